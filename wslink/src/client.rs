@@ -1,0 +1,65 @@
+//! What a handler knows of the client that calls it.
+
+use std::{fmt, sync::Arc};
+
+/// The identity of a connection, unique on its server: `c` and 32 hexadecimal digits.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientId(Arc<str>);
+
+impl ClientId {
+    pub(crate) fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(format!("c{:032x}", u128::from_be_bytes(bytes)).into()))
+    }
+
+    /// As clients see it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The client that calls, as a context parameter of a handler.
+///
+/// ```
+/// use wslink::{Client, service};
+///
+/// struct WhoAmI;
+///
+/// #[service]
+/// impl WhoAmI {
+///     #[rpc("who.am.i")]
+///     fn who_am_i(&self, client: Client) -> String {
+///         client.id().to_string()
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    id: ClientId,
+}
+
+impl Client {
+    pub(crate) const fn new(id: ClientId) -> Self {
+        Self { id }
+    }
+
+    /// Its identity.
+    #[must_use]
+    pub const fn id(&self) -> &ClientId {
+        &self.id
+    }
+}

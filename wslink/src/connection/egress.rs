@@ -1,0 +1,173 @@
+//! The order in which a connection sends: small replies first, then large ones, then events.
+//!
+//! A reply never waits for an event, and a small reply goes between the chunks of anything large. An
+//! event never overtakes a reply that was ready before it was taken from the outbox.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use crate::{
+    topic::{Outbox, Overflow},
+    wire::{Encoded, Frame},
+};
+
+pub(crate) struct Egress {
+    /// Replies of a single frame.
+    small: VecDeque<Encoded>,
+    /// The others; the first may be partly sent.
+    large: VecDeque<Sending>,
+    /// The event that is partly sent.
+    event: Option<Sending>,
+    /// What must be sent to its end before anything else.
+    indivisible: Option<Plane>,
+    outbox: Arc<Outbox>,
+    reply_bytes: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Plane {
+    Large,
+    Event,
+}
+
+struct Sending {
+    message: Encoded,
+    sent: usize,
+}
+
+impl Sending {
+    const fn new(message: Encoded) -> Self {
+        Self { message, sent: 0 }
+    }
+
+    fn next(&mut self) -> Option<Frame> {
+        let frame = self.message.frames().get(self.sent).cloned();
+        self.sent += 1;
+        frame
+    }
+
+    fn is_done(&self) -> bool {
+        self.sent >= self.message.frames().len()
+    }
+}
+
+impl Egress {
+    pub(crate) const fn new(outbox: Arc<Outbox>) -> Self {
+        Self { small: VecDeque::new(), large: VecDeque::new(), event: None, indivisible: None, outbox, reply_bytes: 0 }
+    }
+
+    pub(crate) fn reply(&mut self, message: Encoded) {
+        self.reply_bytes += message.len();
+        match message.frames().len() {
+            0 => {}
+            1 => self.small.push_back(message),
+            _ => self.large.push_back(Sending::new(message)),
+        }
+    }
+
+    /// Bytes of replies that were not handed out yet.
+    pub(crate) const fn reply_bytes(&self) -> usize {
+        self.reply_bytes
+    }
+
+    /// Whether the next frame would be the first of another event.
+    pub(crate) fn is_between_messages(&self) -> bool {
+        self.small.is_empty() && self.large.is_empty() && self.event.is_none()
+    }
+
+    /// The next frame to send.
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>, Overflow> {
+        match self.indivisible {
+            Some(Plane::Large) => return Ok(self.next_large()),
+            Some(Plane::Event) => return self.next_event(),
+            None => {}
+        }
+        if let Some(message) = self.small.pop_front() {
+            self.reply_bytes -= message.len();
+            return Ok(message.frames().first().cloned());
+        }
+        match self.next_large() {
+            Some(frame) => Ok(Some(frame)),
+            None => self.next_event(),
+        }
+    }
+
+    fn next_large(&mut self) -> Option<Frame> {
+        let sending = self.large.front_mut()?;
+        let frame = sending.next()?;
+        self.reply_bytes -= frame.len();
+        self.indivisible = (!sending.message.is_divisible()).then_some(Plane::Large);
+        if sending.is_done() {
+            self.indivisible = None;
+            self.large.pop_front();
+        }
+        Some(frame)
+    }
+
+    fn next_event(&mut self) -> Result<Option<Frame>, Overflow> {
+        if self.event.is_none() {
+            let Some(message) = self.outbox.pop()? else { return Ok(None) };
+            if let [frame] = message.frames() {
+                return Ok(Some(frame.clone()));
+            }
+            self.event = Some(Sending::new(message));
+        }
+        let Some(sending) = &mut self.event else { return Ok(None) };
+        let frame = sending.next();
+        self.indivisible = (!sending.message.is_divisible()).then_some(Plane::Event);
+        if sending.is_done() {
+            self.indivisible = None;
+            self.event = None;
+        }
+        Ok(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{topic::Delivery, wire::FrameKind};
+
+    fn frames(names: &[&'static str]) -> Vec<Frame> {
+        names.iter().map(|name| Frame::new(FrameKind::Binary, *name)).collect()
+    }
+
+    fn take(egress: &mut Egress, count: usize) -> Vec<String> {
+        let next = || egress.next().unwrap().map(|frame| String::from_utf8(frame.head.to_vec()).unwrap());
+        std::iter::from_fn(next).take(count).collect()
+    }
+
+    #[test]
+    fn replies_go_between_the_chunks_of_events_and_of_large_replies() {
+        let outbox = Arc::new(Outbox::new(1000));
+        let mut egress = Egress::new(Arc::clone(&outbox));
+        outbox.push("t", Delivery::Reliable, Encoded::divisible(frames(&["e1", "e2", "e3"])));
+        assert_eq!(take(&mut egress, 1), ["e1"]);
+        egress.reply(Encoded::divisible(frames(&["l1", "l2"])));
+        assert_eq!(take(&mut egress, 1), ["l1"]);
+        egress.reply(Encoded::one(frames(&["s"]).remove(0)));
+        assert_eq!(take(&mut egress, 9), ["s", "l2", "e2", "e3"]);
+        assert_eq!(egress.reply_bytes(), 0);
+    }
+
+    #[test]
+    fn nothing_goes_between_the_frames_of_an_indivisible_message() {
+        let outbox = Arc::new(Outbox::new(1000));
+        let mut egress = Egress::new(Arc::clone(&outbox));
+        outbox.push("t", Delivery::Reliable, Encoded::indivisible(frames(&["e1", "e2"])));
+        assert_eq!(take(&mut egress, 1), ["e1"]);
+        egress.reply(Encoded::one(frames(&["s"]).remove(0)));
+        egress.reply(Encoded::indivisible(frames(&["l1", "l2"])));
+        assert_eq!(take(&mut egress, 3), ["e2", "s", "l1"]);
+        egress.reply(Encoded::one(frames(&["t"]).remove(0)));
+        assert_eq!(take(&mut egress, 9), ["l2", "t"]);
+    }
+
+    #[test]
+    fn a_reply_goes_before_the_events_that_its_call_published() {
+        let outbox = Arc::new(Outbox::new(1000));
+        let mut egress = Egress::new(Arc::clone(&outbox));
+        outbox.push("t", Delivery::Reliable, Encoded::one(frames(&["e"]).remove(0)));
+        egress.reply(Encoded::divisible(frames(&["r1", "r2"])));
+        assert_eq!(take(&mut egress, 9), ["r1", "r2", "e"]);
+    }
+}

@@ -1,0 +1,334 @@
+//! What can go wrong, one type per boundary: [`CallError`] is what a client is told, [`RpcError`]
+//! turns a handler's error into it, [`Error`] is what building and running a server returns.
+//!
+//! Knows nothing of wire formats; `wire` writes a [`CallError`], it does not decide one.
+
+use std::{convert::Infallible, error::Error as StdError, fmt, io};
+
+use serde::Serialize;
+
+use crate::{rpc::Location, value::Value};
+
+/// The numeric code of a [`CallError`], as the wslink protocol numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// -32000: the hello was refused, or a call came before a good one.
+    Authentication,
+    /// -32600: the message has an id but is no request.
+    InvalidRequest,
+    /// -32601: no method of that name.
+    MethodNotFound,
+    /// -32602: arguments are missing, surplus, given twice or of the wrong type.
+    InvalidParams,
+    /// -32001: the handler failed.
+    Exception,
+    /// -32002: what the handler returned, or what was published, cannot be serialised.
+    ResultSerialize,
+    /// -32003: the message is larger than the server accepts.
+    TooLarge,
+    /// -32004: the call was cancelled.
+    Cancelled,
+    /// -32005: the call did not finish in time.
+    DeadlineExceeded,
+    /// -32006: the connection has too many calls in flight.
+    Overloaded,
+    /// Any other code, chosen by the application.
+    Application(i32),
+}
+
+impl ErrorCode {
+    /// The number on the wire.
+    ///
+    /// ```
+    /// assert_eq!(wslink::ErrorCode::MethodNotFound.number(), -32601);
+    /// ```
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Authentication => -32000,
+            Self::InvalidRequest => -32600,
+            Self::MethodNotFound => -32601,
+            Self::InvalidParams => -32602,
+            Self::Exception => -32001,
+            Self::ResultSerialize => -32002,
+            Self::TooLarge => -32003,
+            Self::Cancelled => -32004,
+            Self::DeadlineExceeded => -32005,
+            Self::Overloaded => -32006,
+            Self::Application(number) => number,
+        }
+    }
+}
+
+/// An error as a client receives it: a code, a message and, where there is more to say, data.
+///
+/// Return it from a handler to choose all three:
+///
+/// ```
+/// use wslink::{CallError, ErrorCode};
+///
+/// fn divide(a: i64, b: i64) -> Result<i64, CallError> {
+///     a.checked_div(b).ok_or_else(|| {
+///         CallError::new(ErrorCode::Application(400), "Division by zero").with_data(b)
+///     })
+/// }
+/// # assert_eq!(divide(1, 0).unwrap_err().message(), "Division by zero");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallError {
+    code: ErrorCode,
+    message: String,
+    data: Option<Value>,
+    origin: Origin,
+}
+
+/// Whether the dispatcher still has to dress the error up for the client.
+#[derive(Clone, Debug, PartialEq)]
+enum Origin {
+    /// Complete as it stands.
+    Complete,
+    /// A handler's failure whose text is meant for the client.
+    Exception(String),
+    /// A handler's failure whose text is for the log only.
+    Internal(String),
+}
+
+/// How a failed handler is reported: what the client is told, and what only the log is told.
+pub(crate) struct Report {
+    pub(crate) error: CallError,
+    pub(crate) log: Option<String>,
+}
+
+impl CallError {
+    /// An error with `code` and `message` and no data.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), data: None, origin: Origin::Complete }
+    }
+
+    /// "Exception raised" (-32001) with `text` in its data: for errors that the caller should read.
+    #[must_use]
+    pub fn exception(text: impl Into<String>) -> Self {
+        Self { origin: Origin::Exception(text.into()), ..Self::new(ErrorCode::Exception, "Exception raised") }
+    }
+
+    /// "Exception raised" (-32001) that tells the client a correlation id only; `detail` goes to the log.
+    #[must_use]
+    pub fn internal(detail: impl fmt::Display) -> Self {
+        Self {
+            origin: Origin::Internal(detail.to_string()),
+            ..Self::new(ErrorCode::Exception, "Exception raised")
+        }
+    }
+
+    /// The same error with `data` for the client.
+    #[must_use]
+    pub fn with_data(mut self, data: impl Into<Value>) -> Self {
+        self.data = Some(data.into());
+        self
+    }
+
+    /// The code.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The message.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What the client gets beside the message.
+    #[must_use]
+    pub const fn data(&self) -> Option<&Value> {
+        self.data.as_ref()
+    }
+
+    /// Completes a handler's error: names the method, gives it a correlation id, and keeps internal
+    /// text from the client unless `expose` says otherwise.
+    pub(crate) fn report(mut self, method: &str, expose: bool) -> Report {
+        let (shown, log) = match std::mem::replace(&mut self.origin, Origin::Complete) {
+            Origin::Complete => return Report { error: self, log: None },
+            Origin::Exception(text) => (text, None),
+            Origin::Internal(text) if expose => (text.clone(), Some(text)),
+            Origin::Internal(text) => ("internal error".to_owned(), Some(text)),
+        };
+        let trace = correlation_id();
+        let log = log.map(|text| format!("{method} failed ({trace}): {text}"));
+        let data = Value::map([
+            ("method", Value::from(method)),
+            ("exception", Value::from(shown)),
+            ("trace", Value::from(trace)),
+        ]);
+        Report { error: self.with_data(data), log }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.code.number())?;
+        match &self.origin {
+            Origin::Complete => Ok(()),
+            Origin::Exception(text) | Origin::Internal(text) => write!(f, ": {text}"),
+        }
+    }
+}
+
+impl StdError for CallError {}
+
+/// `{"code", "message", "data"?}`, in this order.
+impl Serialize for CallError {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = serializer.serialize_map(Some(2 + usize::from(self.data.is_some())))?;
+        map.serialize_entry("code", &self.code.number())?;
+        map.serialize_entry("message", &self.message)?;
+        if let Some(data) = &self.data {
+            map.serialize_entry("data", data)?;
+        }
+        map.end()
+    }
+}
+
+fn correlation_id() -> String {
+    let mut bytes = [0; 8];
+    // Without entropy the id is merely less useful; the call's answer must not depend on it.
+    let _ = getrandom::fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An error that a handler may return, and how it reaches the client.
+///
+/// Implement it for errors that callers should tell apart:
+///
+/// ```
+/// use wslink::{CallError, ErrorCode, RpcError};
+///
+/// enum RenderError { NoCamera, Busy }
+///
+/// impl RpcError for RenderError {
+///     fn into_call_error(self) -> CallError {
+///         match self {
+///             Self::NoCamera => CallError::exception("the view has no camera"),
+///             Self::Busy => CallError::new(ErrorCode::Application(503), "Busy"),
+///         }
+///     }
+/// }
+/// ```
+///
+/// For everything else return `Result<T, wslink::Internal>` and use `?`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of an RPC method",
+    label = "not an RPC error",
+    note = "implement `wslink::RpcError` for it to choose what clients are told, or return `Result<_, wslink::Internal>` and use `?`"
+)]
+pub trait RpcError {
+    /// What the client is told.
+    fn into_call_error(self) -> CallError;
+}
+
+impl RpcError for CallError {
+    fn into_call_error(self) -> CallError {
+        self
+    }
+}
+
+impl RpcError for Infallible {
+    fn into_call_error(self) -> CallError {
+        match self {}
+    }
+}
+
+/// Any error at all, whose text goes to the log and never to the client.
+///
+/// The client receives "Exception raised" with a correlation id that the log entry repeats.
+///
+/// ```
+/// use wslink::Internal;
+///
+/// fn load(path: &str) -> Result<Vec<u8>, Internal> {
+///     Ok(std::fs::read(path)?)
+/// }
+/// # assert!(load("/nonexistent").is_err());
+/// ```
+#[derive(Debug)]
+pub struct Internal(Box<dyn StdError + Send + Sync>);
+
+impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for Internal {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for Internal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl RpcError for Internal {
+    fn into_call_error(self) -> CallError {
+        let mut text = self.0.to_string();
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        CallError::internal(text)
+    }
+}
+
+/// Why a server could not be built or run.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// Two methods or topics of the table have the same URI.
+    Duplicate {
+        /// The URI.
+        uri: &'static str,
+        /// Where the two were written, in the order in which they were mounted.
+        places: [Location; 2],
+    },
+    /// Services are linked into the program but were not mounted, and the builder is `strict`.
+    NotMounted(Vec<&'static str>),
+    /// A setting is out of its range; the text says which and what to write.
+    Setting(String),
+    /// The operating system refused: binding, accepting, reading a file.
+    Io(io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duplicate { uri, places: [first, second] } => {
+                write!(f, "`{uri}` is registered twice: at {first} and at {second}; rename one of them")
+            }
+            Self::NotMounted(names) => write!(
+                f,
+                "linked but not mounted: {}; mount them with `.service(…)`, or drop `.strict()`",
+                names.join(", ")
+            ),
+            Self::Setting(text) => f.write_str(text),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            Self::Duplicate { .. } | Self::NotMounted(_) | Self::Setting(_) => None,
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

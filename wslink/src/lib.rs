@@ -1,0 +1,31 @@
+//! RPC, publish/subscribe and binary streaming over one WebSocket, for every wslink client.
+
+
+
+extern crate self as wslink;
+
+mod attachment;
+mod client;
+mod connection;
+mod error;
+mod limits;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+pub mod rpc;
+mod secret;
+mod topic;
+mod value;
+mod wire;
+
+
+pub use self::{
+    attachment::Attachment,
+    client::{Client, ClientId},
+    error::{CallError, Error, ErrorCode, Internal, RpcError},
+    limits::Limits,
+    rpc::Args,
+    secret::Secret,
+    topic::{Delivery, Payload, Publisher, Topic},
+    value::Value,
+};

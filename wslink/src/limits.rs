@@ -1,0 +1,83 @@
+//! Every bound of a server in one place, with its default.
+
+use std::time::Duration;
+
+/// What one connection may cost, and how long it may take over things.
+///
+/// ```
+/// let mut limits = wslink::Limits::default();
+/// limits.message_bytes = 16 << 20;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one incoming WebSocket frame, and of a message of WebSocket fragments.
+    pub frame_bytes: usize,
+    /// Bytes of one incoming message put together from chunks, and of all incomplete ones together.
+    /// At most 4 GiB - 1.
+    pub message_bytes: usize,
+    /// Bytes of one incoming message before hello.
+    pub hello_bytes: usize,
+    /// Hellos that may fail before the connection is closed.
+    pub hello_failures: u32,
+    /// Messages of a connection that have begun and are not complete.
+    pub incomplete_messages: usize,
+    /// Attachments of the first generation that are announced and not used yet.
+    pub attachment_keys: usize,
+    /// Bytes of such attachments.
+    pub attachment_bytes: usize,
+    /// Calls of a connection that have begun and are not answered.
+    pub calls_in_flight: usize,
+    /// Bytes of replies that may wait for a slow reader before its next requests are left unread.
+    pub reply_bytes: usize,
+    /// Bytes of events that may wait for a slow reader before it is disconnected. One message of any
+    /// size always may.
+    pub outbox_bytes: usize,
+    /// From accepting a TCP connection to the end of its WebSocket handshake, or of an HTTP request's
+    /// header.
+    pub handshake: Duration,
+    /// From the WebSocket handshake to a good hello.
+    pub hello: Duration,
+    /// Silence after which a connection is pinged.
+    pub ping: Duration,
+    /// Silence after a ping that ends the connection.
+    pub pong: Duration,
+    /// How long a peer may accept none of the bytes that wait for it.
+    pub write_stall: Duration,
+    /// How long an incomplete message may make no progress.
+    pub incomplete_stall: Duration,
+    /// How long calls in flight may take when the server stops.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes: (4 << 20) + 4096,
+            message_bytes: 256 << 20,
+            hello_bytes: 4096,
+            hello_failures: 3,
+            incomplete_messages: 64,
+            attachment_keys: 1024,
+            attachment_bytes: 32 << 20,
+            calls_in_flight: 1024,
+            reply_bytes: 1 << 20,
+            outbox_bytes: 32 << 20,
+            handshake: Duration::from_secs(10),
+            hello: Duration::from_secs(10),
+            ping: Duration::from_secs(20),
+            pong: Duration::from_secs(20),
+            write_stall: Duration::from_secs(10),
+            incomplete_stall: Duration::from_secs(30),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Limits {
+    /// What clients of the second generation are told to send at most in one frame.
+    pub(crate) fn announced_frame(&self) -> usize {
+        const ROOM: usize = 4096;
+        if self.frame_bytes > 2 * ROOM { self.frame_bytes - ROOM } else { self.frame_bytes }
+    }
+}

@@ -1,0 +1,134 @@
+//! Matches the arguments of a call with the parameters of a method, by position and by name, as
+//! Python does. Decides which argument is whose; what a value means is up to its type.
+
+use serde::de::{Deserializer, Visitor, value::Error as ValueError};
+use smallvec::SmallVec;
+
+use super::{ParameterDescriptor, ParameterKind};
+use crate::{
+    CallError, ErrorCode, Value,
+    wire::{Arguments, Span},
+};
+
+/// Texts from a failed deserialisation may quote the peer's own data, so they are cut.
+const MAX_TEXT: usize = 200;
+
+/// Which argument goes to which parameter.
+#[derive(Debug, Default)]
+pub(crate) struct Bound {
+    /// By parameter index.
+    slots: SmallVec<[Option<Span>; 8]>,
+    /// Left over for a parameter that takes the rest.
+    pub(super) positional: SmallVec<[Span; 2]>,
+    pub(super) named: Vec<(String, Span)>,
+}
+
+impl Bound {
+    pub(super) fn slot(&self, index: usize) -> Option<Span> {
+        self.slots.get(index).copied().flatten()
+    }
+}
+
+/// Binds `arguments` to `parameters`.
+pub(crate) fn bind(arguments: &mut Arguments, parameters: &[ParameterDescriptor]) -> Result<Bound, ArgumentError> {
+    let mut bound = Bound { slots: SmallVec::from_elem(None, parameters.len()), ..Bound::default() };
+    let takes_rest = parameters.iter().any(|parameter| parameter.kind == ParameterKind::Rest);
+    let wire = || parameters.iter().enumerate().filter(|(_, parameter)| parameter.kind == ParameterKind::Wire);
+
+    let mut positions = wire().map(|(index, _)| index);
+    for span in &arguments.positional {
+        match positions.next() {
+            Some(index) => bound.slots[index] = Some(*span),
+            None if takes_rest => bound.positional.push(*span),
+            None => {
+                let got = format!("{} arguments", arguments.positional.len());
+                return Err(ArgumentError::new(None, format!("at most {} positional arguments", wire().count()), got));
+            }
+        }
+    }
+    for (key, span) in arguments.named.clone() {
+        let name: String = arguments.value(key).map_err(|error| ArgumentError::mismatch(None, &error))?;
+        match wire().find(|(_, parameter)| parameter.name == name) {
+            Some((index, parameter)) => {
+                if bound.slots[index].replace(span).is_some() {
+                    return Err(ArgumentError::new(Some(parameter.name), "one value", "two, by position and by name".into()));
+                }
+            }
+            None if takes_rest => bound.named.push((name, span)),
+            None => {
+                let known: Vec<_> = wire().map(|(_, parameter)| parameter.name).collect();
+                let expected = if known.is_empty() { "no arguments".into() } else { known.join(", ") };
+                return Err(ArgumentError::new(None, expected, format!("an argument named `{}`", cut(&name))));
+            }
+        }
+    }
+    Ok(bound)
+}
+
+/// Why an argument was refused: missing, surplus, given twice, or of the wrong type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArgumentError {
+    parameter: Option<&'static str>,
+    expected: String,
+    got: String,
+}
+
+impl ArgumentError {
+    /// The argument for `parameter` was to be `expected`, and is `got`.
+    #[must_use]
+    pub fn new(parameter: Option<&'static str>, expected: impl Into<String>, got: String) -> Self {
+        Self { parameter, expected: expected.into(), got }
+    }
+
+    /// From what serde says: "invalid type: X, expected Y", or anything else.
+    pub(super) fn mismatch(parameter: Option<&'static str>, error: &impl ToString) -> Self {
+        let text = error.to_string();
+        let (got, expected) = text.rsplit_once(", expected ").unwrap_or((&text, "another value"));
+        let got = ["invalid type: ", "invalid value: "].into_iter().find_map(|prefix| got.strip_prefix(prefix)).unwrap_or(got);
+        Self::new(parameter, cut(expected), cut(got).to_owned())
+    }
+
+    pub(crate) fn into_call_error(self, method: &str) -> CallError {
+        CallError::new(ErrorCode::InvalidParams, "Invalid params").with_data(Value::map([
+            ("method", Value::from(method)),
+            ("param", Value::from(self.parameter)),
+            ("expected", Value::from(self.expected)),
+            ("got", Value::from(self.got)),
+        ]))
+    }
+}
+
+fn cut(text: &str) -> &str {
+    let end = (0..=MAX_TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
+}
+
+/// Deserialises to `None` where an `Option` is wanted, however it is spelled; anything else is missing.
+pub(super) struct Missing;
+
+impl<'de> Deserializer<'de> for Missing {
+    type Error = ValueError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        struct Expected<V>(V);
+        impl<'de, V: Visitor<'de>> serde::de::Expected for Expected<V> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.expecting(f)
+            }
+        }
+        Err(serde::de::Error::invalid_type(serde::de::Unexpected::Other("nothing"), &Expected(visitor)))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        visitor.visit_none()
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ValueError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}

@@ -1,0 +1,128 @@
+//! The bytes on their way to a socket: small frames are gathered into one buffer, large payloads
+//! stay where they are and are written beside it.
+//!
+//! Frames of a server are written here rather than by the WebSocket library, which would copy each
+//! payload into its own buffer and move the rest down after every partial write.
+
+use std::{
+    collections::VecDeque,
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio::io::AsyncWrite;
+
+use crate::wire::{Frame, FrameKind};
+
+/// Payloads from this size on are not copied.
+const MIN_SHARED: usize = 8 * 1024;
+
+/// How many pieces one system call takes.
+const MAX_SLICES: usize = 64;
+
+/// Kept for the next frames when everything is written; more is given back.
+const KEPT: usize = 1024;
+
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    /// Before `gathered`.
+    pieces: VecDeque<Bytes>,
+    gathered: BytesMut,
+    len: usize,
+}
+
+impl Outgoing {
+    /// Bytes that are not written yet.
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds bytes that are frames already.
+    pub(super) fn put(&mut self, bytes: &[u8]) {
+        self.len += bytes.len();
+        self.gathered.extend_from_slice(bytes);
+    }
+
+    /// Adds an unmasked, final data frame.
+    pub(super) fn put_frame(&mut self, frame: Frame) {
+        let payload = frame.len();
+        let before = self.gathered.len();
+        put_header(&mut self.gathered, frame.kind, payload);
+        self.len += self.gathered.len() - before + payload;
+        self.put_payload(frame.head);
+        self.put_payload(frame.body);
+    }
+
+    fn put_payload(&mut self, bytes: Bytes) {
+        if bytes.len() < MIN_SHARED {
+            self.gathered.extend_from_slice(&bytes);
+            return;
+        }
+        if !self.gathered.is_empty() {
+            self.pieces.push_back(self.gathered.split().freeze());
+        }
+        self.pieces.push_back(bytes);
+    }
+
+    /// Writes until nothing is left or the socket takes no more. Returns how much it took.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, mut stream: Pin<&mut impl AsyncWrite>) -> Poll<io::Result<()>> {
+        while self.len > 0 {
+            let written = if self.pieces.is_empty() {
+                ready!(stream.as_mut().poll_write(cx, &self.gathered))?
+            } else {
+                let mut slices = [const { IoSlice::new(&[]) }; MAX_SLICES];
+                let mut count = 0;
+                for piece in self.pieces.iter().map(|piece| &**piece).chain([&*self.gathered]).take(MAX_SLICES) {
+                    slices[count] = IoSlice::new(piece);
+                    count += 1;
+                }
+                ready!(stream.as_mut().poll_write_vectored(cx, &slices[..count]))?
+            };
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.advance(written);
+        }
+        if self.gathered.capacity() > KEPT {
+            self.gathered = BytesMut::new();
+        }
+        if self.pieces.capacity() > MAX_SLICES {
+            self.pieces = VecDeque::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        self.len -= written;
+        while let Some(piece) = self.pieces.front_mut() {
+            if written < piece.len() {
+                piece.advance(written);
+                return;
+            }
+            written -= piece.len();
+            self.pieces.pop_front();
+        }
+        self.gathered.advance(written);
+    }
+}
+
+/// RFC 6455, 5.2: FIN and opcode, then the length in 7, 7 + 16 or 7 + 64 bits.
+fn put_header(to: &mut BytesMut, kind: FrameKind, payload: usize) {
+    to.put_u8(match kind {
+        FrameKind::Text => 0x81,
+        FrameKind::Binary => 0x82,
+    });
+    match payload {
+        0..=125 => to.put_u8(u8::try_from(payload).unwrap_or(125)),
+        126..=0xffff => {
+            to.put_u8(126);
+            to.put_u16(u16::try_from(payload).unwrap_or(u16::MAX));
+        }
+        _ => {
+            to.put_u8(127);
+            to.put_u64(payload as u64);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! An encoded message: frames ready for any number of sockets. Cheap to clone and never changed, so
+//! one publication is encoded once and shared by all its receivers.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::FrameKind;
+
+/// One WebSocket data frame: `head` and `body` follow each other on the wire.
+///
+/// Small payloads live in `head`; large attachments stay in `body`, in the buffer they came in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Frame {
+    pub(crate) kind: FrameKind,
+    pub(crate) head: Bytes,
+    pub(crate) body: Bytes,
+}
+
+impl Frame {
+    pub(crate) fn new(kind: FrameKind, head: impl Into<Bytes>) -> Self {
+        Self { kind, head: head.into(), body: Bytes::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.head.len() + self.body.len()
+    }
+}
+
+/// The frames of one message.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    frames: Frames,
+    len: usize,
+    divisible: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Frames {
+    One(Frame),
+    Many(Arc<[Frame]>),
+}
+
+impl Encoded {
+    /// What is left when not even an error can be encoded.
+    pub(crate) fn nothing() -> Self {
+        Self::indivisible(Vec::new())
+    }
+
+    /// A message of a single frame.
+    pub(crate) fn one(frame: Frame) -> Self {
+        Self { len: frame.len(), frames: Frames::One(frame), divisible: false }
+    }
+
+    /// A message whose frames must follow each other with nothing between them.
+    pub(crate) fn indivisible(frames: Vec<Frame>) -> Self {
+        Self { len: frames.iter().map(Frame::len).sum(), frames: Frames::Many(frames.into()), divisible: false }
+    }
+
+    /// A message between whose frames others may be sent.
+    pub(crate) fn divisible(frames: Vec<Frame>) -> Self {
+        Self { divisible: true, ..Self::indivisible(frames) }
+    }
+
+    /// Payload bytes of all its frames.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) const fn is_divisible(&self) -> bool {
+        self.divisible
+    }
+
+    pub(crate) fn frames(&self) -> &[Frame] {
+        match &self.frames {
+            Frames::One(frame) => std::slice::from_ref(frame),
+            Frames::Many(frames) => frames,
+        }
+    }
+}

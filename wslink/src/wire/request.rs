@@ -1,0 +1,91 @@
+//! A request as it came: checked to be well-formed, its arguments still in the bytes of the message.
+//!
+//! Arguments are deserialised straight from the message into the handler's types, so nothing is
+//! built for them in between. Knows no method and no parameter.
+
+use std::{collections::HashMap, ops::Range};
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
+
+/// A request id, in the encoding of its connection, to be echoed verbatim.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RequestId(pub(crate) Bytes);
+
+/// A part of a message. Messages are smaller than 4 GiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// The part from `start` to `end`, both of which lie in one message.
+    pub(crate) fn new(start: usize, end: usize) -> Self {
+        let narrow = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { start: narrow(start), end: narrow(end) }
+    }
+
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// One request of a client.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// `None`: nobody waits for an answer, and the message is dropped.
+    pub(crate) id: Option<RequestId>,
+    /// Whether the id begins with `system:`.
+    pub(crate) system: bool,
+    /// `None`: missing or not text.
+    pub(crate) method: Option<String>,
+    pub(crate) arguments: Arguments,
+}
+
+/// The arguments of a request, each a part of the message.
+pub(crate) struct Arguments {
+    pub(crate) body: Bytes,
+    pub(crate) positional: SmallVec<[Span; 6]>,
+    pub(crate) named: SmallVec<[(Span, Span); 2]>,
+    /// Uploaded beside the message (first generation); each is used once.
+    pub(crate) attachments: HashMap<String, Bytes>,
+    pub(crate) format: &'static dyn Format,
+}
+
+/// How one generation writes a value.
+pub(crate) trait Format: Send + Sync {
+    /// Calls `with` on a deserializer for the value at `span`.
+    fn deserialize(
+        &self,
+        arguments: &mut Source<'_>,
+        span: Span,
+        with: &mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>) -> Result<(), erased_serde::Error>,
+    ) -> Result<(), erased_serde::Error>;
+}
+
+/// What a value may refer to.
+pub(crate) struct Source<'a> {
+    pub(crate) body: &'a Bytes,
+    pub(crate) attachments: &'a mut HashMap<String, Bytes>,
+}
+
+impl Arguments {
+    /// The value at `span`.
+    pub(crate) fn value<T: DeserializeOwned>(&mut self, span: Span) -> Result<T, erased_serde::Error> {
+        let mut value = None;
+        let mut source = Source { body: &self.body, attachments: &mut self.attachments };
+        self.format.deserialize(&mut source, span, &mut |deserializer| {
+            value = Some(T::deserialize(deserializer)?);
+            Ok(())
+        })?;
+        value.ok_or_else(|| serde::de::Error::custom("no value"))
+    }
+}
+
+impl std::fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} positional and {} named arguments", self.positional.len(), self.named.len())
+    }
+}

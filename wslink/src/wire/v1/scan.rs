@@ -1,0 +1,116 @@
+//! Finds the parts of a JSON request without building anything from it.
+//!
+//! Checks the structure only; what a value is made of is checked when it is deserialised.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::{
+    super::{Arguments, Request, RequestId, Violation},
+    json::{self, Cursor},
+};
+
+/// An id is echoed with every reply, so it may not be large.
+const MAX_ID: usize = 1024;
+
+const MALFORMED: Violation = Violation::malformed("not a JSON request");
+
+/// The request that `body` holds.
+pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
+    let text = std::str::from_utf8(&body).map_err(|_| MALFORMED)?;
+    let mut cursor = Cursor::new(text);
+    let (mut id, mut system, mut method) = (None, false, None);
+    let (mut positional, mut named) = (SmallVec::new(), SmallVec::new());
+
+    cursor.members(|cursor, key| {
+        match &*key.decode()? {
+            "args" if cursor.peek() == Some(b'[') => {
+                positional.clear();
+                cursor.items(|cursor| cursor.skip().map(|value| positional.push(value)))?;
+            }
+            "kwargs" if cursor.peek() == Some(b'{') => {
+                named.clear();
+                cursor.members(|cursor, key| cursor.skip().map(|value| named.push((key.span(), value))))?;
+            }
+            "id" => {
+                let raw = cursor.skip()?.range();
+                if &text[raw.clone()] != "null" {
+                    let decoded = json::text_at(&text[raw.clone()]);
+                    system = decoded.is_some_and(|id| id.starts_with("system:"));
+                    id = Some(RequestId(body.slice(raw)));
+                }
+            }
+            "method" => {
+                let raw = cursor.skip()?.range();
+                method = json::text_at(&text[raw]).map(std::borrow::Cow::into_owned);
+            }
+            _ => {
+                cursor.skip()?;
+            }
+        }
+        Some(())
+    })
+    .ok_or(MALFORMED)?;
+    cursor.end().ok_or(MALFORMED)?;
+    if id.as_ref().is_some_and(|id| id.0.len() > MAX_ID) {
+        return Err(Violation::policy("request id too long"));
+    }
+    let arguments = Arguments { body, positional, named, attachments: HashMap::new(), format: &json::Json };
+    Ok(Request { id, system, method, arguments })
+}
+
+/// The keys that an announcement lists.
+pub(super) fn announced_keys(arguments: &mut Arguments) -> Vec<String> {
+    let spans = std::mem::take(&mut arguments.positional);
+    spans.into_iter().filter_map(|span| arguments.value(span).ok()).collect()
+}
+
+/// Every text in `json` that may be the key of an attachment.
+pub(super) fn attachment_keys(json: &[u8]) -> impl Iterator<Item = &str> {
+    const OPENING: &[u8] = b"\"wslink_bin";
+    memchr::memmem::find_iter(json, OPENING).filter_map(|at| {
+        let rest = &json[at + 1..];
+        let end = memchr::memchr(b'"', rest)?;
+        std::str::from_utf8(&rest[..end]).ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &'static str) -> Result<Request, Violation> {
+        request(Bytes::from_static(text.as_bytes()))
+    }
+
+    #[test]
+    fn finds_every_part() {
+        let mut request =
+            parse(r#" {"wslink":"1.0","id":"system:c0:0","method":"a\u002eb","args":[ 1 ,{"x":[2,"]"]}],"kwargs":{"k\n":NaN}} "#).unwrap();
+        assert!(request.system);
+        assert_eq!(request.id.unwrap().0, "\"system:c0:0\"");
+        assert_eq!(request.method.as_deref(), Some("a.b"));
+        let (first, (key, value)) = (request.arguments.positional[0], request.arguments.named[0]);
+        assert_eq!(request.arguments.value::<u8>(first).unwrap(), 1);
+        assert_eq!(request.arguments.value::<String>(key).unwrap(), "k\n");
+        assert!(request.arguments.value::<f64>(value).unwrap().is_nan());
+    }
+
+    #[test]
+    fn a_wrong_shape_counts_as_no_arguments() {
+        let request = parse(r#"{"id":null,"args":{"a":1},"kwargs":[1],"method":5}"#).unwrap();
+        assert!(request.id.is_none() && request.method.is_none());
+        assert!(request.arguments.positional.is_empty() && request.arguments.named.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for text in ["{not json", "", "[]", "5", "{}x", "{\"a\":1,}", "{\"a\"}", "{\"a\":[1}", "{\"a\":\"", "{\"args\":[1,]}"] {
+            assert_eq!(parse(text).unwrap_err(), MALFORMED, "{text}");
+        }
+        let deep = format!("{{\"args\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(request(deep.into()).unwrap_err(), MALFORMED);
+    }
+}

@@ -1,0 +1,209 @@
+//! Puts chunks together to messages.
+//!
+//! Chunks of different messages may interleave and come in any order, down to one byte each. Memory
+//! follows the bytes that came, never the length that a header claims; ranges are accounted for, so
+//! a message is complete only when every byte of it came exactly once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::{Buf, Bytes};
+
+use super::{super::Violation, chunks::HEADER};
+use crate::Limits;
+
+/// What an out-of-order chunk costs beside its bytes, when counted against the limit.
+const PIECE_OVERHEAD: usize = 128;
+
+/// The incomplete messages of one connection.
+pub(super) struct Assembler {
+    partial: HashMap<u32, Partial>,
+    /// Bytes held for all of them.
+    held: usize,
+    max_message: usize,
+    max_incomplete: usize,
+    /// In force after hello.
+    later: (usize, usize),
+}
+
+impl Assembler {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            partial: HashMap::new(),
+            held: 0,
+            max_message: limits.hello_bytes,
+            max_incomplete: 1,
+            later: (limits.message_bytes, limits.incomplete_messages),
+        }
+    }
+
+    pub(super) const fn authenticated(&mut self) {
+        (self.max_message, self.max_incomplete) = self.later;
+    }
+
+    pub(super) fn incomplete(&self) -> usize {
+        self.partial.len()
+    }
+
+    /// Takes one chunk; returns the message that it completes.
+    pub(super) fn push(&mut self, mut chunk: Bytes) -> Result<Option<Bytes>, Violation> {
+        if chunk.len() <= HEADER {
+            return Err(Violation::protocol("chunk without content"));
+        }
+        let id = chunk.get_u32_le();
+        let offset = chunk.get_u32_le() as usize;
+        let total = chunk.get_u32_le() as usize;
+        if offset.checked_add(chunk.len()).is_none_or(|end| end > total) {
+            return Err(Violation::protocol("chunk beyond the end of its message"));
+        }
+        if total > self.max_message {
+            return Err(Violation::too_large("message too large"));
+        }
+        if chunk.len() == total {
+            // The common case: the message is the frame, and nothing is copied.
+            return match self.partial.contains_key(&id) {
+                true => Err(Violation::protocol("chunk overlaps another")),
+                false => Ok(Some(chunk)),
+            };
+        }
+        if !self.partial.contains_key(&id) && self.partial.len() >= self.max_incomplete {
+            return Err(Violation::policy("too many incomplete messages"));
+        }
+        let partial = self.partial.entry(id).or_insert_with(|| Partial::new(total));
+        if partial.total != total {
+            return Err(Violation::protocol("chunks disagree about the length of their message"));
+        }
+        let before = partial.held();
+        partial.push(offset, chunk)?;
+        self.held = self.held - before + partial.held();
+        // A quarter is left for the bookkeeping of chunks out of order.
+        if self.held > self.max_message.saturating_add(self.max_message / 4) {
+            return Err(Violation::policy("incomplete messages hold too much"));
+        }
+        if partial.joined.len() < total {
+            return Ok(None);
+        }
+        self.held -= partial.held();
+        Ok(self.partial.remove(&id).map(|partial| partial.joined.into()))
+    }
+}
+
+/// One incomplete message.
+struct Partial {
+    total: usize,
+    /// From the start, without a gap.
+    joined: Vec<u8>,
+    /// Beyond a gap, by offset.
+    pieces: BTreeMap<usize, Box<[u8]>>,
+    /// Memory held by `pieces`.
+    cost: usize,
+}
+
+impl Partial {
+    const fn new(total: usize) -> Self {
+        Self { total, joined: Vec::new(), pieces: BTreeMap::new(), cost: 0 }
+    }
+
+    fn held(&self) -> usize {
+        self.joined.len() + self.cost
+    }
+
+    fn push(&mut self, offset: usize, chunk: Bytes) -> Result<(), Violation> {
+        const OVERLAP: Violation = Violation::protocol("chunk overlaps another");
+        let end = offset + chunk.len();
+        if offset < self.joined.len() || self.pieces.range(..end).next_back().is_some_and(|(at, piece)| at + piece.len() > offset) {
+            return Err(OVERLAP);
+        }
+        if offset > self.joined.len() {
+            // Copied, since a small piece would keep the whole read buffer alive.
+            self.cost += chunk.len() + PIECE_OVERHEAD;
+            self.pieces.insert(offset, Box::from(&*chunk));
+            return Ok(());
+        }
+        self.append(&chunk);
+        while let Some(entry) = self.pieces.first_entry() {
+            if *entry.key() != self.joined.len() {
+                break;
+            }
+            let piece = entry.remove();
+            self.cost -= piece.len() + PIECE_OVERHEAD;
+            self.append(&piece);
+        }
+        Ok(())
+    }
+
+    /// Grows by doubling, but never beyond the message: what is held stays within twice what came.
+    fn append(&mut self, bytes: &[u8]) {
+        let needed = self.joined.len() + bytes.len();
+        if needed > self.joined.capacity() {
+            let target = needed.saturating_mul(2).min(self.total);
+            self.joined.reserve_exact(target - self.joined.len());
+        }
+        self.joined.extend_from_slice(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(id: u32, offset: u32, total: u32, bytes: &[u8]) -> Bytes {
+        [&id.to_le_bytes()[..], &offset.to_le_bytes(), &total.to_le_bytes(), bytes].concat().into()
+    }
+
+    fn open() -> Assembler {
+        let mut assembler = Assembler::new(&Limits::default());
+        assembler.authenticated();
+        assembler
+    }
+
+    #[test]
+    fn any_order_and_interleaving_gives_the_message() {
+        let mut assembler = open();
+        let message: Vec<u8> = (0..100).collect();
+        for start in [90_u8, 10, 0, 20] {
+            let end = if start == 20 { 90 } else { start + 10 };
+            let part = &message[start.into()..end.into()];
+            let done = assembler.push(chunk(1, start.into(), 100, part)).unwrap();
+            assert_eq!(done.is_some(), start == 20);
+            if let Some(done) = done {
+                assert_eq!(done, message);
+            }
+            assert!(assembler.push(chunk(u32::from(start) + 5, 0, 2, b"x")).unwrap().is_none());
+        }
+        assert_eq!(assembler.incomplete(), 4);
+    }
+
+    #[test]
+    fn one_byte_chunks_in_reverse() {
+        let mut assembler = open();
+        let message: Vec<u8> = (0..=255).collect();
+        let done = message.iter().enumerate().rev().map(|(at, byte)| assembler.push(chunk(9, at as u32, 256, &[*byte])).unwrap());
+        assert_eq!(done.flatten().collect::<Vec<_>>(), [message.clone()]);
+    }
+
+    #[test]
+    fn inconsistent_chunks_are_refused() {
+        let refused = |chunks: &[Bytes]| {
+            let mut assembler = open();
+            chunks.iter().map(|chunk| assembler.push(chunk.clone())).last().unwrap().unwrap_err().code
+        };
+        assert_eq!(refused(&[Bytes::from_static(b"short")]), 1002);
+        assert_eq!(refused(&[chunk(1, 0, 0, b"")]), 1002);
+        assert_eq!(refused(&[chunk(1, 0, 2, b"abc")]), 1002);
+        assert_eq!(refused(&[chunk(1, u32::MAX, u32::MAX, b"abc")]), 1002);
+        assert_eq!(refused(&[chunk(1, 0, u32::MAX, b"abc")]), 1009);
+        assert_eq!(refused(&[chunk(1, 0, 4, b"a"), chunk(1, 0, 4, b"a")]), 1002);
+        assert_eq!(refused(&[chunk(1, 2, 4, b"cd"), chunk(1, 1, 4, b"bc")]), 1002);
+        assert_eq!(refused(&[chunk(1, 1, 9, b"bcd"), chunk(1, 2, 9, b"c")]), 1002);
+        assert_eq!(refused(&[chunk(1, 0, 4, b"a"), chunk(1, 1, 5, b"b")]), 1002);
+        assert_eq!(refused(&[chunk(1, 0, 4, b"a"), chunk(1, 0, 4, b"abcd")]), 1002);
+    }
+
+    #[test]
+    fn before_hello_little_is_accepted() {
+        let mut assembler = Assembler::new(&Limits::default());
+        assert_eq!(assembler.push(chunk(1, 0, 5000, b"a")).unwrap_err().code, 1009);
+        assert!(assembler.push(chunk(1, 0, 3, b"a")).unwrap().is_none());
+        assert_eq!(assembler.push(chunk(2, 0, 3, b"a")).unwrap_err().code, 1008);
+    }
+}

@@ -1,0 +1,131 @@
+//! Cuts an encoded message into chunks: `u32le id | u32le offset | u32le total | bytes`.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::{FrameKind, super::{Encoded, Frame}, writer::SegmentWriter};
+
+/// Bytes of a chunk header.
+pub(super) const HEADER: usize = 12;
+
+/// Bytes of a chunk, header included. The reference sends 4 MiB; small chunks let replies go between
+/// them and keep a partly written frame cheap.
+const CHUNK: usize = 128 * 1024;
+
+/// The frames of message `id`, whose writer left [`HEADER`] bytes free at its start.
+pub(super) fn frames(id: u32, writer: SegmentWriter) -> Encoded {
+    let total = writer.len() - HEADER;
+    let SegmentWriter { mut inline, shared } = writer;
+    if shared.is_empty() && inline.len() <= CHUNK {
+        put_header(&mut &mut inline[..HEADER], id, 0, total);
+        return Encoded::one(Frame::new(FrameKind::Binary, inline));
+    }
+    let mut cutter = Cutter { id, total, offset: 0, frames: Vec::with_capacity(total / CHUNK + 2), lead: Bytes::new() };
+    let inline = Bytes::from(inline);
+    let mut done = HEADER;
+    for (place, buffer) in shared {
+        cutter.inline(inline.slice(done..place));
+        cutter.shared(buffer);
+        done = place;
+    }
+    cutter.inline(inline.slice(done..));
+    cutter.finish()
+}
+
+struct Cutter {
+    id: u32,
+    total: usize,
+    offset: usize,
+    frames: Vec<Frame>,
+    /// Inline bytes that go before the next shared buffer, in the same chunk.
+    lead: Bytes,
+}
+
+impl Cutter {
+    fn inline(&mut self, mut bytes: Bytes) {
+        while bytes.len() > CHUNK - HEADER {
+            let body = bytes.split_to(CHUNK - HEADER);
+            self.chunk(body);
+        }
+        self.lead = bytes;
+    }
+
+    fn shared(&mut self, mut buffer: Bytes) {
+        while !buffer.is_empty() {
+            let room = CHUNK - HEADER - self.lead.len();
+            let body = buffer.split_to(room.min(buffer.len()));
+            if body.is_empty() {
+                // The lead alone fills a chunk.
+                let lead = std::mem::take(&mut self.lead);
+                self.chunk(lead);
+                continue;
+            }
+            self.chunk(body);
+        }
+    }
+
+    fn chunk(&mut self, body: Bytes) {
+        let lead = std::mem::take(&mut self.lead);
+        let mut head = BytesMut::with_capacity(HEADER + lead.len());
+        put_header(&mut head, self.id, self.offset, self.total);
+        head.extend_from_slice(&lead);
+        self.offset += lead.len() + body.len();
+        self.frames.push(Frame { kind: FrameKind::Binary, head: head.freeze(), body });
+    }
+
+    fn finish(mut self) -> Encoded {
+        if !self.lead.is_empty() {
+            self.chunk(Bytes::new());
+        }
+        debug_assert_eq!(self.offset, self.total, "chunks cover the message");
+        Encoded::divisible(self.frames)
+    }
+}
+
+/// Messages end below 4 GiB: the encoder refuses larger ones before they come here.
+fn put_header(to: &mut impl BufMut, id: u32, offset: usize, total: usize) {
+    let narrow = |number| u32::try_from(number).unwrap_or(u32::MAX);
+    to.put_u32_le(id);
+    to.put_u32_le(narrow(offset));
+    to.put_u32_le(narrow(total));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(inline: usize, shared: &[(usize, usize)]) -> (Vec<u8>, SegmentWriter) {
+        let mut writer = SegmentWriter::new(HEADER);
+        writer.inline.extend((0..inline).map(|i| (i % 251) as u8));
+        writer.shared = shared.iter().map(|&(at, len)| (at + HEADER, Bytes::from(vec![0xee; len]))).collect();
+        let mut whole = writer.inline[HEADER..].to_vec();
+        for (at, buffer) in writer.shared.iter().rev() {
+            whole.splice(at - HEADER..at - HEADER, buffer.iter().copied());
+        }
+        (whole, writer)
+    }
+
+    #[test]
+    fn chunks_cover_the_message_in_order() {
+        let cases: [(usize, &[(usize, usize)]); 6] = [
+            (10, &[]),
+            (CHUNK - HEADER, &[]),
+            (3 * CHUNK, &[]),
+            (40, &[(20, 5 * CHUNK)]),
+            (CHUNK + 40, &[(CHUNK - HEADER, 9000), (CHUNK, 9000)]),
+            (8, &[(0, 9000), (0, 9000), (8, 9000)]),
+        ];
+        for (inline, shared) in cases {
+            let (whole, writer) = message(inline, shared);
+            let encoded = frames(7, writer);
+            let mut joined = Vec::new();
+            for frame in encoded.frames() {
+                assert!(frame.len() <= CHUNK && frame.len() > HEADER);
+                let field = |at: usize| u32::from_le_bytes(frame.head[at..at + 4].try_into().unwrap()) as usize;
+                assert_eq!((field(0), field(4), field(8)), (7, joined.len(), whole.len()));
+                joined.extend_from_slice(&frame.head[HEADER..]);
+                joined.extend_from_slice(&frame.body);
+            }
+            assert!(joined == whole, "{inline} inline, {shared:?} shared");
+        }
+    }
+}

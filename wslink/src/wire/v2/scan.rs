@@ -1,0 +1,245 @@
+//! Finds the parts of a MessagePack request without building anything from it.
+//!
+//! Every length is checked against the bytes that are there; nesting is counted, not recursed.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::super::{
+    Arguments, Request, RequestId, Span, Violation,
+    request::{Format, Source},
+};
+use crate::attachment;
+
+/// Deeper nesting is refused, both here and by the deserializer.
+const MAX_DEPTH: usize = 128;
+
+/// An id is echoed with every reply, so it may not be large.
+const MAX_ID: usize = 1024;
+
+const MALFORMED: Violation = Violation::malformed("not a MessagePack request");
+
+/// The request that `body` holds.
+pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
+    let mut scanner = Scanner::new(&body);
+    let (mut id, mut system, mut method) = (None, false, None);
+    let (mut positional, mut named) = (SmallVec::new(), SmallVec::new());
+
+    for _ in 0..scanner.map().ok_or(MALFORMED)? {
+        let key = scanner.span().and_then(|key| Scanner::new(&body[key.range()]).text());
+        let value = scanner.at;
+        match key {
+            Some("args") => positional = scanner.list_items()?,
+            Some("kwargs") => named = scanner.map_members()?,
+            key => {
+                let raw = scanner.span().ok_or(MALFORMED)?.range();
+                match key {
+                    Some("id") if body[raw.clone()] != [0xc0] => {
+                        system = Scanner::new(&body[raw.clone()]).text().is_some_and(|id| id.starts_with("system:"));
+                        id = Some(RequestId(body.slice(raw)));
+                    }
+                    Some("method") => method = Scanner::new(&body[value..]).text().map(str::to_owned),
+                    _ => {}
+                }
+            }
+        }
+    }
+    if scanner.at != body.len() {
+        return Err(MALFORMED);
+    }
+    if id.as_ref().is_some_and(|id| id.0.len() > MAX_ID) {
+        return Err(Violation::policy("request id too long"));
+    }
+    let attachments = HashMap::new();
+    let arguments = Arguments { body, positional, named, attachments, format: &MessagePack };
+    Ok(Request { id, system, method, arguments })
+}
+
+/// Values as MessagePack.
+struct MessagePack;
+
+impl Format for MessagePack {
+    fn deserialize(
+        &self,
+        source: &mut Source<'_>,
+        span: Span,
+        with: &mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>) -> Result<(), erased_serde::Error>,
+    ) -> Result<(), erased_serde::Error> {
+        let mut deserializer = rmp_serde::Deserializer::from_read_ref(&source.body[span.range()]).with_human_readable();
+        deserializer.set_max_depth(MAX_DEPTH);
+        attachment::lend(source.body, || with(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut deserializer)))
+    }
+}
+
+/// A cursor over MessagePack.
+pub(super) struct Scanner<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+/// What a value's first bytes say.
+enum Head {
+    /// A scalar, text, binary or extension with this many bytes left to come.
+    Leaf(usize),
+    /// Text of this many bytes.
+    Text(usize),
+    List(usize),
+    Map(usize),
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// The text that begins here.
+    pub(super) fn text(&mut self) -> Option<&'a str> {
+        let Head::Text(len) = self.head()? else { return None };
+        std::str::from_utf8(self.take(len)?).ok()
+    }
+
+    /// How many members the map that begins here has.
+    fn map(&mut self) -> Option<usize> {
+        match self.head()? {
+            Head::Map(len) => Some(len),
+            _ => None,
+        }
+    }
+
+    /// Where each item of the list is; none when the value is no list.
+    fn list_items(&mut self) -> Result<SmallVec<[Span; 6]>, Violation> {
+        let start = self.at;
+        let Some(Head::List(len)) = self.head() else {
+            self.at = start;
+            self.span().ok_or(MALFORMED)?;
+            return Ok(SmallVec::new());
+        };
+        (0..len).map(|_| self.span().ok_or(MALFORMED)).collect()
+    }
+
+    /// Where key and value of each member of the map are; none when the value is no map.
+    fn map_members(&mut self) -> Result<SmallVec<[(Span, Span); 2]>, Violation> {
+        let start = self.at;
+        let Some(Head::Map(len)) = self.head() else {
+            self.at = start;
+            self.span().ok_or(MALFORMED)?;
+            return Ok(SmallVec::new());
+        };
+        (0..len).map(|_| Ok((self.span().ok_or(MALFORMED)?, self.span().ok_or(MALFORMED)?))).collect()
+    }
+
+    /// Skips one value, however deep, and tells where it was.
+    fn span(&mut self) -> Option<Span> {
+        let start = self.at;
+        // How many values are still to come at each level that was entered.
+        let mut open: SmallVec<[usize; 8]> = SmallVec::new();
+        loop {
+            match self.head()? {
+                Head::Leaf(len) | Head::Text(len) => {
+                    self.take(len)?;
+                }
+                Head::List(0) | Head::Map(0) => {}
+                Head::List(len) => open.push(len + 1),
+                Head::Map(len) => open.push(len.checked_mul(2)? + 1),
+            }
+            loop {
+                let Some(left) = open.last_mut() else { return Some(Span::new(start, self.at)) };
+                *left -= 1;
+                if *left > 0 {
+                    break;
+                }
+                open.pop();
+            }
+            if open.len() > MAX_DEPTH {
+                return None;
+            }
+        }
+    }
+
+    fn head(&mut self) -> Option<Head> {
+        let marker = *self.take(1)?.first()?;
+        Some(match marker {
+            0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => Head::Leaf(0),
+            0x80..=0x8f => Head::Map(usize::from(marker & 0x0f)),
+            0x90..=0x9f => Head::List(usize::from(marker & 0x0f)),
+            0xa0..=0xbf => Head::Text(usize::from(marker & 0x1f)),
+            0xc1 => return None,
+            0xc4..=0xc6 => Head::Leaf(self.length(1 << (marker - 0xc4))?),
+            0xc7..=0xc9 => Head::Leaf(self.length(1 << (marker - 0xc7))?.checked_add(1)?),
+            0xca | 0xce | 0xd2 => Head::Leaf(4),
+            0xcb | 0xcf | 0xd3 => Head::Leaf(8),
+            0xcc | 0xd0 => Head::Leaf(1),
+            0xcd | 0xd1 => Head::Leaf(2),
+            0xd4..=0xd8 => Head::Leaf((1 << (marker - 0xd4)) + 1),
+            0xd9..=0xdb => Head::Text(self.length(1 << (marker - 0xd9))?),
+            0xdc | 0xdd => Head::List(self.length(2 << (marker - 0xdc))?),
+            0xde | 0xdf => Head::Map(self.length(2 << (marker - 0xde))?),
+        })
+    }
+
+    /// A big-endian length of `width` bytes.
+    fn length(&mut self, width: usize) -> Option<usize> {
+        Some(self.take(width)?.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)))
+    }
+
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let taken = self.bytes.get(self.at..self.at.checked_add(len)?)?;
+        self.at += len;
+        Some(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(value: &impl serde::Serialize) -> Bytes {
+        rmp_serde::to_vec_named(value).unwrap().into()
+    }
+
+    #[test]
+    fn finds_every_part() {
+        let body = packed(&crate::Value::map([
+            ("wslink", crate::Value::from("1.0")),
+            ("id", "rpc:c0:1".into()),
+            ("method", "a.b".into()),
+            ("args", vec![1.into(), vec!["x".into()].into()].into()),
+            ("kwargs", crate::Value::map([("k", crate::Value::Float(0.5))])),
+        ]));
+        let mut request = request(body).unwrap();
+        assert_eq!(request.method.as_deref(), Some("a.b"));
+        assert!(!request.system);
+        let (first, named) = (request.arguments.positional[0], request.arguments.named[0].1);
+        assert_eq!(request.arguments.value::<u8>(first).unwrap(), 1);
+        assert_eq!(request.arguments.value::<f64>(named).unwrap(), 0.5);
+    }
+
+    #[test]
+    fn a_wrong_shape_counts_as_no_arguments() {
+        let body = packed(&crate::Value::map([("args", crate::Value::from(5)), ("kwargs", "x".into())]));
+        let request = request(body).unwrap();
+        assert!(request.id.is_none() && request.arguments.positional.is_empty() && request.arguments.named.is_empty());
+    }
+
+    #[test]
+    fn an_attachment_is_a_part_of_the_message() {
+        let body = packed(&crate::Value::map([("args", crate::Value::from(vec![crate::Attachment::from_static(b"12345").into()]))]));
+        let mut request = request(body.clone()).unwrap();
+        let span = request.arguments.positional[0];
+        let attachment: crate::Attachment = request.arguments.value(span).unwrap();
+        assert!(body.as_ptr_range().contains(&attachment.as_ptr()));
+    }
+
+    #[test]
+    fn what_is_cut_short_deep_or_followed_by_more_is_refused() {
+        assert_eq!(request(Bytes::from_static(&[0xc1, 0xc1])).unwrap_err(), MALFORMED);
+        assert_eq!(request(Bytes::from_static(&[0x81, 0xa1, b'x', 0xdf, 0xff, 0xff, 0xff, 0xff])).unwrap_err(), MALFORMED);
+        assert_eq!(request(Bytes::from_static(&[0x80, 0x80])).unwrap_err(), MALFORMED);
+        let mut deep = vec![0x81, 0xa1, b'x'];
+        deep.extend([0x91; 1000]);
+        deep.push(0xc0);
+        assert_eq!(request(deep.into()).unwrap_err(), MALFORMED);
+    }
+}

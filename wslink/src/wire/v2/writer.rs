@@ -1,0 +1,49 @@
+//! Collects an encoded message, leaving large attachments in the buffers they came in.
+
+use std::io;
+
+use bytes::Bytes;
+
+use crate::attachment;
+
+/// Smaller attachments are copied: a copy is cheaper than another piece to write.
+const MIN_SHARED: usize = 8 * 1024;
+
+/// A message as bytes written here (`inline`) with shared buffers between them.
+pub(super) struct SegmentWriter {
+    /// Begins with room for the first chunk's header.
+    pub(super) inline: Vec<u8>,
+    /// Each with its place in `inline`, in order.
+    pub(super) shared: Vec<(usize, Bytes)>,
+}
+
+impl SegmentWriter {
+    pub(super) fn new(reserved: usize) -> Self {
+        let mut inline = Vec::with_capacity(128);
+        inline.resize(reserved, 0);
+        Self { inline, shared: Vec::new() }
+    }
+
+    /// Bytes that are MessagePack, or a part of it, already.
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.inline.extend_from_slice(bytes);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.inline.len() + self.shared.iter().map(|(_, buffer)| buffer.len()).sum::<usize>()
+    }
+}
+
+impl io::Write for SegmentWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match (bytes.len() >= MIN_SHARED).then(|| attachment::borrow(bytes)).flatten() {
+            Some(buffer) => self.shared.push((self.inline.len(), buffer)),
+            None => self.inline.extend_from_slice(bytes),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -116,10 +116,7 @@ impl CallError {
     /// "Exception raised" (-32001) that tells the client a correlation id only; `detail` goes to the log.
     #[must_use]
     pub fn internal(detail: impl fmt::Display) -> Self {
-        Self {
-            origin: Origin::Internal(detail.to_string()),
-            ..Self::new(ErrorCode::Exception, "Exception raised")
-        }
+        Self { origin: Origin::Internal(detail.to_string()), ..Self::new(ErrorCode::Exception, "Exception raised") }
     }
 
     /// The same error with `data` for the client.
@@ -158,11 +155,8 @@ impl CallError {
         };
         let trace = correlation_id();
         let log = log.map(|text| format!("{method} failed ({trace}): {text}"));
-        let data = Value::map([
-            ("method", Value::from(method)),
-            ("exception", Value::from(shown)),
-            ("trace", Value::from(trace)),
-        ]);
+        let data =
+            Value::map([("method", Value::from(method)), ("exception", Value::from(shown)), ("trace", Value::from(trace))]);
         Report { error: self.with_data(data), log }
     }
 }
@@ -307,11 +301,9 @@ impl fmt::Display for Error {
             Self::Duplicate { uri, places: [first, second] } => {
                 write!(f, "`{uri}` is registered twice: at {first} and at {second}; rename one of them")
             }
-            Self::NotMounted(names) => write!(
-                f,
-                "linked but not mounted: {}; mount them with `.service(…)`, or drop `.strict()`",
-                names.join(", ")
-            ),
+            Self::NotMounted(names) => {
+                write!(f, "linked but not mounted: {}; mount them with `.service(…)`, or drop `.strict()`", names.join(", "))
+            }
             Self::Setting(text) => f.write_str(text),
             Self::Io(error) => error.fmt(f),
         }

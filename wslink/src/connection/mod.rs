@@ -87,10 +87,14 @@ impl Connection {
         }
         let refuse = |code, message, data| {
             let error = CallError::new(code, message);
-            Ok(Step::Reply(rpc::refusal(wire, &id, &match data {
-                Some(data) => error.with_data(data),
-                None => error,
-            })))
+            Ok(Step::Reply(rpc::refusal(
+                wire,
+                &id,
+                &match data {
+                    Some(data) => error.with_data(data),
+                    None => error,
+                },
+            )))
         };
         if !self.authenticated {
             return refuse(ErrorCode::Authentication, "Unauthorized: Skip message processing", None);
@@ -99,12 +103,8 @@ impl Connection {
             let limit = self.shared.limits.calls_in_flight;
             return refuse(ErrorCode::Overloaded, "Too many calls in flight", Some(crate::Value::map([("limit", limit.into())])));
         }
-        let caller = Caller {
-            client: &self.client,
-            publisher: &self.shared.publisher,
-            wire,
-            expose_details: self.shared.expose_details,
-        };
+        let caller =
+            Caller { client: &self.client, publisher: &self.shared.publisher, wire, expose_details: self.shared.expose_details };
         Ok(match rpc::dispatch(&self.shared.routes, &caller, id, request) {
             Dispatched::Done(reply) => Step::Reply(reply),
             Dispatched::Pending(call) => Step::Pending(call),

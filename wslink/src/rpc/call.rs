@@ -6,7 +6,10 @@ use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
 use serde::Serialize;
 
-use super::{MethodDescriptor, RpcError, Service, bind::{ArgumentError, Bound, Missing}};
+use super::{
+    MethodDescriptor, RpcError, Service,
+    bind::{ArgumentError, Bound, Missing},
+};
 use crate::{
     CallError, Client, ErrorCode, Publisher, Value,
     wire::{Arguments, Content, Encoded, Outgoing, RequestId, Subject, WireVersion},
@@ -210,9 +213,7 @@ impl Reply {
 /// The frames of an error reply.
 pub(crate) fn refusal(wire: &dyn WireVersion, id: &RequestId, error: &CallError) -> Encoded {
     let encode = |error: &CallError| wire.encode(&Outgoing { subject: Subject::Reply(id), content: Content::Error(error) });
-    encode(error)
-        .or_else(|_| encode(&CallError::new(error.code(), error.message())))
-        .unwrap_or_else(|_| Encoded::nothing())
+    encode(error).or_else(|_| encode(&CallError::new(error.code(), error.message()))).unwrap_or_else(|_| Encoded::nothing())
 }
 
 /// A value that a method can return.
@@ -252,13 +253,19 @@ impl<T, E> Returned<Result<T, E>> {
 }
 
 /// `send` for values that are no `Result`.
-pub trait Plain {
+pub trait Plain<T> {
     /// Encodes the reply.
-    fn send(self, reply: Reply) -> Encoded;
+    fn send(self, reply: Reply) -> Encoded
+    where
+        T: Output;
 }
 
-impl<T: Output> Plain for Returned<T> {
-    fn send(self, reply: Reply) -> Encoded {
+// The bound is the method's, so that a type without it is told so, and not that `send` is missing.
+impl<T> Plain<T> for Returned<T> {
+    fn send(self, reply: Reply) -> Encoded
+    where
+        T: Output,
+    {
         reply.result(self.0.as_serialize())
     }
 }

@@ -30,10 +30,21 @@ impl fmt::Display for Location {
     label = "no `#[service]` block",
     note = "put `#[wslink::service]` on the `impl` block with its `#[rpc]` methods"
 )]
-pub trait Service: Send + Sync + 'static {
+pub trait Service: Shared + 'static {
     /// Its methods and topics.
     const DESCRIPTOR: &'static ServiceDescriptor;
 }
+
+/// What all calls can use at once, from any thread. Implemented for every such type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be shared by calls on several threads",
+    label = "has a field that is not `Send` and `Sync`",
+    note = "keep what changes in a `Mutex` or an atomic in place of a `Cell` or `RefCell`, and write `Arc` for `Rc`"
+)]
+pub trait Shared: Send + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync> Shared for T {}
 
 /// A service that is linked into the program, whether or not it is mounted.
 pub struct Registration(pub &'static ServiceDescriptor);
@@ -90,8 +101,13 @@ impl ParameterDescriptor {
     }
 
     /// A parameter with a default.
+    ///
+    /// # Panics
+    /// At compile time, when it is not an argument of the call.
     #[must_use]
+    #[track_caller]
     pub const fn optional<T: Parameter>(name: &'static str) -> Self {
+        assert!(matches!(T::KIND, ParameterKind::Wire), "the default of a parameter that is no argument; remove `#[arg(default)]`");
         Self { name, kind: T::KIND, has_default: true }
     }
 }

@@ -86,7 +86,8 @@ fn blocks<'a>(
     descriptor: &'static ServiceDescriptor,
     linked: &'a [&'static ServiceDescriptor],
 ) -> impl Iterator<Item = &'static ServiceDescriptor> + use<'a> {
-    let further = linked.iter().copied().filter(move |block| !std::ptr::eq(*block, descriptor) && block.location != descriptor.location);
+    let further =
+        linked.iter().copied().filter(move |block| !std::ptr::eq(*block, descriptor) && block.location != descriptor.location);
     std::iter::once(descriptor).chain(further.filter(move |block| (block.type_id)() == type_id))
 }
 

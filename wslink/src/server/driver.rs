@@ -109,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.watch.stopping(Instant::now());
         }
         loop {
-            if let Poll::Ready(due) = self.watch.poll(cx) {
+            if let Poll::Ready(due) = self.watch.poll(cx, self.socket.unwritten() > 0) {
                 if let Some(end) = self.on_time(due) {
                     return Poll::Ready(end);
                 }
@@ -221,7 +221,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Due::HelloMissing => Some(End::Say(1008, "no hello in time")),
             Due::Incomplete => Some(End::Say(1008, "incomplete message without progress")),
             Due::Silent => Some(End::Say(1001, "no answer to a ping")),
-            Due::WriteStalled if self.socket.unwritten() == 0 => None,
             Due::WriteStalled => Some(End::Say(1013, "nothing read for too long")),
             Due::GraceOver => Some(End::Say(1001, "Server shutdown")),
         }

@@ -40,7 +40,6 @@ pub(super) enum Due {
     HelloMissing,
     Incomplete,
     Silent,
-    /// If something waits to be written at all.
     WriteStalled,
     GraceOver,
 }
@@ -116,25 +115,26 @@ impl Watch {
         }
     }
 
-    /// Ready when a tick has passed; must be polled again after it was.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
+    /// Ready when a tick has passed; must be polled again after it was. `waiting` says whether
+    /// anything waits to be written.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, waiting: bool) -> Poll<Due> {
         if self.timer.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
         let now = Instant::now();
-        let due = self.due(now);
+        let due = self.due(now, waiting);
         let next = [self.hello, self.grace].into_iter().flatten().fold(now + self.tick, Instant::min);
         self.timer.as_mut().reset(next);
         Poll::Ready(due)
     }
 
-    fn due(&mut self, now: Instant) -> Due {
+    fn due(&mut self, now: Instant, waiting: bool) -> Due {
         let heard = std::mem::take(&mut self.heard);
         let wrote = std::mem::take(&mut self.wrote);
         let assembled = std::mem::take(&mut self.assembled);
         // A peer that takes bytes is alive, even when it is not read from.
         let silent = self.silence.check(now, heard || wrote);
-        let stalled = self.write_stall.check(now, wrote);
+        let stalled = self.write_stall.check(now, wrote || !waiting);
         let incomplete = self.incomplete_stall.check(now, assembled || !self.incomplete);
         if heard || wrote {
             self.pinged = false;

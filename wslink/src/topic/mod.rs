@@ -4,11 +4,11 @@ use std::{fmt, marker::PhantomData};
 
 use serde::Serialize;
 
+pub use self::publisher::Publisher;
 pub(crate) use self::{
     hub::Hub,
     outbox::{Outbox, Overflow},
 };
-pub use self::publisher::Publisher;
 
 mod hub;
 mod outbox;

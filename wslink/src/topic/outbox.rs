@@ -157,6 +157,11 @@ mod tests {
             .collect()
     }
 
+    fn bytes_and_dropped(outbox: &Outbox) -> (usize, u64) {
+        let state = outbox.lock();
+        (state.bytes, state.dropped)
+    }
+
     #[test]
     fn reliable_events_keep_their_order_and_number() {
         let outbox = Outbox::new(6);
@@ -184,7 +189,7 @@ mod tests {
         outbox.push("r", Delivery::Reliable, event("r1"));
         outbox.push("a", Delivery::Latest, event("a2"));
         outbox.push("a", Delivery::Latest, event("a3"));
-        assert_eq!((outbox.lock().bytes, outbox.lock().dropped), (4, 2));
+        assert_eq!(bytes_and_dropped(&outbox), (4, 2));
         assert_eq!(drain(&outbox), ["a3", "r1"]);
         outbox.push("a", Delivery::Latest, event("a4"));
         assert_eq!(drain(&outbox), ["a4"]);
@@ -198,6 +203,6 @@ mod tests {
             outbox.push("r", Delivery::Reliable, event("r"));
         }
         assert_eq!(drain(&outbox), ["4", "r", "5", "r", "r", "r", "r"]);
-        assert_eq!((outbox.lock().bytes, outbox.lock().dropped), (0, 3));
+        assert_eq!(bytes_and_dropped(&outbox), (0, 3));
     }
 }

@@ -191,13 +191,16 @@ mod tests {
     fn one_announcement_may_carry_several_keys() {
         let mut decoder = V1.decoder(&Limits::default());
         let decoder = decoder.as_mut();
-        assert!(text(decoder, r#"{"method":"wslink.binary.attachment","args":["wslink_bin1","wslink_bin2"]}"#).unwrap().is_none());
+        assert!(
+            text(decoder, r#"{"method":"wslink.binary.attachment","args":["wslink_bin1","wslink_bin2"]}"#).unwrap().is_none()
+        );
         assert!(binary(decoder, b"one").unwrap().is_none());
         assert!(binary(decoder, b"two").unwrap().is_none());
         assert!(binary(decoder, b"orphan").unwrap().is_none());
-        let mut call = text(decoder, r#"{"id":"rpc:c:1","method":"m","args":[{"deep":["wslink_bin2"]},"wslink_bin1","wslink_bin1"]}"#)
-            .unwrap()
-            .unwrap();
+        let mut call =
+            text(decoder, r#"{"id":"rpc:c:1","method":"m","args":[{"deep":["wslink_bin2"]},"wslink_bin1","wslink_bin1"]}"#)
+                .unwrap()
+                .unwrap();
         let spans = call.arguments.positional.clone();
         let deep: Value = call.arguments.value(spans[0]).unwrap();
         assert_eq!(deep, Value::map([("deep", Value::from(vec![Attachment::from_static(b"two").into()]))]));

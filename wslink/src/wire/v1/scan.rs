@@ -24,35 +24,36 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
     let (mut id, mut system, mut method) = (None, false, None);
     let (mut positional, mut named) = (SmallVec::new(), SmallVec::new());
 
-    cursor.members(|cursor, key| {
-        match &*key.decode()? {
-            "args" if cursor.peek() == Some(b'[') => {
-                positional.clear();
-                cursor.items(|cursor| cursor.skip().map(|value| positional.push(value)))?;
-            }
-            "kwargs" if cursor.peek() == Some(b'{') => {
-                named.clear();
-                cursor.members(|cursor, key| cursor.skip().map(|value| named.push((key.span(), value))))?;
-            }
-            "id" => {
-                let raw = cursor.skip()?.range();
-                if &text[raw.clone()] != "null" {
-                    let decoded = json::text_at(&text[raw.clone()]);
-                    system = decoded.is_some_and(|id| id.starts_with("system:"));
-                    id = Some(RequestId(body.slice(raw)));
+    cursor
+        .members(|cursor, key| {
+            match &*key.decode()? {
+                "args" if cursor.peek() == Some(b'[') => {
+                    positional.clear();
+                    cursor.items(|cursor| cursor.skip().map(|value| positional.push(value)))?;
+                }
+                "kwargs" if cursor.peek() == Some(b'{') => {
+                    named.clear();
+                    cursor.members(|cursor, key| cursor.skip().map(|value| named.push((key.span(), value))))?;
+                }
+                "id" => {
+                    let raw = cursor.skip()?.range();
+                    if &text[raw.clone()] != "null" {
+                        let decoded = json::text_at(&text[raw.clone()]);
+                        system = decoded.is_some_and(|id| id.starts_with("system:"));
+                        id = Some(RequestId(body.slice(raw)));
+                    }
+                }
+                "method" => {
+                    let raw = cursor.skip()?.range();
+                    method = json::text_at(&text[raw]).map(std::borrow::Cow::into_owned);
+                }
+                _ => {
+                    cursor.skip()?;
                 }
             }
-            "method" => {
-                let raw = cursor.skip()?.range();
-                method = json::text_at(&text[raw]).map(std::borrow::Cow::into_owned);
-            }
-            _ => {
-                cursor.skip()?;
-            }
-        }
-        Some(())
-    })
-    .ok_or(MALFORMED)?;
+            Some(())
+        })
+        .ok_or(MALFORMED)?;
     cursor.end().ok_or(MALFORMED)?;
     if id.as_ref().is_some_and(|id| id.0.len() > MAX_ID) {
         return Err(Violation::policy("request id too long"));
@@ -88,7 +89,8 @@ mod tests {
     #[test]
     fn finds_every_part() {
         let mut request =
-            parse(r#" {"wslink":"1.0","id":"system:c0:0","method":"a\u002eb","args":[ 1 ,{"x":[2,"]"]}],"kwargs":{"k\n":NaN}} "#).unwrap();
+            parse(r#" {"wslink":"1.0","id":"system:c0:0","method":"a\u002eb","args":[ 1 ,{"x":[2,"]"]}],"kwargs":{"k\n":NaN}} "#)
+                .unwrap();
         assert!(request.system);
         assert_eq!(request.id.unwrap().0, "\"system:c0:0\"");
         assert_eq!(request.method.as_deref(), Some("a.b"));

@@ -110,7 +110,8 @@ impl Partial {
     fn push(&mut self, offset: usize, chunk: Bytes) -> Result<(), Violation> {
         const OVERLAP: Violation = Violation::protocol("chunk overlaps another");
         let end = offset + chunk.len();
-        if offset < self.joined.len() || self.pieces.range(..end).next_back().is_some_and(|(at, piece)| at + piece.len() > offset) {
+        if offset < self.joined.len() || self.pieces.range(..end).next_back().is_some_and(|(at, piece)| at + piece.len() > offset)
+        {
             return Err(OVERLAP);
         }
         if offset > self.joined.len() {

@@ -2,7 +2,11 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{FrameKind, super::{Encoded, Frame}, writer::SegmentWriter};
+use super::{
+    super::{Encoded, Frame},
+    FrameKind,
+    writer::SegmentWriter,
+};
 
 /// Bytes of a chunk header.
 pub(super) const HEADER: usize = 12;

@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn an_attachment_is_a_part_of_the_message() {
-        let body = packed(&crate::Value::map([("args", crate::Value::from(vec![crate::Attachment::from_static(b"12345").into()]))]));
+        let body =
+            packed(&crate::Value::map([("args", crate::Value::from(vec![crate::Attachment::from_static(b"12345").into()]))]));
         let mut request = request(body.clone()).unwrap();
         let span = request.arguments.positional[0];
         let attachment: crate::Attachment = request.arguments.value(span).unwrap();

@@ -106,18 +106,19 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.cursor.peek() == Some(b'n') {
-            self.visit_word(NullAsNone(visitor))
-        } else {
-            visitor.visit_some(self)
-        }
+        if self.cursor.peek() == Some(b'n') { self.visit_word(NullAsNone(visitor)) } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         if self.cursor.peek() == Some(b'"') {
             return visitor.visit_enum(self.string()?.into_deserializer());
         }
@@ -243,7 +244,12 @@ impl<'de> Deserializer<'de> for Key<'de> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         visitor.visit_enum(self.0.into_deserializer())
     }
 
@@ -308,8 +314,14 @@ mod tests {
 
     #[test]
     fn reads_what_serde_json_reads() {
-        assert_eq!(read::<(u8, String, Option<i8>, bool)>(r#"[1, "a\u00e9\n", null, true]"#).unwrap(), (1, "aé\n".into(), None, true));
-        assert_eq!(read::<BTreeMap<u8, Vec<f32>>>(r#"{"1":[1,2.5],"2":[]}"#).unwrap(), BTreeMap::from([(1, vec![1.0, 2.5]), (2, vec![])]));
+        assert_eq!(
+            read::<(u8, String, Option<i8>, bool)>(r#"[1, "a\u00e9\n", null, true]"#).unwrap(),
+            (1, "aé\n".into(), None, true)
+        );
+        assert_eq!(
+            read::<BTreeMap<u8, Vec<f32>>>(r#"{"1":[1,2.5],"2":[]}"#).unwrap(),
+            BTreeMap::from([(1, vec![1.0, 2.5]), (2, vec![])])
+        );
         let shapes = r#"["point",{"circle":1.5},{"box":{"w":1,"h":2}},{"line":[3,4]}]"#;
         let expected = [Shape::Point, Shape::Circle(1.5), Shape::Box { w: 1, h: 2 }, Shape::Line(3, 4)];
         assert_eq!(read::<Vec<Shape>>(shapes).unwrap(), expected);
@@ -319,7 +331,8 @@ mod tests {
     fn numbers_keep_their_kind_and_size() {
         use crate::Value;
         let numbers = "[18446744073709551615,-9223372036854775808,1.0,1e3,-0.0,1e400,123456789012345678901]";
-        let expected = [Value::Unsigned(u64::MAX), Value::Integer(i64::MIN), Value::Float(1.0), Value::Float(1000.0), Value::Float(-0.0)];
+        let expected =
+            [Value::Unsigned(u64::MAX), Value::Integer(i64::MIN), Value::Float(1.0), Value::Float(1000.0), Value::Float(-0.0)];
         assert!(read::<Value>(numbers).is_err(), "1e400 is no number");
         assert_eq!(read::<Value>(&numbers.replace(",1e400,123456789012345678901", "")).unwrap(), Value::List(expected.into()));
         assert_eq!(read::<f64>("123456789012345678901").unwrap(), 123456789012345678901.0);

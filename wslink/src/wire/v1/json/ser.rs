@@ -29,7 +29,8 @@ impl Writer {
 
     /// The key of `bytes`; the same buffer has the same key wherever it stands in the message.
     fn attach(&mut self, bytes: Bytes) -> &str {
-        let same = |(_, known): &(String, Bytes)| known.as_ptr() == bytes.as_ptr() && known.len() == bytes.len() && !bytes.is_empty();
+        let same =
+            |(_, known): &(String, Bytes)| known.as_ptr() == bytes.as_ptr() && known.len() == bytes.len() && !bytes.is_empty();
         let at = self.attachments.iter().position(same).unwrap_or_else(|| {
             self.attachments.push(((self.next_key)(), bytes));
             self.attachments.len() - 1
@@ -146,7 +147,13 @@ impl<'a> Serializer for &'a mut Writer {
         value.serialize(self)
     }
 
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(self, _: &'static str, _: u32, variant: &'static str, value: &T) -> Result<(), Error> {
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
         self.variant(variant)?;
         value.serialize(&mut *self)?;
         self.text.push(b'}');

@@ -2,19 +2,20 @@
 //! notice.
 
 use std::any::TypeId;
-pub use std::{column, default::Default, env, file, line, result::Result::Ok};
+pub use std::{column, default::Default, env, file, line};
 
 pub use inventory;
 
 pub use crate::{
     __wslink_here as here,
-    rpc::{
-        Location, MethodDescriptor, Outcome, ParameterDescriptor, Plain, Registration, Returned, Service, ServiceDescriptor,
-        TopicDescriptor,
-    },
+    rpc::{Location, MethodDescriptor, Plain, Returned, Service, ServiceDescriptor, TopicDescriptor},
     topic::Delivery,
 };
-use crate::{Payload, Topic};
+use crate::{
+    Payload, Topic,
+    rpc::{ArgumentError, Outcome, Parameter, ParameterDescriptor, Registration},
+    wire::Encoded,
+};
 
 /// What `#[rpc]` and `#[topic]` stand for where the user did not import them.
 pub mod attributes {
@@ -42,17 +43,52 @@ macro_rules! __wslink_here {
 )]
 pub trait AnyTopic {
     /// Itself.
-    type Topic;
+    type Itself;
 }
 
-impl<T: Payload> AnyTopic for Topic<T> {
-    type Topic = Self;
+impl<T> AnyTopic for Topic<T> {
+    type Itself = Self;
+}
+
+/// The value of a `#[topic]` constant.
+// By way of the trait, a type that is no topic has one thing wrong with it, and not two.
+#[must_use]
+pub const fn topic<T: AnyTopic<Itself = Topic<P>>, P: Payload>(uri: &'static str, delivery: Delivery) -> T::Itself {
+    Topic::new(uri, delivery)
 }
 
 /// What a service submits to `inventory`.
 #[must_use]
 pub const fn registration<S: Service>() -> Registration {
     Registration(S::DESCRIPTOR)
+}
+
+/// A parameter without a default.
+#[must_use]
+pub const fn required<T: Parameter>(name: &'static str) -> ParameterDescriptor {
+    ParameterDescriptor::required::<T>(name)
+}
+
+/// A parameter with a default.
+#[must_use]
+#[track_caller]
+pub const fn optional<T: Parameter>(name: &'static str) -> ParameterDescriptor {
+    ParameterDescriptor::optional::<T>(name)
+}
+
+/// The outcome of a shim whose method has returned.
+pub const fn done(reply: Encoded) -> Result<Outcome, ArgumentError> {
+    Ok(Outcome::done(reply))
+}
+
+/// The outcome of a shim whose method is asynchronous.
+pub fn future(handler: impl Future<Output = Encoded> + Send + 'static) -> Result<Outcome, ArgumentError> {
+    Ok(Outcome::future(handler))
+}
+
+/// The outcome of a shim whose method may block.
+pub fn blocking(handler: impl FnOnce() -> Encoded + Send + 'static) -> Result<Outcome, ArgumentError> {
+    Ok(Outcome::blocking(handler))
 }
 
 /// The type of a service, for a static.

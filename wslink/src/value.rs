@@ -45,8 +45,8 @@ pub enum Value {
 impl Value {
     /// A map of the given members, in their order.
     #[must_use]
-    pub fn map<K: Into<String>>(members: impl IntoIterator<Item = (K, Self)>) -> Self {
-        Self::Map(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    pub fn map<K: Into<String>, V: Into<Self>>(members: impl IntoIterator<Item = (K, V)>) -> Self {
+        Self::Map(members.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
 
     /// The member `key` of a map; `None` when there is none or this is no map.

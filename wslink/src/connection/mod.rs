@@ -101,7 +101,7 @@ impl Connection {
         }
         if !room {
             let limit = self.shared.limits.calls_in_flight;
-            return refuse(ErrorCode::Overloaded, "Too many calls in flight", Some(crate::Value::map([("limit", limit.into())])));
+            return refuse(ErrorCode::Overloaded, "Too many calls in flight", Some(crate::Value::map([("limit", limit)])));
         }
         let caller =
             Caller { client: &self.client, publisher: &self.shared.publisher, wire, expose_details: self.shared.expose_details };

@@ -2,10 +2,10 @@
 //!
 //! Plain descriptions: nothing here calls a method or looks one up.
 
-use std::{any::TypeId, fmt, marker::PhantomData};
+use std::{any::TypeId, fmt};
 
 use super::{Call, Outcome, Parameter, ParameterKind, bind::ArgumentError};
-use crate::topic::{Delivery, Topic};
+use crate::topic::Delivery;
 
 /// A place in the source of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,21 +30,10 @@ impl fmt::Display for Location {
     label = "no `#[service]` block",
     note = "put `#[wslink::service]` on the `impl` block with its `#[rpc]` methods"
 )]
-pub trait Service: Shared + 'static {
+pub trait Service: Send + Sync + 'static {
     /// Its methods and topics.
     const DESCRIPTOR: &'static ServiceDescriptor;
 }
-
-/// What all calls can use at once, from any thread. Implemented for every such type.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be shared by calls on several threads",
-    label = "has a field that is not `Send` and `Sync`",
-    note = "keep what changes in a `Mutex` or an atomic in place of a `Cell` or `RefCell`, and write `Arc` for `Rc`"
-)]
-pub trait Shared: Send + Sync {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Send + Sync> Shared for T {}
 
 /// A service that is linked into the program, whether or not it is mounted.
 pub struct Registration(pub &'static ServiceDescriptor);
@@ -107,8 +96,29 @@ impl ParameterDescriptor {
     #[must_use]
     #[track_caller]
     pub const fn optional<T: Parameter>(name: &'static str) -> Self {
-        assert!(matches!(T::KIND, ParameterKind::Wire), "the default of a parameter that is no argument; remove `#[arg(default)]`");
+        assert!(
+            matches!(T::KIND, ParameterKind::Wire),
+            "the default of a parameter that is no argument; remove `#[arg(default)]`"
+        );
         Self { name, kind: T::KIND, has_default: true }
+    }
+
+    /// What it is called on the wire.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Where its value comes from.
+    #[must_use]
+    pub const fn kind(&self) -> ParameterKind {
+        self.kind
+    }
+
+    /// Whether the call may leave it out because the source gives it a default.
+    #[must_use]
+    pub const fn has_default(&self) -> bool {
+        self.has_default
     }
 }
 
@@ -122,13 +132,4 @@ pub struct TopicDescriptor {
     pub location: Location,
     /// What happens to a client that cannot keep up.
     pub delivery: Delivery,
-}
-
-impl TopicDescriptor {
-    /// The description of `topic`.
-    #[must_use]
-    pub const fn of<T>(topic: &Topic<T>, docs: &'static str, location: Location) -> Self {
-        let _: PhantomData<fn(&T)> = PhantomData;
-        Self { uri: topic.uri(), docs, location, delivery: topic.delivery() }
-    }
 }

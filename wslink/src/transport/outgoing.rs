@@ -72,7 +72,7 @@ impl Outgoing {
             let written = if self.pieces.is_empty() {
                 ready!(stream.as_mut().poll_write(cx, &self.gathered))?
             } else {
-                let mut slices = [const { IoSlice::new(&[]) }; MAX_SLICES];
+                let mut slices = [IoSlice::new(&[]); MAX_SLICES];
                 let mut count = 0;
                 for piece in self.pieces.iter().map(|piece| &**piece).chain([&*self.gathered]).take(MAX_SLICES) {
                     slices[count] = IoSlice::new(piece);

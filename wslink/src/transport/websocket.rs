@@ -74,7 +74,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             Ok(Message::Text(text)) => Incoming::Frame(FrameKind::Text, text.into()),
             Ok(Message::Binary(bytes)) => Incoming::Frame(FrameKind::Binary, bytes),
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Incoming::Alive,
-            Ok(Message::Close(_)) | Err(Error::ConnectionClosed | Error::AlreadyClosed) => Incoming::Closed,
+            Ok(Message::Close(_)) => {
+                // The answer is made, but not written before something else happens.
+                let _ = self.context.flush(&mut Gather(&mut self.outgoing));
+                Incoming::Closed
+            }
+            Err(Error::ConnectionClosed | Error::AlreadyClosed) => Incoming::Closed,
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
             Err(error) => violation(&error).map_or(Incoming::Lost, Incoming::Broken),
         })

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-pub use self::encoded::Encoded;
+pub(crate) use self::encoded::Encoded;
 pub(crate) use self::{
     encoded::Frame,
     request::{Arguments, Request, RequestId, Span},

@@ -1,0 +1,12 @@
+//! The original `chat` example of wslink: one topic that everybody hears, and a server that talks.
+
+use std::process::ExitCode;
+
+use wslink::Secret;
+
+mod chat;
+
+fn main() -> ExitCode {
+    // Everybody knows this secret; clients of the original example use it without being told.
+    wslink::cli::run(|builder| builder.secret(Secret::published()).service(chat::Chat::talking))
+}

@@ -1,0 +1,14 @@
+//! The original `simple` example of wslink: arithmetic, images, binary data and a stream.
+
+use std::process::ExitCode;
+
+use wslink::Secret;
+
+mod arithmetic;
+mod protocol;
+mod stream;
+
+fn main() -> ExitCode {
+    // Everybody knows this secret; clients of the original example use it without being told.
+    wslink::cli::run(|builder| builder.secret(Secret::published()).service(protocol::MyProtocol::new))
+}

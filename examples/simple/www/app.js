@@ -1,0 +1,85 @@
+// The page of the `simple` example: every control makes one call with the stock wslink client.
+import { Connection } from './connection.js';
+import { describe, logCall } from './log.js';
+import { Stream, show } from './picture.js';
+
+const element = (id) => document.querySelector(`#${id}`);
+const stream = new Stream();
+const connection = new Connection(showState);
+
+function showState({ state, label, detail }) {
+  const status = element('state');
+  status.dataset.state = state;
+  status.querySelector('strong').textContent = label;
+  status.querySelector('span').textContent = detail;
+  document.querySelectorAll('[data-online]').forEach((control) => {
+    control.disabled = state !== 'connected';
+  });
+  if (state !== 'connected') stream.reset();
+}
+
+// Calls a method, logs the outcome, shows an error where errors are shown and passes it on.
+async function call(method, args = [], kwargs = {}) {
+  const start = performance.now();
+  const finish = (outcome, failed) =>
+    logCall({ method, args, kwargs, outcome, failed, duration: performance.now() - start });
+  try {
+    const result = await connection.session.call(method, args, kwargs);
+    finish(result, false);
+    return result;
+  } catch (error) {
+    finish(error, true);
+    for (const part of ['code', 'message', 'data']) {
+      const text = typeof error[part] === 'string' ? error[part] : describe(error[part]);
+      element('error').querySelector(`[data-part=${part}]`).textContent = text;
+    }
+    throw error;
+  }
+}
+
+// Runs an action at an event; a refused call has been shown already.
+function on(id, event, action) {
+  element(id).addEventListener(event, async (happening) => {
+    happening.preventDefault();
+    try {
+      await action(happening);
+    } catch (error) {
+      if (!('code' in error)) throw error;
+    }
+  });
+}
+
+function numbers() {
+  const input = element('numbers');
+  const values = input.value.split(/[\s,;]+/).filter(Boolean).map(Number);
+  input.setCustomValidity(values.some(Number.isNaN) ? 'Only numbers, separated by commas' : '');
+  return input.reportValidity() ? values : null;
+}
+
+on('calculate', 'submit', async ({ submitter }) => {
+  const values = numbers();
+  if (values) element('result').value = describe(await call(`myprotocol.${submitter.value}`, [values]));
+});
+on('numbers', 'input', () => element('numbers').setCustomValidity(''));
+on('special', 'click', async () => {
+  element('result').value = describe(await call('myprotocol.special', [[]]));
+});
+
+on('image', 'click', async () => show((await call('myprotocol.image')).blob, 'The image of the example'));
+on('alternative', 'click', async () =>
+  show((await call('myprotocol.image', [], { alt: true })).blob, 'The alternative image of the example'),
+);
+on('stream', 'submit', () => stream.toggle(connection.session, call, element('topic').value));
+
+on('upload', 'submit', async () => {
+  const bytes = await element('file').files[0].arrayBuffer();
+  element('received').value = await call('myprotocol.postbinary', [connection.session.addAttachment(bytes)]);
+});
+
+on('unknown', 'click', () => call('myprotocol.mistake.typo', ['ignored']));
+on('invalid', 'click', () => call('myprotocol.stream', [], { topik: 'a misspelt name' }));
+
+on('reconnect', 'click', () => connection.open());
+
+if ('wslink' in window) connection.open();
+else showState({ state: 'closed', label: 'No client', detail: 'vendor/wslink.js is missing: `cargo xtask demo` puts it there' });

@@ -1,0 +1,15 @@
+//! errors: 1
+
+use wslink::{rpc, service};
+
+struct Render;
+
+#[service]
+impl Render {
+    #[rpc("my.image")]
+    fn image(&self, #[arg(default = "high")] quality: u8) -> u8 {
+        quality
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! errors: 1
+
+use wslink::{rpc, service};
+
+struct Render;
+
+#[service]
+impl Render {
+    #[rpc("my.image")]
+    fn image(w: u32) {
+        let _ = w;
+    }
+}
+
+fn main() {}

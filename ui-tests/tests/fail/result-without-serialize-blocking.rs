@@ -1,0 +1,17 @@
+//! errors: 1
+
+use wslink::{rpc, service};
+
+struct Opaque;
+
+struct Render;
+
+#[service]
+impl Render {
+    #[rpc("my.image", blocking)]
+    fn image(&self) -> Opaque {
+        Opaque
+    }
+}
+
+fn main() {}

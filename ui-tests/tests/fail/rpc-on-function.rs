@@ -1,0 +1,10 @@
+//! errors: 1
+
+use wslink::rpc;
+
+#[rpc("my.draw")]
+fn draw() {}
+
+fn main() {
+    draw();
+}

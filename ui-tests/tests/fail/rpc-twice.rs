@@ -1,0 +1,14 @@
+//! errors: 1
+
+use wslink::{rpc, service};
+
+struct Render;
+
+#[service]
+impl Render {
+    #[rpc("my.image")]
+    #[rpc("my.picture")]
+    fn image(&self) {}
+}
+
+fn main() {}

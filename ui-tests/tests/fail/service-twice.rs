@@ -1,0 +1,19 @@
+//! errors: 1
+
+use wslink::{rpc, service};
+
+struct Render;
+
+#[service]
+impl Render {
+    #[rpc("my.draw")]
+    fn draw(&self) {}
+}
+
+#[service]
+impl Render {
+    #[rpc("my.erase")]
+    fn erase(&self) {}
+}
+
+fn main() {}

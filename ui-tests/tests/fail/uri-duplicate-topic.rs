@@ -1,0 +1,16 @@
+//! errors: 1
+
+use wslink::{Topic, service, topic};
+
+struct Render;
+
+#[service]
+impl Render {
+    #[topic("my.changed")]
+    pub const CHANGED: Topic<u32>;
+
+    #[topic("my.changed")]
+    pub const MOVED: Topic<u32>;
+}
+
+fn main() {}

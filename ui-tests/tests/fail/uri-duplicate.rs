@@ -1,0 +1,16 @@
+//! errors: 1
+
+use wslink::{rpc, service};
+
+struct Render;
+
+#[service]
+impl Render {
+    #[rpc("my.image")]
+    fn image(&self) {}
+
+    #[rpc("my.image")]
+    fn picture(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,74 @@
+//! The user's block, without our attributes. Comes out of every expansion, however wrong the block is.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{AngleBracketedGenericArguments, GenericArgument, Ident, ImplItem, PathArguments, Type, spanned::Spanned};
+
+use super::{IN_SERVICE, delivery};
+use crate::{
+    model::{Delivery, Runtime, Topic},
+    parse::{Block, Constant, Item, Kind},
+};
+
+/// The block without our attributes; topics get their values.
+pub(super) fn stripped(block: &Block, topics: &[Topic], runtime: &Runtime) -> TokenStream {
+    let mut stripped = block.head.clone();
+    let items = block.items.iter().map(|Item { ours, attributes, kind, .. }| {
+        let item = match kind {
+            Kind::Method(method) => method.to_token_stream(),
+            Kind::Constant(constant) if constant.value.is_none() && !ours.is_empty() => {
+                topic(constant, topics.iter().find(|topic| topic.name == constant.name), runtime)
+            }
+            Kind::Constant(constant) => constant.to_token_stream(),
+            Kind::Unreadable(tokens) | Kind::Other(tokens) => tokens.clone(),
+        };
+        ImplItem::Verbatim(quote!(#(#attributes)* #item))
+    });
+    stripped.items = items.collect();
+    stripped.into_token_stream()
+}
+
+/// A topic that is wrong gets a value too, so that its users are not told of it a second time.
+fn topic(constant: &Constant, topic: Option<&Topic>, runtime: &Runtime) -> TokenStream {
+    let Constant { visibility, name, ty, .. } = constant;
+    let uri = topic.map_or_else(|| quote!(""), |topic| topic.uri.to_token_stream());
+    let delivery = delivery(topic.map_or(&Delivery::Reliable, |topic| &topic.delivery));
+    let span = payload(ty).span();
+    // One place for all of it, so that the compiler complains of it once.
+    let private = runtime.private(span);
+    let value = quote_spanned!(span=> #private::topic::<#ty, _>(#uri, #private::#delivery));
+    quote!(#visibility const #name: #ty = #value;)
+}
+
+/// Where a complaint about the payload belongs: `T` in `Topic<T>`, or the type when it is an alias.
+fn payload(ty: &Type) -> &Type {
+    let Type::Path(path) = ty else { return ty };
+    let arguments = path.path.segments.last().map(|segment| &segment.arguments);
+    match arguments {
+        Some(PathArguments::AngleBracketed(AngleBracketedGenericArguments { args, .. })) => match args.last() {
+            Some(GenericArgument::Type(payload)) => payload,
+            _ => ty,
+        },
+        _ => ty,
+    }
+}
+
+/// Our attributes once more, on nothing, so that an import of theirs is no unused import. Without an
+/// import they are those of the runtime; of two globs that lead to one macro, none is ambiguous.
+pub(super) fn uses(block: &Block, runtime: &Runtime) -> Option<TokenStream> {
+    let paths = block.items.iter().flat_map(|item| &item.ours).map(syn::Attribute::path);
+    let mut paths: Vec<TokenStream> = paths.map(ToTokens::to_token_stream).collect();
+    paths.sort_by_key(TokenStream::to_string);
+    paths.dedup_by_key(|path| path.to_string());
+    let private = runtime.private(Span::call_site());
+    let inside = Ident::new(IN_SERVICE, Span::call_site());
+    (!paths.is_empty()).then(|| {
+        quote! {
+            const _: () = {
+                use self::*;
+                use #private::attributes::*;
+                #(#[#paths(#inside)] const _: () = ();)*
+            };
+        }
+    })
+}

@@ -1,0 +1,75 @@
+//! The description of a method, and the shim that calls it: takes the arguments, calls, replies.
+//!
+//! Names of the shim's own are invisible to the user's types and defaults (`mixed_site`), and what the
+//! compiler may complain of has the span of what the user wrote.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Ident, ext::IdentExt};
+
+use super::location;
+use crate::model::{DefaultValue, Flavour, Method, Parameter};
+
+pub(super) fn descriptor(method: &Method) -> TokenStream {
+    let Method { uri, docs, cfg, name, parameters, .. } = method;
+    let name = name.unraw().to_string();
+    let location = location(uri.span());
+    let parameters = parameters.iter().map(parameter);
+    let shim = shim(method);
+    quote! {
+        #(#cfg)*
+        __rt::MethodDescriptor {
+            uri: #uri,
+            name: #name,
+            docs: #docs,
+            location: #location,
+            parameters: &[#(#parameters),*],
+            call: #shim,
+        }
+    }
+}
+
+fn parameter(Parameter { name, ty, default }: &Parameter) -> TokenStream {
+    match default {
+        None => quote!(__rt::required::<#ty>(#name)),
+        Some(default) => quote_spanned!(default.key.span()=> __rt::optional::<#ty>(#name)),
+    }
+}
+
+fn shim(method: &Method) -> TokenStream {
+    let Method { name, flavour, parameters, output, .. } = method;
+    let site = Span::mixed_site();
+    let reply = Ident::new("reply", site);
+    let values: Vec<_> = (0..parameters.len()).map(|index| Ident::new(&format!("a{index}"), site)).collect();
+    let takes = parameters.iter().enumerate().map(|(index, parameter)| take(index, parameter));
+    let taken = (!parameters.is_empty()).then(|| quote_spanned!(site=> let (#(#values,)*) = (#(#takes,)*);));
+
+    let call = quote_spanned!(site=> Self::#name(&this, #(#values),*));
+    let result = if *flavour == Flavour::Async { quote!(#call.await) } else { call };
+    let sent = quote_spanned!(*output=> __rt::Returned(#result).send(#reply));
+    let outcome = match flavour {
+        Flavour::Sync => quote!(__rt::done(#sent)),
+        Flavour::Async => quote_spanned!(name.span()=> __rt::future(async move { #sent })),
+        Flavour::Blocking => quote_spanned!(name.span()=> __rt::blocking(move || #sent)),
+    };
+    quote_spanned! {site=>
+        |call| {
+            #taken
+            let (this, #reply) = (call.service::<Self>(), call.reply());
+            #outcome
+        }
+    }
+}
+
+fn take(index: usize, Parameter { ty, default, .. }: &Parameter) -> TokenStream {
+    let index = Literal::usize_unsuffixed(index);
+    let site = Span::mixed_site();
+    match default {
+        None => quote_spanned!(site=> call.take::<#ty>(#index)?),
+        Some(DefaultValue { value: Some(value), .. }) => quote_spanned!(site=> call.take_or::<#ty>(#index, || #value)?),
+        Some(DefaultValue { key, value: None }) => {
+            let value = quote_spanned!(key.span()=> __rt::Default::default());
+            quote_spanned!(site=> call.take_or::<#ty>(#index, || #value)?)
+        }
+    }
+}

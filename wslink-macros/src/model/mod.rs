@@ -1,0 +1,198 @@
+//! A service that is known to be right: what `expand` may rely on. Each file has the rules of its own
+//! kind; what breaks a rule is reported and left out, and the rest stays.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Attribute, Expr, ExprLit, Lit, Meta, Path, Type};
+
+pub(crate) use self::{
+    method::{Flavour, Method},
+    parameter::{DefaultValue, Parameter},
+    topic::{Delivery, Topic},
+};
+use crate::{
+    mistakes::Mistakes,
+    options::{Options, name},
+    parse::{Block, Item, Kind, hidden},
+    uri::Uri,
+};
+
+mod method;
+mod parameter;
+mod topic;
+
+/// One `#[service]` block.
+pub(crate) struct Service {
+    pub(crate) ty: Type,
+    pub(crate) name: String,
+    pub(crate) docs: String,
+    pub(crate) cfg: Vec<Attribute>,
+    pub(crate) methods: Vec<Method>,
+    pub(crate) topics: Vec<Topic>,
+}
+
+/// The path of the runtime crate: `#[service(crate = path)]`, or `::wslink`.
+pub(crate) struct Runtime(Option<Path>);
+
+impl Runtime {
+    pub(crate) fn check(options: TokenStream, mistakes: &mut Mistakes) -> Self {
+        let options = Options::read(quote!(service), options, &["crate"], mistakes);
+        for surplus in options.positional() {
+            mistakes.add(surplus, "a service has no URI of its own; write each method's whole URI in its `#[rpc(\"…\")]`");
+        }
+        match options.value("crate", "my::wslink", mistakes) {
+            None => Self(None),
+            Some(Expr::Path(path)) => Self(Some(path.path.clone())),
+            Some(other) => {
+                mistakes.add(other, "`crate` is not a path; write `crate = my::wslink`, without quotes");
+                Self(None)
+            }
+        }
+    }
+
+    /// What generated code may use, for code that stands at `span`.
+    pub(crate) fn private(&self, span: Span) -> TokenStream {
+        match &self.0 {
+            None => quote_spanned!(span=> ::wslink::__private),
+            Some(path) => quote!(#path::__private),
+        }
+    }
+}
+
+impl Service {
+    /// Nothing when not even the type is fit for a service.
+    pub(crate) fn check(block: &Block, mistakes: &mut Mistakes) -> Option<Self> {
+        let name = type_name(block, mistakes)?;
+        let mut service = Self {
+            ty: (*block.head.self_ty).clone(),
+            docs: docs(&block.head.attrs),
+            cfg: cfg(&block.head.attrs),
+            methods: Vec::new(),
+            topics: Vec::new(),
+            name,
+        };
+        for item in &block.items {
+            service.add(item, mistakes);
+        }
+        unique(service.methods.iter().map(|method| (&method.uri, &method.cfg)), mistakes);
+        unique(service.topics.iter().map(|topic| (&topic.uri, &topic.cfg)), mistakes);
+        Some(service)
+    }
+
+    fn add(&mut self, item: &Item, mistakes: &mut Mistakes) {
+        for word in item.hidden.iter().filter_map(hidden) {
+            let text = format!("`#[{word}]` inside `cfg_attr`; write `#[cfg(…)]` and `#[{word}(…)]` on the item");
+            mistakes.add(word, text);
+        }
+        let Some((attribute, surplus)) = item.ours.split_first() else {
+            return orphans(item, mistakes);
+        };
+        for surplus in surplus {
+            let text = "a second attribute on one item; write one `fn` or `const` for each URI";
+            mistakes.add(surplus.path(), text);
+        }
+        match (&item.kind, name(attribute).as_str()) {
+            (Kind::Method(method), "rpc") => {
+                self.methods.extend(Method::check(method, attribute, item, &self.name, mistakes));
+            }
+            (Kind::Constant(constant), "topic") => {
+                self.topics.extend(Topic::check(constant, attribute, item, &self.name, mistakes));
+            }
+            (Kind::Method(_), _) => mistakes.add(
+                attribute.path(),
+                "topic functions are not supported yet; declare `const NAME: Topic<T>;`, or write `#[rpc]` for a method",
+            ),
+            (Kind::Constant(_), _) => {
+                mistakes.add(attribute.path(), "`#[rpc]` on a constant; write `#[topic]`, or make it a method");
+            }
+            (Kind::Unreadable(_), name) => {
+                mistakes.add(attribute.path(), format!("what stands under `#[{name}]` cannot be read; complete its signature"));
+            }
+            (Kind::Other(_), _) => {}
+        }
+    }
+}
+
+/// The name of the type, when it can be a service.
+fn type_name(block: &Block, mistakes: &mut Mistakes) -> Option<String> {
+    let head = &block.head;
+    if let Some((path, _)) = &head.trait_ {
+        mistakes.add(path, "`#[service]` on a trait's `impl`; write it on an `impl` block of the type alone");
+        return None;
+    }
+    if !head.generics.params.is_empty() {
+        mistakes.add(
+            &head.generics.params,
+            "a service cannot be generic, because each URI leads to one method; write the `impl` for one concrete type",
+        );
+        return None;
+    }
+    if let Some(clause) = &head.generics.where_clause {
+        mistakes.add(clause, "a service has no `where` clause; write the `impl` for one concrete type");
+        return None;
+    }
+    if let Some(lifetime) = parameter::borrowed(&head.self_ty) {
+        mistakes.add(lifetime, "a service cannot borrow, because it outlives every call; let the type own its data");
+        return None;
+    }
+    match ungrouped(&head.self_ty) {
+        Type::Path(path) => path.path.segments.last().map(|segment| syn::ext::IdentExt::unraw(&segment.ident).to_string()),
+        Type::TraitObject(object) => {
+            mistakes.add(object, "a service cannot be a trait object; write the `impl` for a struct or an enum");
+            None
+        }
+        // No other type can have an `impl` block; the compiler says so.
+        _ => None,
+    }
+}
+
+/// What `macro_rules!` hands on as `$ty:ty` comes in an invisible group.
+pub(crate) fn ungrouped(mut ty: &Type) -> &Type {
+    while let Type::Group(syn::TypeGroup { elem, .. }) | Type::Paren(syn::TypeParen { elem, .. }) = ty {
+        ty = elem;
+    }
+    ty
+}
+
+/// `#[arg]` without `#[rpc]`.
+fn orphans(item: &Item, mistakes: &mut Mistakes) {
+    let Kind::Method(method) = &item.kind else { return };
+    for input in &method.signature.inputs {
+        let (syn::FnArg::Typed(syn::PatType { attrs, .. }) | syn::FnArg::Receiver(syn::Receiver { attrs, .. })) = input;
+        for attribute in attrs.iter().filter(|attribute| name(attribute) == "arg") {
+            mistakes.add(attribute.path(), "`#[arg]` without `#[rpc]`; write `#[rpc(\"…\")]` on the method, or remove it");
+        }
+    }
+}
+
+/// Items under a `cfg` may be alternatives of each other; the server's table has the last word.
+fn unique<'a>(uris: impl Iterator<Item = (&'a Uri, &'a Vec<Attribute>)>, mistakes: &mut Mistakes) {
+    let mut known = HashSet::new();
+    for (uri, _) in uris.filter(|(_, cfg)| cfg.is_empty()) {
+        if !known.insert(uri.text()) {
+            mistakes.add(uri, format!("the URI `{}` is taken by an earlier item of this block; write another", uri.text()));
+        }
+    }
+}
+
+/// The documentation: each line without the space that follows `///`.
+fn docs(attributes: &[Attribute]) -> String {
+    let lines =
+        attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| match &attribute.meta {
+            Meta::NameValue(pair) => match &pair.value {
+                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+                _ => None,
+            },
+            _ => None,
+        });
+    let lines: Vec<_> = lines
+        .map(|text| text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()).collect::<Vec<_>>().join("\n"))
+        .collect();
+    lines.join("\n").trim().to_owned()
+}
+
+fn cfg(attributes: &[Attribute]) -> Vec<Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect()
+}

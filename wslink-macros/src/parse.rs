@@ -1,0 +1,184 @@
+//! The syntax of a `#[service]` block: its items, and which of our attributes they carry.
+//!
+//! Judges nothing, and keeps bodies as tokens, so that a half-typed body never swallows the block.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{
+    Attribute, FnArg, Ident, ItemImpl, Meta, Signature, Token, Type, Visibility,
+    parse::{Parse, ParseStream, Parser, discouraged::Speculative},
+};
+
+use crate::options::name;
+
+/// An `impl` block.
+pub(crate) struct Block {
+    /// All but the items.
+    pub(crate) head: ItemImpl,
+    pub(crate) items: Vec<Item>,
+}
+
+/// Anything in the block, with its attributes.
+pub(crate) struct Item {
+    /// `#[rpc]` and `#[topic]`.
+    pub(crate) ours: Vec<Attribute>,
+    /// `#[cfg_attr(…, rpc(…))]`: the compiler has not looked into it yet.
+    pub(crate) hidden: Vec<Attribute>,
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) kind: Kind,
+}
+
+pub(crate) enum Kind {
+    Method(Method),
+    Constant(Constant),
+    /// Should be one of them.
+    Unreadable(TokenStream),
+    /// Is none of them. It keeps our attributes, which say where they belong when they are reached.
+    Other(TokenStream),
+}
+
+/// `pub fn name(…) -> T { … }`
+pub(crate) struct Method {
+    visibility: Visibility,
+    pub(crate) signature: Signature,
+    body: TokenTree,
+}
+
+/// `pub const NAME: T;` or `pub const NAME: T = …;`
+pub(crate) struct Constant {
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+    /// From the `=` on.
+    pub(crate) value: Option<TokenStream>,
+}
+
+impl Block {
+    pub(crate) fn parse(item: TokenStream) -> syn::Result<Self> {
+        let mut head: Vec<TokenTree> = item.into_iter().collect();
+        let Some(TokenTree::Group(body)) = head.pop() else {
+            return Err(syn::Error::new_spanned(TokenStream::from_iter(head), "not an `impl` block"));
+        };
+        let mut empty = Group::new(body.delimiter(), TokenStream::new());
+        empty.set_span(body.span());
+        head.push(empty.into());
+        let mut head: ItemImpl = syn::parse2(TokenStream::from_iter(head))?;
+        let (inner, items) = items.parse2(body.stream())?;
+        head.attrs.extend(inner);
+        Ok(Self { head, items })
+    }
+}
+
+fn items(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Vec<Item>)> {
+    let inner = input.call(Attribute::parse_inner)?;
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        items.push(input.parse()?);
+    }
+    Ok((inner, items))
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let kind = if let Some(method) = attempt(input) {
+            Kind::Method(method)
+        } else if let Some(constant) = attempt(input) {
+            Kind::Constant(constant)
+        } else {
+            let tokens = skip(input)?;
+            if !declares(&tokens) {
+                return Ok(Self { ours: Vec::new(), hidden: Vec::new(), attributes, kind: Kind::Other(tokens) });
+            }
+            Kind::Unreadable(tokens)
+        };
+        let (ours, attributes) = attributes.into_iter().partition(|attribute| is_ours(&name(attribute)));
+        let (hidden, attributes) = Vec::into_iter(attributes).partition(|attribute| hidden(attribute).is_some());
+        Ok(Self { ours, hidden, attributes, kind })
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    matches!(name, "rpc" | "topic")
+}
+
+/// The first of our attributes inside a `cfg_attr`.
+pub(crate) fn hidden(attribute: &Attribute) -> Option<TokenTree> {
+    let Meta::List(list) = &attribute.meta else { return None };
+    let mut inside = list.tokens.clone().into_iter();
+    list.path.is_ident("cfg_attr").then(|| inside.find(|token| is_ours(&token.to_string()))).flatten()
+}
+
+fn attempt<T: Parse>(input: ParseStream<'_>) -> Option<T> {
+    let ahead = input.fork();
+    let parsed = ahead.parse().ok()?;
+    input.advance_to(&ahead);
+    Some(parsed)
+}
+
+/// To the end of an item: a `;` or a block.
+fn skip(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut skipped = TokenStream::new();
+    while !input.is_empty() {
+        let token: TokenTree = input.parse()?;
+        let ends = match &token {
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            _ => false,
+        };
+        token.to_tokens(&mut skipped);
+        if ends {
+            break;
+        }
+    }
+    Ok(skipped)
+}
+
+/// Whether this is a method or a constant, however incomplete.
+fn declares(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "fn" || word == "const"))
+}
+
+impl Parse for Method {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let (visibility, signature) = (input.parse()?, input.parse()?);
+        let body = input.parse()?;
+        Ok(Self { visibility, signature, body })
+    }
+}
+
+impl Parse for Constant {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let visibility = input.parse()?;
+        input.parse::<Token![const]>()?;
+        let name = input.parse()?;
+        input.parse::<Token![:]>()?;
+        let ty = input.parse()?;
+        let mut value = None;
+        while !input.peek(Token![;]) {
+            input.parse::<TokenTree>()?.to_tokens(value.get_or_insert_with(TokenStream::new));
+        }
+        input.parse::<Token![;]>()?;
+        Ok(Self { visibility, name, ty, value })
+    }
+}
+
+impl ToTokens for Constant {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { visibility, name, ty, value } = self;
+        quote!(#visibility const #name: #ty #value;).to_tokens(tokens);
+    }
+}
+
+/// Without `#[arg]`.
+impl ToTokens for Method {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { visibility, signature, body } = self;
+        let mut signature = signature.clone();
+        for input in &mut signature.inputs {
+            let (FnArg::Typed(syn::PatType { attrs, .. }) | FnArg::Receiver(syn::Receiver { attrs, .. })) = input;
+            attrs.retain(|attribute| name(attribute) != "arg");
+        }
+        quote!(#visibility #signature #body).to_tokens(tokens);
+    }
+}

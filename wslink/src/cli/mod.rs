@@ -1,0 +1,215 @@
+//! The command line that wslink launchers expect, for the `main` of a server.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//! use wslink::service;
+//!
+//! struct Calculator;
+//!
+//! #[service]
+//! impl Calculator {
+//!     #[rpc("calculator.add")]
+//!     fn add(&self, a: f64, b: f64) -> f64 {
+//!         a + b
+//!     }
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     wslink::cli::run(|builder| builder.mount(Calculator))
+//! }
+//! ```
+//!
+//! A program with options of its own puts [`Options`] among them with `#[command(flatten)]` and calls
+//! [`Options::run`].
+
+use std::{future::Future, io::Write, net::SocketAddr, process::ExitCode, time::Duration};
+
+use clap::Parser;
+use futures_util::future::try_join_all;
+use tokio::net::{TcpListener, lookup_host};
+
+pub use self::options::Options;
+use crate::{
+    Error, Secret, Server,
+    server::{Builder, Tls},
+};
+
+mod options;
+
+/// Parses the command line, serves what `set_up` mounts, and returns the status for `main`.
+pub fn run(set_up: impl FnOnce(Builder) -> Builder) -> ExitCode {
+    #[derive(Parser)]
+    #[command(version, about, long_about = None)]
+    struct CommandLine {
+        #[command(flatten)]
+        options: Options,
+    }
+    CommandLine::parse().options.run(set_up)
+}
+
+impl Options {
+    /// Serves what `set_up` mounts until it is told to end, and returns the status for `main`.
+    pub fn run(self, set_up: impl FnOnce(Builder) -> Builder) -> ExitCode {
+        self.log();
+        let served = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::from)
+            .and_then(|runtime| runtime.block_on(self.serve(set_up)));
+        match served {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                // Nothing can be done about a standard error that is closed.
+                let _ = writeln!(std::io::stderr(), "wslink: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    /// The same inside a runtime of tokio.
+    ///
+    /// # Errors
+    /// The options or services are wrong, or the address cannot be listened at.
+    pub async fn serve(self, set_up: impl FnOnce(Builder) -> Builder) -> Result<(), Error> {
+        let builder = set_up(Server::builder());
+        let names_secret = !builder.has_secret() && self.auth_key.is_none();
+        let server = self.apply(builder.allow_exit())?.build()?;
+        if !self.no_signal_handlers {
+            tokio::spawn(stop_on_signal(server.clone()));
+        }
+        if let Some(seconds) = self.timeout().filter(|timeout| !timeout.is_zero()) {
+            tokio::spawn(stop_when_idle(server.clone(), seconds));
+        }
+        if let Some(url) = &self.reverse_url {
+            say("Starting factory");
+            return server.serve_reverse(url).await;
+        }
+        let listeners = listen(&self.host, self.port).await?;
+        let port = listeners[0].local_addr()?.port();
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let scheme = if self.ssl.is_some() { "https" } else { "http" };
+        let secret = if names_secret { format!("?secret={}", server.secret().reveal()) } else { String::new() };
+        let serving = try_join_all(listeners.into_iter().map(|listener| server.serve(listener)));
+        say(&format!("listening on {scheme}://{host}:{port}/{secret}"));
+        say_ready();
+        serving.await.map(drop)
+    }
+
+    /// The builder with what the options say.
+    fn apply(&self, mut builder: Builder) -> Result<Builder, Error> {
+        if let Some(secret) = &self.auth_key {
+            builder = builder.secret(Secret::new(secret));
+        }
+        builder = builder
+            .allow_host(&self.host)
+            .endpoint((!self.no_ws_endpoint).then(|| format!("/{}", self.ws_endpoint.trim_matches('/'))));
+        if let Some(folder) = &self.content {
+            builder = builder.content(folder);
+        }
+        for (path, folder) in self.folders()? {
+            builder = builder.folder(path, folder);
+        }
+        Ok(match self.ssl.as_deref() {
+            None => builder,
+            Some("adhoc") => builder.tls(Tls::adhoc(&self.host)?),
+            Some(files) => {
+                let (certificate, key) = files.split_once(',').ok_or_else(|| {
+                    Error::Setting("`--ssl` takes two files; write `--ssl cert.pem,key.pem`, or `--ssl adhoc`".into())
+                })?;
+                builder.tls(Tls::from_files(certificate, key)?)
+            }
+        })
+    }
+
+    /// Writes what the library logs to the standard error: warnings, or what `RUST_LOG` names.
+    fn log(&self) {
+        let default = if self.debug { "wslink=debug" } else { "warn" };
+        let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+        // Fails when the program has set up its own, which is then the right one.
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    }
+}
+
+/// Listens at every address of `host`, all with one port. A name may have addresses that this
+/// machine does not use; one is enough.
+async fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, Error> {
+    let unable = |error: std::io::Error| Error::Setting(format!("cannot listen on {host}:{port}: {error}"));
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut failure = None;
+    for mut address in lookup_host((host, port)).await.map_err(unable)? {
+        if let Some(first) = listeners.first() {
+            address.set_port(first.local_addr()?.port());
+        }
+        match TcpListener::bind::<SocketAddr>(address).await {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => failure = Some(error),
+        }
+    }
+    match failure {
+        Some(error) if listeners.is_empty() => Err(unable(error)),
+        _ if listeners.is_empty() => Err(Error::Setting(format!("`{host}` has no address; choose another `--host`"))),
+        // Another program has the port at another address of the same name: clients could meet either.
+        Some(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(unable(error)),
+        _ => Ok(listeners),
+    }
+}
+
+/// The line that launchers wait for.
+fn say_ready() {
+    match std::env::var("WSLINK_READY_MSG") {
+        Ok(line) if !line.is_empty() => print(&line),
+        _ => say("Starting factory"),
+    }
+}
+
+fn say(text: &str) {
+    print(&format!("wslink: {text}"));
+}
+
+/// A launcher may have closed our standard output; that must not end the server.
+fn print(line: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+/// Stops at the first signal, gracefully, and ends at the second.
+async fn stop_on_signal(server: Server) {
+    next_signal().await;
+    server.stop();
+    next_signal().await;
+    std::process::exit(130);
+}
+
+#[cfg(unix)]
+async fn next_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn next_signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// Stops when there was no client for `timeout`.
+fn stop_when_idle(server: Server, timeout: Duration) -> impl Future<Output = ()> {
+    /// How exactly the timeout is met.
+    const TICK: Duration = Duration::from_millis(500);
+    async move {
+        let mut idle = Duration::ZERO;
+        while idle < timeout {
+            tokio::time::sleep(TICK.min(timeout)).await;
+            idle = if server.publisher().clients() == 0 { idle + TICK } else { Duration::ZERO };
+        }
+        tracing::warn!(?timeout, "no client; ending");
+        server.stop();
+    }
+}

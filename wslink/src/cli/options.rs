@@ -1,0 +1,67 @@
+//! The options themselves, as the original servers have them.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+
+use crate::Error;
+
+/// The options of a server on the command line.
+#[derive(Args, Clone, Debug)]
+#[non_exhaustive]
+#[command(next_help_heading = "Server")]
+pub struct Options {
+    /// Host name or address to listen at
+    #[arg(long, default_value = "localhost")]
+    pub host: String,
+    /// Port to listen at; 0 for any free one
+    #[arg(short, long, default_value_t = 8080, env = "PORT")]
+    pub port: u16,
+    /// Secret that clients must know
+    #[arg(long = "authKey", value_name = "SECRET")]
+    pub auth_key: Option<String>,
+    /// Folder of static files to serve
+    #[arg(long, value_name = "DIR")]
+    pub content: Option<PathBuf>,
+    /// End after this many seconds without a client; 0 for never
+    #[arg(long, value_name = "SECONDS", default_value_t = 300.0)]
+    pub timeout: f64,
+    /// Path of the WebSocket
+    #[arg(long, value_name = "PATH", default_value = "ws")]
+    pub ws_endpoint: String,
+    /// Serve no WebSocket
+    #[arg(long)]
+    pub no_ws_endpoint: bool,
+    /// Further folders to serve, as `data=/dir|images=/dir2`
+    #[arg(long, value_name = "PATH=DIR|…")]
+    pub fs_endpoints: Option<String>,
+    /// Serve TLS: `cert.pem,key.pem`, or `adhoc` for a certificate made now
+    #[arg(long, value_name = "CERT,KEY")]
+    pub ssl: Option<String>,
+    /// Log what happens
+    #[arg(long)]
+    pub debug: bool,
+    /// Leave SIGINT and SIGTERM alone
+    #[arg(long = "nosignalhandlers")]
+    pub no_signal_handlers: bool,
+    /// Connect to this WebSocket and serve there, instead of listening
+    #[arg(long, value_name = "URL")]
+    pub reverse_url: Option<String>,
+}
+
+impl Options {
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.timeout).ok()
+    }
+
+    /// The further folders with the paths that they are served at.
+    pub(super) fn folders(&self) -> Result<Vec<(String, PathBuf)>, Error> {
+        let Some(text) = &self.fs_endpoints else { return Ok(Vec::new()) };
+        text.split('|')
+            .map(|pair| match pair.split_once('=') {
+                Some((path, folder)) if !path.is_empty() && !folder.is_empty() => Ok((format!("/{path}"), PathBuf::from(folder))),
+                _ => Err(Error::Setting(format!("`{pair}` in `--fs-endpoints` is no folder; write `data=/dir|images=/dir2`"))),
+            })
+            .collect()
+    }
+}

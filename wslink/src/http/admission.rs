@@ -1,0 +1,178 @@
+//! Which pages and host names may reach the WebSocket, by the `Origin` and `Host` of the handshake.
+//!
+//! Browsers let any page connect anywhere, so the server must ask where the page is from. And a page
+//! may point its own host name at this machine, so the server must know its names.
+
+use std::{fmt, net::IpAddr};
+
+use http::{HeaderMap, Uri, header};
+
+/// What is admitted beyond the server's own addresses.
+#[derive(Debug, Default)]
+pub(crate) struct Admission {
+    /// Serialised origins, compared exactly.
+    pub(crate) origins: Vec<String>,
+    /// Host names without port.
+    pub(crate) hosts: Vec<String>,
+}
+
+/// Why a handshake is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    NoHost,
+    Host(String),
+    Origin(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoHost => f.write_str("the request names no single host"),
+            Self::Host(host) => write!(f, "host {host:?} is not one of this server's; allow it with `allow_host`"),
+            Self::Origin(origin) => write!(f, "origin {origin:?} may not connect; allow it with `allow_origin`"),
+        }
+    }
+}
+
+impl Admission {
+    pub(super) fn admit(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+        let host = requested_host(headers, uri).ok_or(Refusal::NoHost)?;
+        let known = |name: &str| self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name));
+        // An address in `Host` is safe: only a name can be pointed at another machine.
+        if !(host.address().is_some() || host.is_loopback() || known(host.name)) {
+            return Err(Refusal::Host(host.name.to_owned()));
+        }
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let Some(origin) = origins.next() else { return Ok(()) };
+        let refusal = || Refusal::Origin(String::from_utf8_lossy(origin.as_bytes()).into_owned());
+        let text = origin.to_str().map_err(|_| refusal())?;
+        if origins.next().is_some() {
+            return Err(refusal());
+        }
+        if self.origins.iter().any(|allowed| allowed == text) {
+            return Ok(());
+        }
+        let (scheme, authority) = text.split_once("://").ok_or_else(refusal)?;
+        let default_port = match scheme {
+            "http" => 80,
+            "https" => 443,
+            _ => return Err(refusal()),
+        };
+        let origin = Host::parse(authority).ok_or_else(refusal)?;
+        let same_port = origin.port.unwrap_or(default_port) == host.port.unwrap_or(default_port);
+        let same_host = same_port && origin.name.eq_ignore_ascii_case(host.name);
+        let same_machine = origin.is_loopback() && host.is_loopback();
+        if same_host || same_machine { Ok(()) } else { Err(refusal()) }
+    }
+}
+
+/// The one host that a request is for.
+fn requested_host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Host<'a>> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let authority = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().ok()?,
+        (None, None) => uri.authority()?.as_str(),
+        _ => return None,
+    };
+    Host::parse(authority)
+}
+
+/// A host name or address with its port, if given.
+#[derive(Debug, PartialEq, Eq)]
+struct Host<'a> {
+    /// Without the brackets of an IPv6 address.
+    name: &'a str,
+    port: Option<u16>,
+}
+
+impl<'a> Host<'a> {
+    fn parse(authority: &'a str) -> Option<Self> {
+        let (name, port) = match authority.strip_prefix('[') {
+            Some(rest) => {
+                let (name, port) = rest.split_once(']')?;
+                name.parse::<std::net::Ipv6Addr>().ok()?;
+                (name, if port.is_empty() { None } else { Some(port.strip_prefix(':')?) })
+            }
+            None => authority.split_once(':').map_or((authority, None), |(name, port)| (name, Some(port))),
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+        if name.is_empty() || !name.chars().all(plain) {
+            return None;
+        }
+        let port = match port {
+            None => None,
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
+            Some(_) => return None,
+        };
+        Some(Self { name, port })
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        self.name.parse().ok()
+    }
+
+    fn is_loopback(&self) -> bool {
+        self.name.eq_ignore_ascii_case("localhost") || self.address().is_some_and(|address| address.is_loopback())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admit(host: &str, origin: Option<&str>) -> Result<(), Refusal> {
+        let admission = Admission { origins: vec!["https://app.example.com".into()], hosts: vec!["render.example.com".into()] };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        admission.admit(&headers, &Uri::from_static("/ws"))
+    }
+
+    #[test]
+    fn programs_and_own_pages_are_admitted() {
+        for (host, origin) in [
+            ("127.0.0.1:8080", None),
+            ("[::1]:8080", Some("http://[::1]:8080")),
+            ("localhost:8080", Some("http://localhost:5173")),
+            ("127.0.0.1:8080", Some("https://localhost")),
+            ("192.168.1.5:8080", Some("http://192.168.1.5:8080")),
+            ("render.example.com", Some("https://render.example.com")),
+            ("Render.Example.com:443", Some("https://render.example.com")),
+            ("render.example.com", Some("https://app.example.com")),
+        ] {
+            assert_eq!(admit(host, origin), Ok(()), "{host} {origin:?}");
+        }
+    }
+
+    #[test]
+    fn other_pages_are_refused() {
+        for origin in [
+            "null",
+            "",
+            "http://evil.example",
+            "http://render.example.com.evil.example",
+            "http://evil-render.example.com",
+            "https://render.example.com:444",
+            "http://render.example.com",
+            "https://app.example.com.evil.example",
+            "http://app.example.com",
+            "https://render.example.com@evil.example",
+            "http://localhost",
+            "file://",
+            "ws://render.example.com",
+        ] {
+            assert!(matches!(admit("render.example.com:443", Some(origin)), Err(Refusal::Origin(_))), "{origin}");
+        }
+        assert!(admit("192.168.1.5", Some("http://localhost:5173")).is_err());
+    }
+
+    #[test]
+    fn names_that_are_not_ours_are_refused_even_by_their_own_pages() {
+        assert_eq!(admit("evil.example", Some("http://evil.example")), Err(Refusal::Host("evil.example".into())));
+        assert_eq!(admit("evil.example", None), Err(Refusal::Host("evil.example".into())));
+        assert_eq!(admit("a b", None), Err(Refusal::NoHost));
+        assert!(admit("render.example.com.evil.example", None).is_err());
+    }
+}

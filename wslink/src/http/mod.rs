@@ -1,0 +1,94 @@
+//! The HTTP side of a server: the WebSocket endpoint and static files, as an axum router.
+//!
+//! The only folder that names axum, hyper and tower.
+
+use std::path::PathBuf;
+
+use axum::{
+    Router,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{StatusCode, Uri, header};
+use tower_http::services::ServeDir;
+
+use self::admission::Admission;
+#[cfg(feature = "tls")]
+pub use self::tls::Tls;
+pub(crate) use self::{accept::accept, reverse::reverse};
+use crate::{Error, Server};
+
+mod accept;
+mod admission;
+mod reverse;
+#[cfg(feature = "tls")]
+mod tls;
+mod upgrade;
+
+/// What a server offers by HTTP.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The path of the WebSocket.
+    pub(crate) endpoint: Option<String>,
+    /// Files at the root.
+    pub(crate) content: Option<PathBuf>,
+    /// Files below a path.
+    pub(crate) folders: Vec<(String, PathBuf)>,
+    pub(crate) admission: Admission,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<Tls>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            endpoint: Some("/ws".to_owned()),
+            content: None,
+            folders: Vec::new(),
+            admission: Admission::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Refuses paths on which axum would panic.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let folders = self.folders.iter().map(|(path, _)| path);
+        for path in self.endpoint.iter().chain(folders) {
+            if !path.starts_with('/') || path.len() < 2 || path.contains(['{', '}', '*', '?', '#', ':']) || path.contains("//") {
+                return Err(Error::Setting(format!("`{path}` is not a path to serve; write it like `/ws`")));
+            }
+        }
+        let mut paths: Vec<_> = self.endpoint.iter().chain(self.folders.iter().map(|(path, _)| path)).collect();
+        paths.sort();
+        match paths.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(Error::Setting(format!("`{}` is given to two things; choose another path for one", pair[0]))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that a server answers by HTTP.
+pub(crate) fn router(server: &Server) -> Router {
+    let settings = server.settings();
+    let mut router = Router::new();
+    if let Some(endpoint) = &settings.endpoint {
+        let server = server.clone();
+        router = router.route(endpoint, get(move |request| async move { upgrade::upgrade(&server, request) }));
+    }
+    for (path, folder) in &settings.folders {
+        router = router.nest_service(path, ServeDir::new(folder));
+    }
+    match &settings.content {
+        Some(folder) => router.route("/", get(index)).fallback_service(ServeDir::new(folder)),
+        None => router,
+    }
+}
+
+/// Sends `/` to `index.html` with the same query, so that a page finds its parameters.
+async fn index(uri: Uri) -> Response {
+    let to = uri.query().map_or_else(|| "index.html".to_owned(), |query| format!("index.html?{query}"));
+    (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
+}

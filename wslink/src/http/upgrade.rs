@@ -1,0 +1,77 @@
+//! The WebSocket handshake: from an HTTP request to a connection of the server.
+
+use axum::{
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tungstenite::{error::ProtocolError, handshake::server::create_response};
+
+use super::{accept::Accepted, admission::Refusal};
+use crate::{Server, transport::Role};
+
+/// Answers a request to the WebSocket endpoint.
+pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
+    if let Err(refusal) = server.settings().admission.admit(request.headers(), request.uri()) {
+        tracing::warn!(%refusal, "refused a WebSocket");
+        return refused(&refusal);
+    }
+    let head = bodiless(&request);
+    let response = match create_response(&head) {
+        Ok(response) => response.map(|()| Body::empty()),
+        Err(error) => return no_handshake(&error),
+    };
+    let Some(pending) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
+        return (StatusCode::UPGRADE_REQUIRED, "this connection cannot become a WebSocket; use HTTP/1.1").into_response();
+    };
+    let tracker = server.connections().clone();
+    let server = server.clone();
+    tracker.spawn(async move {
+        match pending.await {
+            Ok(upgraded) => drive(&server, upgraded).await,
+            Err(error) => tracing::debug!(%error, "a WebSocket handshake was not finished"),
+        }
+    });
+    response
+}
+
+/// Runs the connection, on the bare TCP stream where there is one.
+async fn drive(server: &Server, upgraded: Upgraded) {
+    match upgraded.downcast::<Accepted>() {
+        Ok(parts) => Box::pin(server.drive(parts.io.into_inner(), Role::Server, parts.read_buf.into())).await,
+        Err(upgraded) => Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, Vec::new())).await,
+    }
+}
+
+/// What tungstenite checks of a request.
+fn bodiless(request: &Request) -> http::Request<()> {
+    let mut head = http::Request::new(());
+    *head.method_mut() = request.method().clone();
+    *head.uri_mut() = request.uri().clone();
+    *head.version_mut() = request.version();
+    *head.headers_mut() = request.headers().clone();
+    head
+}
+
+fn refused(refusal: &Refusal) -> Response {
+    (StatusCode::FORBIDDEN, refusal.to_string()).into_response()
+}
+
+/// RFC 6455, 4.4: a server of another version says which one it speaks.
+fn no_handshake(error: &tungstenite::Error) -> Response {
+    use tungstenite::Error::Protocol;
+    match error {
+        Protocol(ProtocolError::MissingSecWebSocketVersionHeader) => {
+            let version = [(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))];
+            (StatusCode::UPGRADE_REQUIRED, version, "this is a WebSocket of version 13").into_response()
+        }
+        Protocol(ProtocolError::MissingUpgradeWebSocketHeader | ProtocolError::MissingConnectionUpgradeHeader) => {
+            let upgrade = [(header::UPGRADE, HeaderValue::from_static("websocket"))];
+            (StatusCode::UPGRADE_REQUIRED, upgrade, "this is a WebSocket; connect to it with a wslink client").into_response()
+        }
+        error => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    }
+}

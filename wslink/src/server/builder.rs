@@ -1,0 +1,200 @@
+//! From services and settings to a server. Everything that can be wrong with them is found here.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Server, exit::Exit};
+use crate::{
+    Error, Limits, Publisher, Secret,
+    connection::Shared,
+    http,
+    rpc::{Mounted, Routes, Service},
+    topic::Hub,
+};
+
+/// Sets a [`Server`] up.
+#[must_use = "`build` makes the server"]
+pub struct Builder {
+    services: Vec<Mounted>,
+    publisher: Publisher,
+    hub: Arc<Hub>,
+    secret: Option<Secret>,
+    limits: Limits,
+    expose_details: bool,
+    strict: bool,
+    http: http::Settings,
+    stop: CancellationToken,
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        let hub = Arc::new(Hub::default());
+        Self {
+            services: Vec::new(),
+            publisher: Publisher::new(Arc::clone(&hub)),
+            hub,
+            secret: None,
+            limits: Limits::default(),
+            expose_details: false,
+            strict: false,
+            http: http::Settings::default(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Mounts the service that `make` makes with the server's publisher.
+    ///
+    /// ```
+    /// # use wslink::{Publisher, Server, service};
+    /// # struct Clock { publisher: Publisher }
+    /// # #[service] impl Clock {}
+    /// let server = Server::builder().service(|publisher| Clock { publisher }).build()?;
+    /// # Ok::<(), wslink::Error>(())
+    /// ```
+    pub fn service<S: Service>(self, make: impl FnOnce(Publisher) -> S) -> Self {
+        let publisher = self.publisher.clone();
+        self.mount(make(publisher))
+    }
+
+    /// Mounts a service.
+    pub fn mount<S: Service>(mut self, service: S) -> Self {
+        self.services.push(Mounted::new(service));
+        self
+    }
+
+    /// What clients must say to be admitted; random unless set.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// The bounds of every connection.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether clients are told the text of every error and panic. Off by default: texts may name
+    /// files, hosts and people.
+    pub const fn expose_details(mut self, expose: bool) -> Self {
+        self.expose_details = expose;
+        self
+    }
+
+    /// Makes a service that is linked into the program and not mounted an error of
+    /// [`build`](Self::build) instead of a warning in the log.
+    pub const fn strict(mut self) -> Self {
+        self.strict = true;
+        self
+    }
+
+    /// The path of the WebSocket; `/ws` unless set, `None` for no WebSocket at all.
+    pub fn endpoint(mut self, path: impl Into<Option<String>>) -> Self {
+        self.http.endpoint = path.into();
+        self
+    }
+
+    /// Serves the files of `folder`; `/` leads to its `index.html`.
+    pub fn content(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.http.content = Some(folder.into());
+        self
+    }
+
+    /// Serves the files of `folder` below `path`.
+    pub fn folder(mut self, path: impl Into<String>, folder: impl Into<PathBuf>) -> Self {
+        self.http.folders.push((path.into(), folder.into()));
+        self
+    }
+
+    /// Admits pages of another origin, such as `https://app.example.com`, compared exactly. Pages that
+    /// the server's own host serves, and pages on this machine when the server is reached by a loopback
+    /// address, are always admitted; so are programs, which send no `Origin`.
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.http.admission.origins.push(origin.into());
+        self
+    }
+
+    /// Admits requests to a host name, such as `render.example.com`. Addresses and `localhost` are
+    /// always admitted; other names only when they are listed, so that no page can reach the server by
+    /// pointing its own name here.
+    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
+        self.http.admission.hosts.push(host.into());
+        self
+    }
+
+    /// Serves TLS.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: http::Tls) -> Self {
+        self.http.tls = Some(tls);
+        self
+    }
+
+    /// Lets every client end the server, by the methods `application.exit` and
+    /// `application.exit.later` that launchers use.
+    pub fn allow_exit(self) -> Self {
+        let exit = Exit::new(self.stop.clone());
+        self.mount(exit)
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) const fn has_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    /// The server.
+    ///
+    /// # Errors
+    /// Two methods or topics share a URI; a setting is out of range; `strict` is set and a linked
+    /// service is not mounted; or the operating system has no entropy for the secret.
+    pub fn build(self) -> Result<Server, Error> {
+        self.http.check()?;
+        check_limits(&self.limits)?;
+        let routes = Routes::new(&self.services)?;
+        report_not_mounted(&routes, self.strict)?;
+        let secret = self.secret.map_or_else(Secret::random, Ok)?;
+        let shared = Shared {
+            routes,
+            hub: self.hub,
+            publisher: self.publisher,
+            limits: self.limits,
+            secret,
+            expose_details: self.expose_details,
+        };
+        Ok(Server { shared: Arc::new(shared), settings: Arc::new(self.http), stop: self.stop, connections: TaskTracker::new() })
+    }
+}
+
+fn check_limits(limits: &Limits) -> Result<(), Error> {
+    if u32::try_from(limits.message_bytes).is_err() {
+        return Err(Error::Setting("`Limits::message_bytes` is over 4 GiB - 1, the most that a chunk can say; lower it".into()));
+    }
+    if limits.frame_bytes < limits.hello_bytes {
+        return Err(Error::Setting(
+            "`Limits::frame_bytes` is below `hello_bytes`, so no client could say hello; raise it".into(),
+        ));
+    }
+    Ok(())
+}
+
+fn report_not_mounted(routes: &Routes, strict: bool) -> Result<(), Error> {
+    let names = routes.not_mounted().iter().map(|service| service.name);
+    if strict && !routes.not_mounted().is_empty() {
+        return Err(Error::NotMounted(names.collect()));
+    }
+    for service in routes.not_mounted() {
+        tracing::warn!(
+            service = service.name,
+            package = service.package,
+            location = %service.location,
+            "a service is linked into this program but not mounted; mount it with `.service(…)`"
+        );
+    }
+    Ok(())
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder").field("services", &self.services.len()).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

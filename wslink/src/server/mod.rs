@@ -1,0 +1,152 @@
+//! A server: services on one dispatch table, and the connections that use it, from start to stop.
+//!
+//! Knows connections, not HTTP: `http` brings them here once their handshake is done.
+
+use std::{fmt, sync::Arc};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use self::builder::Builder;
+#[cfg(feature = "tls")]
+pub use crate::http::Tls;
+use crate::{
+    Error, Publisher, Secret,
+    connection::Shared,
+    http,
+    transport::{Role, WebSocket},
+};
+
+mod builder;
+mod driver;
+mod exit;
+mod watch;
+
+/// A server of services, for any number of listeners.
+///
+/// Cheap to clone; every clone is the same server.
+///
+/// ```no_run
+/// use tokio::net::TcpListener;
+/// use wslink::{Server, service};
+///
+/// struct Calculator;
+///
+/// #[service]
+/// impl Calculator {
+///     #[rpc("calculator.add")]
+///     fn add(&self, a: f64, b: f64) -> f64 {
+///         a + b
+///     }
+/// }
+///
+/// #[tokio::main]
+/// async fn main() -> Result<(), wslink::Error> {
+///     let server = Server::builder().mount(Calculator).build()?;
+///     println!("secret: {}", server.secret().reveal());
+///     server.serve(TcpListener::bind("127.0.0.1:8080").await?).await
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+    settings: Arc<http::Settings>,
+    stop: CancellationToken,
+    connections: TaskTracker,
+}
+
+impl Server {
+    /// A server to be set up.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Accepts connections from `listener` and serves them until [`stop`](Self::stop).
+    ///
+    /// # Errors
+    /// The listener cannot be used.
+    pub async fn serve(&self, listener: TcpListener) -> Result<(), Error> {
+        http::accept(self, listener).await?;
+        self.stopped().await;
+        Ok(())
+    }
+
+    /// Connects to the WebSocket at `url` (`ws://host:port/path`), serves that one connection as if it
+    /// had come in, and stops: for servers that only a relay can reach.
+    ///
+    /// # Errors
+    /// There is no WebSocket at `url`.
+    pub async fn serve_reverse(&self, url: &str) -> Result<(), Error> {
+        http::reverse(self, url).await?;
+        self.stopped().await;
+        Ok(())
+    }
+
+    /// The HTTP side of the server, to be merged or nested into an application of axum. Stop the
+    /// server yourself before the application ends.
+    pub fn router(&self) -> axum::Router {
+        http::router(self)
+    }
+
+    /// A publisher to every client, usable from any thread.
+    #[must_use]
+    pub fn publisher(&self) -> Publisher {
+        self.shared.publisher.clone()
+    }
+
+    /// What clients must say to be admitted.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        &self.shared.secret
+    }
+
+    /// The URIs of all methods, sorted.
+    pub fn methods(&self) -> impl Iterator<Item = &'static str> {
+        self.shared.routes.methods().map(|method| method.uri)
+    }
+
+    /// Ends the server: nothing new is accepted, calls in flight are answered (for the time that
+    /// [`Limits::grace`](crate::Limits::grace) gives them), then every connection is closed with 1001.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Waits for [`stop`](Self::stop) and for the end of every connection.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
+        self.connections.close();
+        self.connections.wait().await;
+    }
+
+    pub(crate) fn settings(&self) -> &http::Settings {
+        &self.settings
+    }
+
+    pub(crate) fn limits(&self) -> &crate::Limits {
+        &self.shared.limits
+    }
+
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// Everything that must have ended before the server has.
+    pub(crate) fn connections(&self) -> &TaskTracker {
+        &self.connections
+    }
+
+    /// Serves one connection whose handshake is done, of whose frames `read` is already here.
+    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, stream: S, role: Role, read: Vec<u8>) {
+        let socket = WebSocket::new(stream, role, read, self.shared.limits.frame_bytes);
+        driver::drive(socket, Arc::clone(&self.shared), self.stop.clone()).await;
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("methods", &self.methods().count()).field("clients", &self.publisher().clients()).finish()
+    }
+}

@@ -1,0 +1,42 @@
+//! The commands of this repository: reads the command line and nothing else.
+
+mod chromium;
+mod command;
+mod demo;
+mod node;
+mod servers;
+mod steps;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+The commands of this repository.
+
+    cargo xtask demo [--port N] [ARGUMENT…]
+        Starts the `simple` example with its page. Further arguments are the server's own.
+
+    cargo xtask test [STEP…]
+        Runs the steps, all of them when none is named, and stops at the first that fails:
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.split_first() {
+        Some((command, rest)) if command == "demo" => demo::run(rest),
+        Some((command, rest)) if command == "test" => steps::run(rest),
+        Some((command, _)) => Err(format!("there is no command `{command}`\n\n{}", usage())),
+        None => Err(usage()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> String {
+    let steps = steps::STEPS.map(|step| format!("        {:<8} {}\n", step.name, step.purpose));
+    format!("{USAGE}{}", steps.concat())
+}

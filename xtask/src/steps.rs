@@ -1,0 +1,83 @@
+//! `cargo xtask test`: the steps in their order, each with its name and duration.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::command::{self, Outcome, cargo, run as run_command};
+use crate::{chromium, node, servers};
+
+/// One step of the tests.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) purpose: &'static str,
+    run: fn() -> Outcome,
+}
+
+/// All steps, cheap ones first.
+pub(crate) const STEPS: [Step; 7] = [
+    Step { name: "fmt", purpose: "the formatting", run: fmt },
+    Step { name: "clippy", purpose: "the lints, warnings denied", run: clippy },
+    Step { name: "core", purpose: "the core without the server, warnings denied", run: core },
+    Step { name: "rust", purpose: "the Rust tests with doc and compile-fail tests", run: rust },
+    Step { name: "js", purpose: "the stock npm clients in node", run: js },
+    Step { name: "browser", purpose: "the stock npm clients and the page in Chromium", run: browser },
+    Step { name: "docs", purpose: "the documentation, warnings denied", run: docs },
+];
+
+/// Runs the named steps in their order; all of them when none is named.
+pub(crate) fn run(names: &[String]) -> Outcome {
+    if let Some(name) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
+        return Err(format!("there is no step `{name}`; the steps are {}", STEPS.map(|step| step.name).join(", ")));
+    }
+    let start = Instant::now();
+    for step in STEPS.iter().filter(|step| names.is_empty() || names.iter().any(|name| name == step.name)) {
+        let begin = Instant::now();
+        println!("== {}: {}", step.name, step.purpose);
+        (step.run)().map_err(|reason| format!("== {} FAILED: {reason}", step.name))?;
+        println!("== {} passed in {:.1} s", step.name, begin.elapsed().as_secs_f32());
+    }
+    println!("== all passed in {:.1} s", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+fn fmt() -> Outcome {
+    run_command(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+fn clippy() -> Outcome {
+    run_command(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))
+}
+
+/// Clippy, because it denies warnings of this repository alone; RUSTFLAGS would rebuild every dependency.
+fn core() -> Outcome {
+    run_command(&mut cargo(&["clippy", "--package", "wslink", "--no-default-features", "--", "-D", "warnings"]))
+}
+
+fn rust() -> Outcome {
+    run_command(&mut cargo(&["test", "--workspace", "--all-features"]))
+}
+
+fn js() -> Outcome {
+    run_command(compat()?.arg("test"))
+}
+
+fn browser() -> Outcome {
+    let mut npm = compat()?;
+    node::vendor_client(&command::root().join("examples/simple/www"))?;
+    run_command(npm.args(["run", "test:browser"]).env("CHROMIUM", chromium::find_or_install()?))
+}
+
+/// npm in the installed compat package, told where the servers are.
+fn compat() -> Outcome<Command> {
+    node::install()?;
+    let mut npm = node::npm()?;
+    for server in servers::ALL {
+        npm.env(server.variable, server.build()?);
+    }
+    Ok(npm)
+}
+
+fn docs() -> Outcome {
+    let arguments = ["doc", "--workspace", "--all-features", "--no-deps"];
+    run_command(cargo(&arguments).env("RUSTDOCFLAGS", "-Dwarnings"))
+}

@@ -32,20 +32,20 @@ export const errors = {
     equal(await events, ['the next one']);
   },
 
-  'names the argument that is wrong': async ({ connect }) => {
+  'explains which argument is wrong': async ({ connect }) => {
     const client = await connect();
     const wrong = [
       ['a', 'kit.defaults', []],
-      ['unheard', 'kit.defaults', [1], { unheard: 2 }],
+      [null, 'kit.defaults', [1], { unheard: 2 }],
       ['a', 'kit.defaults', [1], { a: 1 }],
       ['ms', 'kit.sleep', ['soon']],
+      [null, 'kit.defaults', [1, 2, 3, 4]],
     ];
     for (const [param, ...call] of wrong) {
       const error = await rejection(client.call(...call));
       equal([error.code, error.message, error.data.param], [-32602, 'Invalid params', param]);
       ok('expected' in error.data && 'got' in error.data, `no explanation in ${JSON.stringify(error.data)}`);
     }
-    equal((await rejection(client.call('kit.defaults', [1, 2, 3, 4]))).code, -32602, 'surplus argument');
     await isAlive(client);
   },
 

@@ -6,7 +6,7 @@ use syn::{
     Attribute, Expr, Ident, Meta, Token,
     ext::IdentExt,
     parse::{ParseStream, Parser},
-    spanned::Spanned as _,
+    spanned::Spanned,
 };
 
 use crate::mistakes::{Mistakes, suggestion};
@@ -35,8 +35,8 @@ impl Options {
             Meta::Path(_) => Self::none(place),
             Meta::List(list) => Self::read(place, list.tokens.clone(), known, mistakes),
             Meta::NameValue(pair) => {
-                let (name, value) = (name(attribute), &pair.value);
-                mistakes.add(value, format!("`#[{name}]` takes no `=`; write `#[{name}({})]`", quote!(#value)));
+                let name = name(attribute);
+                mistakes.add(&pair.value, format!("`#[{name}]` takes no `=`; write `#[{name}(…)]`, with parentheses"));
                 Self { complete: false, ..Self::none(place) }
             }
         }

@@ -5,7 +5,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, Ident, ItemImpl, Meta, Signature, Token, Type, Visibility,
+    Attribute, FnArg, Ident, ItemImpl, Meta, PatType, Receiver, Signature, Token, Type, Visibility,
     parse::{Parse, ParseStream, Parser, discouraged::Speculative},
 };
 
@@ -54,18 +54,17 @@ pub(crate) struct Constant {
 }
 
 impl Block {
-    pub(crate) fn parse(item: TokenStream) -> syn::Result<Self> {
-        let mut head: Vec<TokenTree> = item.into_iter().collect();
-        let Some(TokenTree::Group(body)) = head.pop() else {
-            return Err(syn::Error::new_spanned(TokenStream::from_iter(head), "not an `impl` block"));
-        };
+    /// Nothing when `item` is something else.
+    pub(crate) fn parse(item: &TokenStream) -> Option<Self> {
+        let mut head: Vec<TokenTree> = item.clone().into_iter().collect();
+        let Some(TokenTree::Group(body)) = head.pop() else { return None };
         let mut empty = Group::new(body.delimiter(), TokenStream::new());
         empty.set_span(body.span());
         head.push(empty.into());
-        let mut head: ItemImpl = syn::parse2(TokenStream::from_iter(head))?;
-        let (inner, items) = items.parse2(body.stream())?;
+        let mut head: ItemImpl = syn::parse2(TokenStream::from_iter(head)).ok()?;
+        let (inner, items) = items.parse2(body.stream()).ok()?;
         head.attrs.extend(inner);
-        Ok(Self { head, items })
+        Some(Self { head, items })
     }
 }
 
@@ -176,9 +175,19 @@ impl ToTokens for Method {
         let Self { visibility, signature, body } = self;
         let mut signature = signature.clone();
         for input in &mut signature.inputs {
-            let (FnArg::Typed(syn::PatType { attrs, .. }) | FnArg::Receiver(syn::Receiver { attrs, .. })) = input;
-            attrs.retain(|attribute| name(attribute) != "arg");
+            let (FnArg::Typed(PatType { attrs, .. }) | FnArg::Receiver(Receiver { attrs, .. })) = input;
+            attrs.retain(|attribute| !is_arg(attribute));
         }
         quote!(#visibility #signature #body).to_tokens(tokens);
     }
+}
+
+/// The `#[arg]` attributes of a parameter, or of the receiver.
+pub(crate) fn args(input: &FnArg) -> impl Iterator<Item = &Attribute> {
+    let (FnArg::Typed(PatType { attrs, .. }) | FnArg::Receiver(Receiver { attrs, .. })) = input;
+    attrs.iter().filter(|attribute| is_arg(attribute))
+}
+
+fn is_arg(attribute: &Attribute) -> bool {
+    name(attribute) == "arg"
 }

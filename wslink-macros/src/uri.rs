@@ -1,8 +1,8 @@
 //! The names of methods and topics on the wire: words `[a-z][a-z0-9_]*`, joined by dots.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::{Expr, ExprLit, Lit, LitStr};
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, ext::IdentExt};
 
 use crate::{mistakes::Mistakes, options::Options};
 
@@ -40,7 +40,7 @@ impl Uri {
         self.0.value()
     }
 
-    pub(crate) fn span(&self) -> proc_macro2::Span {
+    pub(crate) fn span(&self) -> Span {
         self.0.span()
     }
 }
@@ -93,7 +93,7 @@ fn corrected(uri: &str) -> String {
 }
 
 /// `getImage` → `get_image`, `RPCCall` → `rpc_call`, `get-image` → `get_image`.
-pub(crate) fn snake_case(word: &str) -> String {
+fn snake_case(word: &str) -> String {
     let letters: Vec<char> = word.trim().chars().collect();
     let mut snake = String::new();
     for (at, &letter) in letters.iter().enumerate() {
@@ -111,7 +111,6 @@ pub(crate) fn snake_case(word: &str) -> String {
 }
 
 /// A URI that would suit `item` of `service`.
-pub(crate) fn example(service: &str, item: &impl ToTokens) -> String {
-    let item = quote!(#item).to_string();
-    format!("{}.{}", snake_case(service), snake_case(item.trim_start_matches("r#")).to_lowercase())
+pub(crate) fn example(service: &str, item: &Ident) -> String {
+    format!("{}.{}", snake_case(service), item.unraw().to_string().to_lowercase())
 }

@@ -18,7 +18,7 @@ function showState({ state, label, detail }) {
   if (state !== 'connected') stream.reset();
 }
 
-// Calls a method, logs the outcome, shows an error where errors are shown and passes it on.
+// Calls a method, logs the outcome, and shows an error before passing it on.
 async function call(method, args = [], kwargs = {}) {
   const start = performance.now();
   const finish = (outcome, failed) =>
@@ -29,13 +29,20 @@ async function call(method, args = [], kwargs = {}) {
     return result;
   } catch (error) {
     finish(error, true);
-    for (const part of ['code', 'message', 'data']) {
-      const text = typeof error[part] === 'string' ? error[part] : describe(error[part]);
-      element('error').querySelector(`[data-part=${part}]`).textContent = text;
-    }
+    showError(error);
     throw error;
   }
 }
+
+function showError({ code, message, data }) {
+  const lines = (value) => Object.entries(value).map(([name, part]) => `${name}: ${plain(part)}`).join('\n');
+  const texts = { code, message, data: data instanceof Object ? lines(data) : plain(data) };
+  for (const [part, text] of Object.entries(texts)) {
+    element('error').querySelector(`[data-part=${part}]`).textContent = text;
+  }
+}
+
+const plain = (value) => (typeof value === 'string' ? value : describe(value));
 
 // Runs an action at an event; a refused call has been shown already.
 function on(id, event, action) {

@@ -8,13 +8,13 @@ struct Absent;
 
 #[service]
 impl Render {
+    #[cfg(any())]
+    #[topic("render.moved")]
+    const CHANGED: Topic<Missing>;
+
     #[cfg(all())]
     #[topic("render.changed")]
     const CHANGED: Topic<u8>;
-
-    #[cfg(any())]
-    #[topic("render.changed")]
-    const CHANGED: Topic<Missing>;
 
     #[cfg(all())]
     #[rpc("render.image")]
@@ -38,4 +38,5 @@ impl Absent {
 fn main() {
     assert_eq!(Render::DESCRIPTOR.methods.len(), 1);
     assert_eq!(Render::DESCRIPTOR.topics.len(), 1);
+    assert_eq!(Render::CHANGED.uri(), "render.changed");
 }

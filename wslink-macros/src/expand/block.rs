@@ -13,11 +13,11 @@ use crate::{
 /// The block without our attributes; topics get their values.
 pub(super) fn stripped(block: &Block, topics: &[Topic], runtime: &Runtime) -> TokenStream {
     let mut stripped = block.head.clone();
-    let items = block.items.iter().map(|Item { ours, attributes, kind, .. }| {
+    let items = block.items.iter().enumerate().map(|(index, Item { ours, attributes, kind, .. })| {
         let item = match kind {
             Kind::Method(method) => method.to_token_stream(),
             Kind::Constant(constant) if constant.value.is_none() && !ours.is_empty() => {
-                topic(constant, topics.iter().find(|topic| topic.name == constant.name), runtime)
+                topic(constant, topics.iter().find(|topic| topic.index == index), runtime)
             }
             Kind::Constant(constant) => constant.to_token_stream(),
             Kind::Unreadable(tokens) | Kind::Other(tokens) => tokens.clone(),

@@ -46,7 +46,7 @@ fn shim(method: &Method) -> TokenStream {
 
     let call = quote_spanned!(site=> Self::#name(&this, #(#values),*));
     let result = if *flavour == Flavour::Async { quote!(#call.await) } else { call };
-    let sent = quote_spanned!(*output=> __rt::Returned(#result).send(#reply));
+    let sent = quote_spanned!(*output=> __rt::Returned(#result).send(&#reply));
     let outcome = match flavour {
         Flavour::Sync => quote!(__rt::done(#sent)),
         Flavour::Async => quote_spanned!(name.span()=> __rt::future(async move { #sent })),

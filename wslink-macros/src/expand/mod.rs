@@ -22,7 +22,7 @@ const IN_SERVICE: &str = "__in_service";
 pub(crate) fn service(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
     let runtime = Runtime::check(options, &mut mistakes);
-    let Ok(block) = Block::parse(item.clone()) else {
+    let Some(block) = Block::parse(item) else {
         let start = item.clone().into_iter().take(2).collect::<TokenStream>();
         mistakes.add(start, "`#[service]` belongs on an `impl` block; write it above `impl YourType { … }`");
         return quote!(#item #mistakes);

@@ -93,7 +93,8 @@ fn receiver(signature: &Signature, mistakes: &mut Mistakes) -> bool {
 }
 
 fn qualifiers(signature: &Signature, mistakes: &mut Mistakes) -> bool {
-    let mut good = true;
+    // Of a variadic the compiler itself complains.
+    let mut good = signature.variadic.is_none();
     let mut wrong = |place: proc_macro2::TokenStream, text: &str| {
         mistakes.add(place, text);
         good = false;
@@ -103,9 +104,6 @@ fn qualifiers(signature: &Signature, mistakes: &mut Mistakes) -> bool {
     }
     if let Some(abi) = &signature.abi {
         wrong(quote!(#abi), "an RPC method has Rust's own calling convention; remove `extern`");
-    }
-    if let Some(variadic) = &signature.variadic {
-        wrong(quote!(#variadic), "an RPC method cannot be variadic; take `args: wslink::Args` for any number of arguments");
     }
     let generics = &signature.generics;
     if !generics.params.is_empty() {

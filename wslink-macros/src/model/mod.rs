@@ -3,24 +3,24 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, Path, Type};
+use syn::{Attribute, Expr, ExprLit, Lit, Meta, Type, ext::IdentExt};
 
 pub(crate) use self::{
     method::{Flavour, Method},
     parameter::{DefaultValue, Parameter},
+    runtime::Runtime,
     topic::{Delivery, Topic},
 };
 use crate::{
     mistakes::Mistakes,
-    options::{Options, name},
-    parse::{Block, Item, Kind, hidden},
+    options::name,
+    parse::{Block, Item, Kind, args, hidden},
     uri::Uri,
 };
 
 mod method;
 mod parameter;
+mod runtime;
 mod topic;
 
 /// One `#[service]` block.
@@ -33,55 +33,27 @@ pub(crate) struct Service {
     pub(crate) topics: Vec<Topic>,
 }
 
-/// The path of the runtime crate: `#[service(crate = path)]`, or `::wslink`.
-pub(crate) struct Runtime(Option<Path>);
-
-impl Runtime {
-    pub(crate) fn check(options: TokenStream, mistakes: &mut Mistakes) -> Self {
-        let options = Options::read(quote!(service), options, &["crate"], mistakes);
-        for surplus in options.positional() {
-            mistakes.add(surplus, "a service has no URI of its own; write each method's whole URI in its `#[rpc(\"…\")]`");
-        }
-        match options.value("crate", "my::wslink", mistakes) {
-            None => Self(None),
-            Some(Expr::Path(path)) => Self(Some(path.path.clone())),
-            Some(other) => {
-                mistakes.add(other, "`crate` is not a path; write `crate = my::wslink`, without quotes");
-                Self(None)
-            }
-        }
-    }
-
-    /// What generated code may use, for code that stands at `span`.
-    pub(crate) fn private(&self, span: Span) -> TokenStream {
-        match &self.0 {
-            None => quote_spanned!(span=> ::wslink::__private),
-            Some(path) => quote!(#path::__private),
-        }
-    }
-}
-
 impl Service {
     /// Nothing when not even the type is fit for a service.
     pub(crate) fn check(block: &Block, mistakes: &mut Mistakes) -> Option<Self> {
-        let name = type_name(block, mistakes)?;
+        let name = type_name(block, mistakes);
         let mut service = Self {
             ty: (*block.head.self_ty).clone(),
             docs: docs(&block.head.attrs),
             cfg: cfg(&block.head.attrs),
             methods: Vec::new(),
             topics: Vec::new(),
-            name,
+            name: name.clone().unwrap_or_default(),
         };
-        for item in &block.items {
-            service.add(item, mistakes);
+        for (index, item) in block.items.iter().enumerate() {
+            service.add(index, item, mistakes);
         }
         unique(service.methods.iter().map(|method| (&method.uri, &method.cfg)), mistakes);
         unique(service.topics.iter().map(|topic| (&topic.uri, &topic.cfg)), mistakes);
-        Some(service)
+        name.map(|_| service)
     }
 
-    fn add(&mut self, item: &Item, mistakes: &mut Mistakes) {
+    fn add(&mut self, index: usize, item: &Item, mistakes: &mut Mistakes) {
         for word in item.hidden.iter().filter_map(hidden) {
             let text = format!("`#[{word}]` inside `cfg_attr`; write `#[cfg(…)]` and `#[{word}(…)]` on the item");
             mistakes.add(word, text);
@@ -98,7 +70,7 @@ impl Service {
                 self.methods.extend(Method::check(method, attribute, item, &self.name, mistakes));
             }
             (Kind::Constant(constant), "topic") => {
-                self.topics.extend(Topic::check(constant, attribute, item, &self.name, mistakes));
+                self.topics.extend(Topic::check(constant, attribute, (index, item), &self.name, mistakes));
             }
             (Kind::Method(_), _) => mistakes.add(
                 attribute.path(),
@@ -138,7 +110,7 @@ fn type_name(block: &Block, mistakes: &mut Mistakes) -> Option<String> {
         return None;
     }
     match ungrouped(&head.self_ty) {
-        Type::Path(path) => path.path.segments.last().map(|segment| syn::ext::IdentExt::unraw(&segment.ident).to_string()),
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.unraw().to_string()),
         Type::TraitObject(object) => {
             mistakes.add(object, "a service cannot be a trait object; write the `impl` for a struct or an enum");
             None
@@ -159,11 +131,8 @@ pub(crate) fn ungrouped(mut ty: &Type) -> &Type {
 /// `#[arg]` without `#[rpc]`.
 fn orphans(item: &Item, mistakes: &mut Mistakes) {
     let Kind::Method(method) = &item.kind else { return };
-    for input in &method.signature.inputs {
-        let (syn::FnArg::Typed(syn::PatType { attrs, .. }) | syn::FnArg::Receiver(syn::Receiver { attrs, .. })) = input;
-        for attribute in attrs.iter().filter(|attribute| name(attribute) == "arg") {
-            mistakes.add(attribute.path(), "`#[arg]` without `#[rpc]`; write `#[rpc(\"…\")]` on the method, or remove it");
-        }
+    for attribute in method.signature.inputs.iter().flat_map(args) {
+        mistakes.add(attribute.path(), "`#[arg]` without `#[rpc]`; write `#[rpc(\"…\")]` on the method, or remove it");
     }
 }
 

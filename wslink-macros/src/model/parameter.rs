@@ -5,12 +5,9 @@ use std::collections::HashMap;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, PatType, Signature, Type, ext::IdentExt};
+use syn::{Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, PatType, Signature, Type, ext::IdentExt};
 
-use crate::{
-    mistakes::Mistakes,
-    options::{Options, name},
-};
+use crate::{mistakes::Mistakes, options::Options, parse::args};
 
 /// One parameter but for the receiver.
 pub(crate) struct Parameter {
@@ -35,16 +32,14 @@ impl Parameter {
         // A lifetime of the method's own is one mistake, wherever it is used.
         let lifetimes = signature.generics.lifetimes().next().is_some();
         for input in &signature.inputs {
-            let input = match input {
-                FnArg::Typed(input) => input,
-                FnArg::Receiver(receiver) => {
-                    for attribute in receiver.attrs.iter().filter(|attribute| name(attribute) == "arg") {
-                        mistakes.add(attribute.path(), "`#[arg]` on the receiver, which is no argument; remove it");
-                    }
-                    continue;
+            let FnArg::Typed(typed) = input else {
+                for attribute in args(input) {
+                    mistakes.add(attribute.path(), "`#[arg]` on the receiver, which is no argument; remove it");
                 }
+                continue;
             };
-            let parameter = Self::check(input, &mut names, lifetimes, mistakes);
+            let options = options(input, mistakes);
+            let parameter = options.and_then(|options| Self::check(typed, &options, &mut names, lifetimes, mistakes));
             parameters = parameters.zip(parameter).map(|(mut all, one)| {
                 all.push(one);
                 all
@@ -53,10 +48,15 @@ impl Parameter {
         parameters
     }
 
-    fn check(input: &PatType, names: &mut HashMap<String, bool>, lifetimes: bool, mistakes: &mut Mistakes) -> Option<Self> {
-        let options = arg(&input.attrs, mistakes)?;
+    fn check(
+        input: &PatType,
+        options: &Options,
+        names: &mut HashMap<String, bool>,
+        lifetimes: bool,
+        mistakes: &mut Mistakes,
+    ) -> Option<Self> {
         let default = options.find("default").map(|(key, value)| DefaultValue { key: key.clone(), value: value.cloned() });
-        let name = wire_name(&input.pat, &options, mistakes);
+        let name = wire_name(&input.pat, options, mistakes);
         let owned = lifetimes || owned(&input.ty, mistakes);
         let (name, place) = name?;
         let renamed = options.find("rename").is_some();
@@ -72,20 +72,21 @@ impl Parameter {
 }
 
 /// The `#[arg(…)]` of a parameter, which may be missing.
-fn arg(attributes: &[Attribute], mistakes: &mut Mistakes) -> Option<Options> {
-    const KNOWN: &[&str] = &["default", "rename"];
-    if let Some(cfg) = attributes.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+fn options(input: &FnArg, mistakes: &mut Mistakes) -> Option<Options> {
+    if let FnArg::Typed(PatType { attrs, .. }) = input
+        && let Some(cfg) = attrs.iter().find(|attribute| attribute.path().is_ident("cfg"))
+    {
         mistakes.add(cfg.path(), "`#[cfg]` on a parameter; write `#[cfg]` on the method, once for each form of it");
         return None;
     }
-    let mut ours = attributes.iter().filter(|attribute| name(attribute) == "arg");
+    let mut ours = args(input);
     let Some(first) = ours.next() else {
         return Some(Options::none(TokenStream::new()));
     };
     for surplus in ours {
         mistakes.add(surplus.path(), "a second `#[arg]`; write all options in one");
     }
-    let options = Options::of(first, KNOWN, mistakes);
+    let options = Options::of(first, &["default", "rename"], mistakes);
     if matches!(first.meta, Meta::Path(_)) {
         mistakes
             .add(first.path(), "`#[arg]` says nothing; write `#[arg(default = …)]` or `#[arg(rename = \"…\")]`, or remove it");

@@ -1,6 +1,6 @@
 //! The rules of `#[topic]` constants: a name, a payload type, a delivery, and no value.
 
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitInt};
+use syn::{Attribute, Expr, ExprLit, Lit, LitInt};
 
 use super::{cfg, docs};
 use crate::{
@@ -15,7 +15,8 @@ pub(crate) struct Topic {
     pub(crate) uri: Uri,
     pub(crate) docs: String,
     pub(crate) cfg: Vec<Attribute>,
-    pub(crate) name: Ident,
+    /// Its place in the block: under different `cfg`s there may be several of one name.
+    pub(crate) index: usize,
     pub(crate) delivery: Delivery,
 }
 
@@ -30,7 +31,7 @@ impl Topic {
     pub(super) fn check(
         constant: &Constant,
         attribute: &Attribute,
-        item: &Item,
+        (index, item): (usize, &Item),
         service: &str,
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
@@ -44,13 +45,7 @@ impl Topic {
             mistakes.add(value, "the macro gives a topic its value; end the declaration after the type, with `;`");
             return None;
         }
-        Some(Self {
-            uri: uri?,
-            docs: docs(&item.attributes),
-            cfg: cfg(&item.attributes),
-            name: constant.name.clone(),
-            delivery: delivery?,
-        })
+        Some(Self { uri: uri?, docs: docs(&item.attributes), cfg: cfg(&item.attributes), index, delivery: delivery? })
     }
 }
 

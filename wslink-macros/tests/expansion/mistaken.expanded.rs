@@ -26,7 +26,7 @@ const _: () = {
                 parameters: &[],
                 call: |call| {
                     let (this, reply) = (call.service::<Self>(), call.reply());
-                    __rt::done(__rt::Returned(Self::resize(&this)).send(reply))
+                    __rt::done(__rt::Returned(Self::resize(&this)).send(&reply))
                 },
             }],
             topics: &[],

@@ -39,7 +39,7 @@ const _: () = {
                     call: |call| {
                         let (a0, a1, a2) = (call.take::<u32>(0)?, call.take::<u32>(1)?, call.take_or::<u8>(2, || 90)?);
                         let (this, reply) = (call.service::<Self>(), call.reply());
-                        __rt::future(async move { __rt::Returned(Self::image(&this, a0, a1, a2).await).send(reply) })
+                        __rt::future(async move { __rt::Returned(Self::image(&this, a0, a1, a2).await).send(&reply) })
                     },
                 },
                 __rt::MethodDescriptor {
@@ -61,7 +61,7 @@ const _: () = {
                             call.take_or::<Kind>(3, || __rt::Default::default())?,
                         );
                         let (this, reply) = (call.service::<Self>(), call.reply());
-                        __rt::done(__rt::Returned(Self::resize(&this, a0, a1, a2, a3)).send(reply))
+                        __rt::done(__rt::Returned(Self::resize(&this, a0, a1, a2, a3)).send(&reply))
                     },
                 },
                 #[cfg(feature = "export")]
@@ -74,7 +74,7 @@ const _: () = {
                     call: |call| {
                         let (a0,) = (call.take::<PathBuf>(0)?,);
                         let (this, reply) = (call.service::<Self>(), call.reply());
-                        __rt::blocking(move || __rt::Returned(Self::export(&this, a0)).send(reply))
+                        __rt::blocking(move || __rt::Returned(Self::export(&this, a0)).send(&reply))
                     },
                 },
             ],

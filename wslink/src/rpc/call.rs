@@ -240,7 +240,7 @@ pub struct Returned<T>(pub T);
 
 impl<T, E> Returned<Result<T, E>> {
     /// Encodes the reply.
-    pub fn send(self, reply: Reply) -> Encoded
+    pub fn send(self, reply: &Reply) -> Encoded
     where
         T: Output,
         E: RpcError,
@@ -255,14 +255,14 @@ impl<T, E> Returned<Result<T, E>> {
 /// `send` for values that are no `Result`.
 pub trait Plain<T> {
     /// Encodes the reply.
-    fn send(self, reply: Reply) -> Encoded
+    fn send(self, reply: &Reply) -> Encoded
     where
         T: Output;
 }
 
 // The bound is the method's, so that a type without it is told so, and not that `send` is missing.
 impl<T> Plain<T> for Returned<T> {
-    fn send(self, reply: Reply) -> Encoded
+    fn send(self, reply: &Reply) -> Encoded
     where
         T: Output,
     {

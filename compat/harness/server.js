@@ -14,6 +14,8 @@ export async function startServer(name, args = []) {
   return {
     url,
     socketUrl: `${url.replace(/^http/, 'ws')}ws`,
+    // Resolves to the status with which the program ends.
+    exited,
     async stop() {
       child.kill();
       await exited;

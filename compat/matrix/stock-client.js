@@ -31,12 +31,22 @@ export class StockClient {
     });
   }
 
-  // `destroy` of the stock client would also ask the server to exit.
-  close() {
+  // The close event, whoever closes.
+  closed() {
     return new Promise((resolve) => {
       this.#connection.onConnectionClose((_connection, event) => resolve(event));
-      this.session.close();
     });
+  }
+
+  close() {
+    const closed = this.closed();
+    this.session.close();
+    return closed;
+  }
+
+  // Closes and asks the server to exit that many seconds later, as the stock client does by itself.
+  destroy(seconds) {
+    this.#connection.destroy(seconds);
   }
 
   async call(method, args, kwargs) {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use wslink::{Limits, Secret};
 
-#[path = "../tests/kit/mod.rs"]
+#[path = "../tests/it/kit.rs"]
 mod kit;
 
 fn main() -> ExitCode {

@@ -28,6 +28,20 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     if status.success() { Ok(()) } else { Err(format!("`{name}` failed ({status})")) }
 }
 
+/// Goes on as another program, so that a signal meant for it reaches it; only failing to is returned.
+#[cfg(unix)]
+pub(crate) fn become_program(command: &mut Command) -> Outcome {
+    use std::os::unix::process::CommandExt;
+    let error = command.exec();
+    Err(format!("`{}` could not start: {error}", described(command)))
+}
+
+/// Runs another program to its end where one program cannot become another.
+#[cfg(not(unix))]
+pub(crate) fn become_program(command: &mut Command) -> Outcome {
+    run(command)
+}
+
 /// What a command prints, if it can be started and succeeds.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;
@@ -38,8 +52,9 @@ pub(crate) fn output(command: &mut Command) -> Option<String> {
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let suffixes: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
     let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
-    let candidates = folders.iter().flat_map(|folder| suffixes.iter().map(move |suffix| folder.join(format!("{name}{suffix}"))));
-    candidates.into_iter().find(|path| path.is_file())
+    let mut candidates =
+        folders.iter().flat_map(|folder| suffixes.iter().map(move |suffix| folder.join(format!("{name}{suffix}"))));
+    candidates.find(|path| path.is_file())
 }
 
 fn described(command: &Command) -> String {

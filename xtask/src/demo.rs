@@ -1,14 +1,11 @@
 //! `cargo xtask demo`: the `simple` example with its page, from a fresh clone.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::command::{self, Outcome};
 use crate::{node, servers};
 
-const PORT: &str = "8080";
-
-/// Builds what is needed and serves until the server ends.
+/// Builds what is needed and serves, at port 8080 unless the arguments say otherwise, until the server is ended.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let www = command::root().join("examples/simple/www");
     println!("demo: installing the stock client");
@@ -19,28 +16,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 
     let mut server = Command::new(program);
     server.arg("--content").arg(&www).args(arguments);
-    if !arguments.iter().any(|argument| names_port(argument)) {
-        server.args(["--port", PORT]);
+    if !arguments.iter().any(|argument| argument.starts_with("--timeout")) {
+        // A page that nobody opens for a while must not end the demo.
+        server.args(["--timeout", "0"]);
     }
-    serve(&mut server)
-}
-
-fn names_port(argument: &str) -> bool {
-    argument.starts_with("--port") || (argument.starts_with("-p") && !argument.starts_with("--"))
-}
-
-/// Passes on what the server prints and adds, once it listens, what to do now.
-fn serve(command: &mut Command) -> Outcome {
-    let failed = |error: std::io::Error| format!("the server could not start: {error}");
-    let mut server = command.stdout(Stdio::piped()).spawn().map_err(failed)?;
-    if let Some(stdout) = server.stdout.take() {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            println!("{line}");
-            if let Some(url) = line.strip_prefix("wslink: listening on ") {
-                println!("\n    Open {url} in a browser. Ctrl-C ends the demo.\n");
-            }
-        }
-    }
-    let status = server.wait().map_err(failed)?;
-    if status.success() { Ok(()) } else { Err(format!("the server failed ({status})")) }
+    println!("demo: open the address below in a browser; Ctrl-C ends the demo\n");
+    command::become_program(&mut server)
 }

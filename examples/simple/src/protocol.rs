@@ -81,7 +81,7 @@ impl MyProtocol {
 
     /// Starts publishing pictures on `topic`, or joins those who watch.
     #[rpc("myprotocol.stream")]
-    async fn stream(&self, topic: String) -> Value {
+    fn stream(&self, topic: String) -> Value {
         self.stream.join(&topic);
         Value::map([("subscribed", topic)])
     }

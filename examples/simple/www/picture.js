@@ -23,7 +23,12 @@ export class Stream {
       await call('myprotocol.stop', [current]);
     } else {
       this.#begin(session, topic);
-      await call('myprotocol.stream', [topic]);
+      try {
+        await call('myprotocol.stream', [topic]);
+      } catch (error) {
+        this.reset();
+        throw error;
+      }
     }
   }
 

@@ -1,3 +1,5 @@
+//! Every feature at once, and where a URI was written.
+
 use serde::{Deserialize, Serialize};
 use wslink::{Args, Client, Internal, Publisher, Topic, rpc, service, topic};
 
@@ -52,7 +54,7 @@ fn main() {
     let descriptor = <Render as wslink::rpc::Service>::DESCRIPTOR;
     assert_eq!(descriptor.docs, "Renders.");
     assert_eq!(descriptor.methods[0].docs, "Renders one still image.");
-    assert_eq!(descriptor.methods[0].location.line, 24);
+    assert_eq!(descriptor.methods[0].location.line, 26);
     assert_eq!(descriptor.methods[0].location.column, 11);
     assert_eq!(descriptor.topics.len(), 2);
 }

@@ -15,6 +15,10 @@ pub(super) fn stripped(block: &Block, topics: &[Topic], runtime: &Runtime) -> To
     let mut stripped = block.head.clone();
     let items = block.items.iter().enumerate().map(|(index, Item { ours, attributes, kind, .. })| {
         let item = match kind {
+            // Arguments are owned and the receiver is there because they must be, not by the user's choice.
+            Kind::Method(method) if !ours.is_empty() => {
+                quote!(#[allow(clippy::needless_pass_by_value, clippy::unused_self)] #method)
+            }
             Kind::Method(method) => method.to_token_stream(),
             Kind::Constant(constant) if constant.value.is_none() && !ours.is_empty() => {
                 topic(constant, topics.iter().find(|topic| topic.index == index), runtime)

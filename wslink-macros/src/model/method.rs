@@ -1,6 +1,6 @@
 //! The rules of `#[rpc]` methods: what a call can be made of, and by which receiver.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Ident, ReceiverKind, ReturnType, Safety, Signature, Type, TypeParamBound, spanned::Spanned};
 
@@ -95,7 +95,7 @@ fn receiver(signature: &Signature, mistakes: &mut Mistakes) -> bool {
 fn qualifiers(signature: &Signature, mistakes: &mut Mistakes) -> bool {
     // Of a variadic the compiler itself complains.
     let mut good = signature.variadic.is_none();
-    let mut wrong = |place: proc_macro2::TokenStream, text: &str| {
+    let mut wrong = |place: TokenStream, text: &str| {
         mistakes.add(place, text);
         good = false;
     };

@@ -1,9 +1,11 @@
 impl Render {
     pub const CHANGED: Topic<Frame> =
         crate::reexported::__private::topic::<Topic<Frame>, _>("", crate::reexported::__private::Delivery::Reliable);
+    #[allow(clippy::needless_pass_by_value, clippy::unused_self)]
     fn image(&mut self) {
         self.width = 1;
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_self)]
     fn resize(&self) {}
 }
 #[allow(deprecated, unused_qualifications)]

@@ -4,14 +4,17 @@ impl Render {
     pub const CHANGED: Topic<Frame> =
         ::wslink::__private::topic::<Topic<Frame>, _>("myapp.render.window.changed", ::wslink::__private::Delivery::Latest);
     #[doc = " Renders one still image."]
+    #[allow(clippy::needless_pass_by_value, clippy::unused_self)]
     async fn image(&self, w: u32, h: u32, quality: u8) -> Result<Image, RenderError> {
         self.scene.render(w, h, quality).await
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_self)]
     fn resize(&self, client: Client, width: u32, height: u32, kind: Kind) {
         self.scene.resize(client, width, height, kind);
     }
     #[deprecated]
     #[cfg(feature = "export")]
+    #[allow(clippy::needless_pass_by_value, clippy::unused_self)]
     fn export(&self, path: PathBuf) -> Result<(), wslink::Internal> {
         self.scene.export(path)
     }

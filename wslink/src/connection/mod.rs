@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+#[cfg(feature = "server")]
 pub(crate) use self::egress::Egress;
 use crate::{
-    CallError, Client, ClientId, ErrorCode, Limits, Publisher, Secret,
+    CallError, Client, ClientId, ErrorCode, Limits, Publisher, Secret, Value,
     rpc::{self, BlockingCall, Caller, Dispatched, PendingCall, Routes},
     topic::{Hub, Outbox},
     wire::{self, Content, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Violation, WireVersion},
@@ -101,11 +102,11 @@ impl Connection {
         }
         if !room {
             let limit = self.shared.limits.calls_in_flight;
-            return refuse(ErrorCode::Overloaded, "Too many calls in flight", Some(crate::Value::map([("limit", limit)])));
+            return refuse(ErrorCode::Overloaded, "Too many calls in flight", Some(Value::map([("limit", limit)])));
         }
         let caller =
             Caller { client: &self.client, publisher: &self.shared.publisher, wire, expose_details: self.shared.expose_details };
-        Ok(match rpc::dispatch(&self.shared.routes, &caller, id, request) {
+        Ok(match rpc::dispatch(&self.shared.routes, &caller, &id, request) {
             Dispatched::Done(reply) => Step::Reply(reply),
             Dispatched::Pending(call) => Step::Pending(call),
             Dispatched::Blocking(call) => Step::Blocking(call),
@@ -125,8 +126,9 @@ impl Connection {
     /// A good hello opens the connection; a bad one after a good one changes nothing.
     fn hello(&mut self, wire: &'static dyn WireVersion, id: &RequestId, request: Request) -> Result<Step, Violation> {
         let mut arguments = request.arguments;
-        let hello: Option<Hello> = arguments.positional.first().copied().and_then(|span| arguments.value(span).ok());
-        if !hello.is_some_and(|hello| self.shared.secret.admits(&hello.secret)) {
+        let hello: Option<Value> = arguments.positional.first().copied().and_then(|span| arguments.value(span).ok());
+        let secret = hello.as_ref().and_then(|hello| hello.get("secret")?.as_str());
+        if !secret.is_some_and(|secret| self.shared.secret.admits(secret)) {
             self.failures += 1;
             if self.failures > self.shared.limits.hello_failures {
                 return Err(Violation::policy("too many failed hellos"));
@@ -156,11 +158,6 @@ impl Drop for Connection {
             self.shared.hub.leave(self.client.id());
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Hello {
-    secret: String,
 }
 
 #[derive(Serialize)]

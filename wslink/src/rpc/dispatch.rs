@@ -39,8 +39,8 @@ pub(crate) struct Caller<'a> {
 }
 
 /// Runs the request of an authenticated client.
-pub(crate) fn dispatch(routes: &Routes, caller: &Caller<'_>, id: RequestId, request: Request) -> Dispatched {
-    let refuse = |error: &CallError| Dispatched::Done(refusal(caller.wire, &id, error));
+pub(crate) fn dispatch(routes: &Routes, caller: &Caller<'_>, id: &RequestId, request: Request) -> Dispatched {
+    let refuse = |error: &CallError| Dispatched::Done(refusal(caller.wire, id, error));
     let Some(uri) = request.method.as_deref() else {
         return refuse(&CallError::new(ErrorCode::InvalidRequest, "Invalid request"));
     };

@@ -1,6 +1,8 @@
 //! Remote procedure calls: what the macros describe, the table built from it, and the way of a call
 //! from its request to its reply.
 
+#[cfg(feature = "server")]
+pub(crate) use self::registry::Mounted;
 pub use self::{
     bind::ArgumentError,
     call::{Args, Call, Outcome, Output, Parameter, ParameterKind, Plain, Reply, Returned},
@@ -9,7 +11,7 @@ pub use self::{
 pub(crate) use self::{
     call::refusal,
     dispatch::{BlockingCall, Caller, Dispatched, PendingCall, dispatch},
-    registry::{Mounted, Routes},
+    registry::Routes,
 };
 pub use crate::error::RpcError;
 

@@ -33,7 +33,7 @@ pub(super) struct Watch {
 }
 
 /// What it is time for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Nothing,
     Ping,

@@ -99,7 +99,7 @@ mod tests {
 
     fn message(inline: usize, shared: &[(usize, usize)]) -> (Vec<u8>, SegmentWriter) {
         let mut writer = SegmentWriter::new(HEADER);
-        writer.inline.extend((0..inline).map(|i| (i % 251) as u8));
+        writer.inline.extend((0..=250).cycle().take(inline));
         writer.shared = shared.iter().map(|&(at, len)| (at + HEADER, Bytes::from(vec![0xee; len]))).collect();
         let mut whole = writer.inline[HEADER..].to_vec();
         for (at, buffer) in writer.shared.iter().rev() {

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::{Value, json};
 use tungstenite::{
     Message, WebSocket,
     client::client_with_config,
@@ -103,4 +104,81 @@ impl Peer {
             }
         }
     }
+}
+
+/// A peer that says messages of one generation; without binary data, the same JSON in both.
+pub(crate) struct Speaker {
+    pub(crate) peer: Peer,
+    generation: Generation,
+    sent: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Generation {
+    V1,
+    V2,
+}
+
+pub(crate) const BOTH: [Generation; 2] = [Generation::V1, Generation::V2];
+
+impl Speaker {
+    /// A peer that was not greeted yet.
+    pub(crate) fn stranger(server: &TestServer, generation: Generation) -> Self {
+        Self { peer: server.connect(), generation, sent: 0 }
+    }
+
+    /// A peer that said hello.
+    pub(crate) fn new(server: &TestServer, generation: Generation) -> Self {
+        let mut speaker = Self::stranger(server, generation);
+        let welcome = speaker.hello(Secret::published().reveal());
+        assert!(welcome["result"]["clientID"].is_string(), "{welcome}");
+        speaker
+    }
+
+    pub(crate) fn hello(&mut self, secret: &str) -> Value {
+        self.send(&json!({"wslink": "1.0", "id": "system:c0:0", "method": "wslink.hello", "args": [{"secret": secret}]}));
+        self.next()
+    }
+
+    /// Sends a call and returns its id.
+    pub(crate) fn begin(&mut self, method: &str, args: Value) -> String {
+        self.sent += 1;
+        let id = format!("rpc:test:{}", self.sent);
+        self.send(&json!({"wslink": "1.0", "id": id, "method": method, "args": args}));
+        id
+    }
+
+    /// Calls and returns the whole reply; nothing else may come before it.
+    pub(crate) fn call(&mut self, method: &str, args: Value) -> Value {
+        let id = self.begin(method, args);
+        let reply = self.next();
+        assert_eq!(reply["id"], id, "{reply}");
+        reply
+    }
+
+    pub(crate) fn send(&mut self, message: &Value) {
+        match self.generation {
+            Generation::V1 => self.peer.text(&message.to_string()),
+            Generation::V2 => {
+                self.sent += 1;
+                let body = rmp_serde::to_vec(message).unwrap();
+                self.peer.binary(chunk(self.sent, 0, body.len(), &body));
+            }
+        }
+    }
+
+    /// The next message.
+    pub(crate) fn next(&mut self) -> Value {
+        match (self.generation, self.peer.next()) {
+            (Generation::V1, Got::Text(text)) => serde_json::from_str(&text).unwrap(),
+            (Generation::V2, Got::Binary(chunk)) => rmp_serde::from_slice(&chunk[12..]).unwrap(),
+            (generation, got) => panic!("{generation:?} {got:?}"),
+        }
+    }
+}
+
+/// One chunk of the second generation.
+pub(crate) fn chunk(id: u32, offset: usize, total: usize, bytes: &[u8]) -> Vec<u8> {
+    let field = |value: usize| u32::try_from(value).unwrap().to_le_bytes();
+    [&id.to_le_bytes()[..], &field(offset), &field(total), bytes].concat()
 }

@@ -163,7 +163,7 @@ impl Kit {
             }
         }
         let _guard = Guard(&self.interrupted);
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Whether a call that never answers was dropped.
@@ -181,7 +181,7 @@ impl Kit {
 
 /// Byte i is `31 i + 7 ⌊i / 256⌋ + seed`, modulo 256.
 pub(crate) fn pattern(size: usize, seed: u8) -> Attachment {
-    let byte = |i: usize| (i.wrapping_mul(31).wrapping_add((i >> 8).wrapping_mul(7)).wrapping_add(seed.into()) & 255) as u8;
+    let byte = |i: usize| i.wrapping_mul(31).wrapping_add((i >> 8).wrapping_mul(7)).to_le_bytes()[0].wrapping_add(seed);
     Attachment::new((0..size).map(byte).collect::<Vec<_>>())
 }
 

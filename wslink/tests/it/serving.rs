@@ -1,0 +1,241 @@
+//! What clients of both generations get from a running server.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wslink::{Client, Limits, Publisher, Topic, service};
+
+use crate::{
+    harness::{BOTH, Generation, Got, Speaker, TestServer},
+    kit,
+};
+
+fn server() -> TestServer {
+    TestServer::start(|builder| builder.service(kit::Kit::new))
+}
+
+#[test]
+fn both_generations_call_one_server() {
+    let server = server();
+    let mut speakers = BOTH.map(|generation| Speaker::new(&server, generation));
+    for speaker in &mut speakers {
+        assert_eq!(speaker.call("kit.defaults", json!([1, "b"]))["result"], json!([1, "b", null]));
+    }
+    assert_eq!(server.server.publisher().clients(), 2);
+}
+
+#[test]
+fn a_panic_is_an_error_reply_and_shows_nothing() {
+    let server = server();
+    for generation in BOTH {
+        let mut speaker = Speaker::new(&server, generation);
+        for method in ["kit.panic", "kit.fail"] {
+            let args = if method == "kit.fail" { json!(["a secret path"]) } else { json!([]) };
+            let reply = speaker.call(method, args);
+            assert_eq!(reply["error"]["code"], -32001);
+            assert_eq!(reply["error"]["data"]["exception"], "internal error");
+            assert_eq!(reply["error"]["data"]["trace"].as_str().unwrap().len(), 16);
+            assert!(!reply.to_string().contains("probe") && !reply.to_string().contains("path"), "{reply}");
+        }
+        assert_eq!(speaker.call("kit.null", json!([]))["result"], Value::Null);
+    }
+}
+
+#[test]
+fn details_are_shown_when_the_server_is_told_to() {
+    let server = TestServer::start(|builder| builder.service(kit::Kit::new).expose_details(true));
+    let reply = Speaker::new(&server, Generation::V1).call("kit.fail", json!(["why"]));
+    assert_eq!(reply["error"]["data"]["exception"], "why");
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_named() {
+    let server = server();
+    for generation in BOTH {
+        let mut speaker = Speaker::new(&server, generation);
+        let mut data = |method, args| speaker.call(method, args)["error"]["data"].clone();
+        let no_text = data("kit.raise", json!([7]));
+        assert_eq!((&no_text["param"], &no_text["method"]), (&json!("message"), &json!("kit.raise")));
+        assert_eq!(data("kit.sleep", json!([-1]))["param"], "ms");
+        assert_eq!(data("kit.sleep", json!([1, 2]))["expected"], "at most 1 positional arguments");
+        assert_eq!(data("kit.blob", json!([1, 256]))["param"], "seed");
+    }
+}
+
+#[test]
+fn handlers_that_wait_overlap_and_the_others_do_not() {
+    let server = server();
+    for generation in BOTH {
+        let mut speaker = Speaker::new(&server, generation);
+        let slow = [speaker.begin("kit.sleep", json!([200])), speaker.begin("kit.block", json!([200]))];
+        let quick = [speaker.begin("kit.null", json!([])), speaker.begin("kit.echo", json!([]))];
+        assert_eq!([speaker.next()["id"].clone(), speaker.next()["id"].clone()], quick.map(Value::from));
+        let mut late = [speaker.next()["id"].clone(), speaker.next()["id"].clone()].map(|id| id.as_str().unwrap().to_owned());
+        late.sort();
+        assert_eq!(late, slow);
+    }
+}
+
+#[test]
+fn a_reply_goes_before_the_events_that_its_call_published() {
+    let server = server();
+    for generation in BOTH {
+        let mut speaker = Speaker::new(&server, generation);
+        for round in 0..20 {
+            speaker.call("kit.publish", json!(["a.topic", round]));
+            let event = speaker.next();
+            assert_eq!((&event["id"], &event["result"]), (&json!("publish:a.topic:0"), &json!(round)));
+        }
+    }
+}
+
+#[test]
+fn events_reach_everybody_in_order_and_only_those_meant() {
+    let server = server();
+    let mut one = Speaker::new(&server, Generation::V1);
+    let mut two = Speaker::new(&server, Generation::V2);
+    let mut stranger = Speaker::stranger(&server, Generation::V1);
+    one.call("kit.publish", json!(["t", "p", 100]));
+    for speaker in [&mut one, &mut two] {
+        for n in 0..100 {
+            assert_eq!(speaker.next()["result"]["n"], n);
+        }
+    }
+    one.call("kit.publish.others", json!(["t", "others"]));
+    assert_eq!(two.next()["result"], "others");
+    assert_eq!(one.call("kit.null", json!([]))["result"], Value::Null);
+    assert_eq!(stranger.hello("wrong")["error"]["code"], -32000, "nothing came before");
+}
+
+#[test]
+fn a_client_that_leaves_takes_its_calls_with_it() {
+    let server = server();
+    let mut other = Speaker::new(&server, Generation::V2);
+    let mut leaving = Speaker::new(&server, Generation::V1);
+    leaving.begin("kit.hang", json!([]));
+    leaving.call("kit.null", json!([]));
+    assert_eq!(other.call("kit.interrupted", json!([]))["result"], false);
+    drop(leaving);
+    while other.call("kit.interrupted", json!([]))["result"] == false {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(server.server.publisher().clients(), 1);
+}
+
+#[test]
+fn calls_in_flight_have_a_limit() {
+    let server = TestServer::start(|builder| {
+        let mut limits = Limits::default();
+        limits.calls_in_flight = 2;
+        builder.service(kit::Kit::new).limits(limits)
+    });
+    for generation in BOTH {
+        let mut speaker = Speaker::new(&server, generation);
+        speaker.begin("kit.hang", json!([]));
+        speaker.begin("kit.hang", json!([]));
+        let error = &speaker.call("kit.null", json!([]))["error"];
+        assert_eq!((&error["code"], &error["data"]), (&json!(-32006), &json!({"limit": 2})));
+    }
+}
+
+#[test]
+fn a_stopping_server_answers_what_is_in_flight_and_says_goodbye() {
+    let server = server();
+    let mut speakers = BOTH.map(|generation| Speaker::new(&server, generation));
+    for speaker in &mut speakers {
+        speaker.begin("kit.sleep", json!([300]));
+        speaker.call("kit.null", json!([]));
+    }
+    server.server.stop();
+    for speaker in &mut speakers {
+        assert_eq!(speaker.next()["result"], 300);
+        assert_eq!(speaker.peer.next(), Got::Close(1001, "Server shutdown".into()));
+    }
+}
+
+#[test]
+fn a_stopping_server_does_not_wait_for_ever() {
+    let server = TestServer::start(|builder| {
+        let mut limits = Limits::default();
+        limits.grace = Duration::from_millis(100);
+        builder.service(kit::Kit::new).limits(limits)
+    });
+    let mut speaker = Speaker::new(&server, Generation::V2);
+    speaker.begin("kit.hang", json!([]));
+    speaker.call("kit.null", json!([]));
+    server.server.stop();
+    assert_eq!(speaker.peer.next(), Got::Close(1001, "Server shutdown".into()));
+}
+
+#[test]
+fn a_publisher_works_on_any_thread() {
+    let server = server();
+    let mut speaker = Speaker::new(&server, Generation::V2);
+    let publisher = server.server.publisher();
+    std::thread::spawn(move || (0..50).for_each(|n| publisher.publish_untyped("from.a.thread", &n)));
+    for n in 0..50 {
+        assert_eq!(speaker.next()["result"], n);
+    }
+}
+
+/// Publishes numbers whose size fills any socket.
+struct Flood {
+    publisher: Publisher,
+}
+
+#[service]
+impl Flood {
+    /// Only the newest counts.
+    #[topic("flood.latest", delivery = latest)]
+    const LATEST: Topic<(u32, String)>;
+
+    /// Everything counts.
+    #[topic("flood.reliable")]
+    const RELIABLE: Topic<(u32, String)>;
+
+    /// Publishes `count` events to everybody but the caller.
+    #[rpc("flood.start")]
+    fn start(&self, client: Client, reliable: bool, count: u32, size: usize) {
+        let others = self.publisher.all_but(client.id());
+        for n in 0..count {
+            others.publish(if reliable { Self::RELIABLE } else { Self::LATEST }, &(n, "x".repeat(size)));
+        }
+    }
+}
+
+fn flood() -> TestServer {
+    TestServer::start(|builder| builder.service(|publisher| Flood { publisher }))
+}
+
+#[test]
+fn a_slow_client_gets_the_newest_event_and_delays_nobody() {
+    let server = flood();
+    for generation in BOTH {
+        let mut slow = Speaker::new(&server, generation);
+        let mut caller = Speaker::new(&server, Generation::V2);
+        assert_eq!(caller.call("flood.start", json!([false, 400, 100_000]))["result"], Value::Null);
+        let mut received = 1;
+        while slow.next()["result"][0] != 399 {
+            received += 1;
+        }
+        assert!(received < 400, "{generation:?}: the ones between were dropped");
+    }
+}
+
+#[test]
+fn a_client_too_slow_for_a_reliable_topic_is_told_so() {
+    let server = flood();
+    for generation in BOTH {
+        let mut slow = Speaker::new(&server, generation);
+        let mut caller = Speaker::new(&server, Generation::V2);
+        assert_eq!(caller.call("flood.start", json!([true, 800, 100_000]))["result"], Value::Null);
+        let end = loop {
+            match slow.peer.next() {
+                Got::Text(_) | Got::Binary(_) => {}
+                end => break end,
+            }
+        };
+        assert!(matches!(end, Got::Close(1013, _)), "{generation:?}: {end:?}");
+        assert_eq!(caller.call("flood.start", json!([true, 0, 0]))["result"], Value::Null);
+    }
+}

@@ -38,15 +38,11 @@ export class StockClient {
     });
   }
 
+  // `destroy` of the stock client would also ask the server to exit.
   close() {
     const closed = this.closed();
     this.session.close();
     return closed;
-  }
-
-  // Closes and asks the server to exit that many seconds later, as the stock client does by itself.
-  destroy(seconds) {
-    this.#connection.destroy(seconds);
   }
 
   async call(method, args, kwargs) {

@@ -1,16 +1,18 @@
 //! Runs other programs in the repository's root and turns their failures into messages.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Succeeds, or says what is wrong in words for the person at the terminal.
 pub(crate) type Outcome<T = ()> = Result<T, String>;
 
-/// The root of the repository.
-pub(crate) fn root() -> &'static Path {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest)
+/// The root of the repository: the one that cargo runs this in, for clones may share a program that one of them built.
+pub(crate) fn root() -> PathBuf {
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let mut root = PathBuf::from(package);
+    root.pop();
+    root
 }
 
 /// The cargo that runs this program, in the repository's root.

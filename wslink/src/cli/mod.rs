@@ -22,7 +22,13 @@
 //! A program with options of its own puts [`Options`] among them with `#[command(flatten)]` and calls
 //! [`Options::run`].
 
-use std::{future::Future, io::Write, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{
+    future::Future,
+    io::{IsTerminal, Write},
+    net::SocketAddr,
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::Parser;
 use futures_util::future::try_join_all;
@@ -126,7 +132,11 @@ impl Options {
         let default = if self.debug { "wslink=debug" } else { "warn" };
         let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
         // Fails when the program has set up its own, which is then the right one.
-        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(std::io::stderr)
+            .try_init();
     }
 }
 

@@ -1,6 +1,8 @@
 //! Matches the arguments of a call with the parameters of a method, by position and by name, as
 //! Python does. Decides which argument is whose; what a value means is up to its type.
 
+use std::borrow::Cow;
+
 use serde::de::{Deserializer, Visitor, value::Error as ValueError};
 use smallvec::SmallVec;
 
@@ -58,7 +60,7 @@ pub(crate) fn bind(arguments: &mut Arguments, parameters: &[ParameterDescriptor]
             None => {
                 let known: Vec<_> = wire().map(|(_, parameter)| parameter.name).collect();
                 let expected = if known.is_empty() { "no arguments".into() } else { known.join(", ") };
-                return Err(ArgumentError::new(None, expected, format!("an argument named `{}`", cut(&name))));
+                return Err(ArgumentError::unknown(cut(&name).to_owned(), expected));
             }
         }
     }
@@ -68,7 +70,7 @@ pub(crate) fn bind(arguments: &mut Arguments, parameters: &[ParameterDescriptor]
 /// Why an argument was refused: missing, surplus, given twice, or of the wrong type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArgumentError {
-    parameter: Option<&'static str>,
+    parameter: Option<Cow<'static, str>>,
     expected: String,
     got: String,
 }
@@ -77,7 +79,13 @@ impl ArgumentError {
     /// The argument for `parameter` was to be `expected`, and is `got`.
     #[must_use]
     pub fn new(parameter: Option<&'static str>, expected: impl Into<String>, got: String) -> Self {
-        Self { parameter, expected: expected.into(), got }
+        Self { parameter: parameter.map(Cow::Borrowed), expected: expected.into(), got }
+    }
+
+    /// There is no parameter of that `name`.
+    fn unknown(name: String, expected: String) -> Self {
+        let got = format!("an argument named `{name}`");
+        Self { parameter: Some(name.into()), expected, got }
     }
 
     /// From what serde says: "invalid type: X, expected Y", or anything else.
@@ -91,7 +99,7 @@ impl ArgumentError {
     pub(crate) fn into_call_error(self, method: &str) -> CallError {
         CallError::new(ErrorCode::InvalidParams, "Invalid params").with_data(Value::map([
             ("method", Value::from(method)),
-            ("param", Value::from(self.parameter)),
+            ("param", Value::from(self.parameter.map(Cow::into_owned))),
             ("expected", Value::from(self.expected)),
             ("got", Value::from(self.got)),
         ]))

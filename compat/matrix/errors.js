@@ -36,7 +36,7 @@ export const errors = {
     const client = await connect();
     const wrong = [
       ['a', 'kit.defaults', []],
-      [null, 'kit.defaults', [1], { unheard: 2 }],
+      ['unheard', 'kit.defaults', [1], { unheard: 2 }],
       ['a', 'kit.defaults', [1], { a: 1 }],
       ['ms', 'kit.sleep', ['soon']],
       [null, 'kit.defaults', [1, 2, 3, 4]],

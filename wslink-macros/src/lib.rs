@@ -1,10 +1,11 @@
-//! The attributes of `wslink`: each one's page is its reference.
+//! The attributes and the derive of `wslink`: each one's page is its reference.
 //!
 //! A block goes through three phases: `parse` knows the syntax, `model` knows the rules, `expand` knows
 //! the code. Rules never look at tokens of bodies, and code is only made of what the rules let through.
 
 use proc_macro::TokenStream;
 
+mod error;
 mod expand;
 mod mistakes;
 mod model;
@@ -20,12 +21,15 @@ mod tests;
 ///
 /// ```text
 /// #[service]
-/// #[service(crate = path)]
+/// #[service(client, ordered, schema, crate = path)]
 /// impl Type { … }
 /// ```
 ///
 /// | option | meaning |
 /// | --- | --- |
+/// | `client` | also generates `TypeClient`, whose methods call these and whose topics are streams (feature `client`) |
+/// | `schema` | every type in the block must implement `schemars::JsonSchema` (feature `manifest`) |
+/// | `ordered` | the calls of one connection to this service wait for each other, also when they are `async` |
 /// | `crate = path` | where generated code finds the runtime, for a crate that re-exports it; `::wslink` unless given |
 ///
 /// # The block
@@ -37,6 +41,15 @@ mod tests;
 /// - The block is otherwise as it was: methods are called from Rust as ever.
 ///
 /// Everything that is wrong with a block is reported at once, and what is right in it still works.
+///
+/// # The client
+/// `#[service(client)]` on `Render` also makes a `RenderClient`, from a `wslink::client::Session`. It has a
+/// method for each method: the same name and arguments without those that come from the server, and a
+/// `wslink::client::Call` of the value. An argument with a default is `impl Into<Option<T>>`: `None` leaves
+/// it out. Each topic is a method too, in small letters, which returns a `wslink::client::Subscribe`.
+/// Arguments must be `Serialize`, results and payloads `Deserialize`. A macro sees names, not types, so
+/// `Result`, `Args` and types from the server must be spelled so, or marked with `#[arg(context)]`; when
+/// they are not, the compiler says so.
 ///
 /// ```
 /// use wslink::{Client, Publisher, Topic, rpc, service, topic};
@@ -69,7 +82,7 @@ pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ```text
 /// #[rpc("uri")]
-/// #[rpc("uri", blocking)]
+/// #[rpc("uri", blocking | detached, timeout_ms = number)]
 /// [async] fn name(&self, [#[arg(…)] name: Type,]…) [-> Result<T, E> | -> T] { … }
 /// ```
 ///
@@ -77,6 +90,8 @@ pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | --- | --- |
 /// | `"uri"` | what clients call: words `[a-z][a-z0-9_]*`, joined by dots |
 /// | `blocking` | the method runs on a thread that may block; for a `fn` that computes for long or does I/O |
+/// | `detached` | the `async` method goes on to its end when its client cancels the call or leaves |
+/// | `timeout_ms = number` | a call that takes longer is dropped and answered "Deadline exceeded" |
 ///
 /// A method that is neither `async` nor `blocking` holds up its connection while it runs.
 ///
@@ -91,6 +106,7 @@ pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[arg(default = expression)]` | its value when the client leaves it out |
 /// | `#[arg(default)]` | the same with the type's `Default` |
 /// | `#[arg(rename = "name")]` | its name on the wire |
+/// | `#[arg(context)]` | it is no argument: its type takes it from the server. Only a generated client needs to be told |
 ///
 /// # Result
 /// Anything that serde serialises, or a `Result` of it with an error that implements `wslink::RpcError`.
@@ -120,12 +136,85 @@ pub fn rpc(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::alone(text, &options.into(), item.into()).into()
 }
 
+/// Lets clients tell the errors of a method apart: implements `wslink::RpcError`, and with it `Display`,
+/// `std::error::Error` and `From`.
+///
+/// ```text
+/// #[derive(Debug, RpcError)]
+/// #[rpc_error(display, crate = path)]
+/// enum Type {
+///     #[rpc_error(code = number, name = "word", message = "text with {field}")]
+///     Variant { [#[rpc_error(rename = "name", skip)]] field: Type, … },
+///     #[rpc_error(internal)]
+///     Variant(#[from] Cause),
+/// }
+/// ```
+///
+/// A client gets the code, the message, and as data `{"name": "…", …fields}`.
+///
+/// | option of a variant | meaning |
+/// | --- | --- |
+/// | `code = number` | the number on the wire; -32001, "Exception raised", unless given. -32768 to -32000 are the protocol's own |
+/// | `name = "word"` | what clients tell it by; the variant's own name in small letters unless given: `NoCamera` is `no_camera` |
+/// | `message = "…"` | a format string over the fields, `{view}` or `{0}`; unless given the first paragraph of the documentation, else the name |
+/// | `internal` | clients get "Exception raised" and a correlation id; the text and its causes go to the log |
+///
+/// | of a field | meaning |
+/// | --- | --- |
+/// | `#[rpc_error(rename = "name")]` | its name in the data; fields of tuple variants need one |
+/// | `#[rpc_error(skip)]` | it is not in the data |
+/// | `#[from]` | it is the cause, and `?` makes the error of it |
+/// | the name `source` | it is the cause |
+///
+/// Causes and the fields of `internal` variants are never sent. An `internal` variant of one field and no
+/// message speaks with that field's words.
+///
+/// | option of the type | meaning |
+/// | --- | --- |
+/// | `display` | the type has a `Display` and an `Error` of its own, such as thiserror's: nothing but `RpcError` is generated |
+/// | `crate = path` | where generated code finds the runtime; `::wslink` unless given |
+///
+/// A struct is an error with one variant: its options stand on the struct.
+///
+/// ```
+/// use wslink::RpcError;
+///
+/// #[derive(Debug, RpcError)]
+/// enum RenderError {
+///     /// The view has no camera.
+///     #[rpc_error(code = 404)]
+///     NoCamera { view: String },
+///     #[rpc_error(code = 503, message = "busy for {seconds:.1} s")]
+///     Busy { seconds: f32 },
+///     #[rpc_error(internal)]
+///     Io(#[from] std::io::Error),
+/// }
+///
+/// fn load(path: &str) -> Result<Vec<u8>, RenderError> {
+///     Ok(std::fs::read(path)?)
+/// }
+///
+/// let busy = RenderError::Busy { seconds: 0.5 }.into_call_error();
+/// assert_eq!(busy.code().number(), 503);
+/// assert_eq!(busy.message(), "busy for 0.5 s");
+/// assert_eq!(busy.data().unwrap().get("name").unwrap().as_str(), Some("busy"));
+/// assert_eq!(load("/nonexistent").unwrap_err().into_call_error().message(), "Exception raised");
+/// ```
+#[proc_macro_derive(RpcError, attributes(rpc_error, from))]
+pub fn rpc_error(item: TokenStream) -> TokenStream {
+    error::derive(item.into()).into()
+}
+
 /// Lets clients subscribe to a topic of a [`#[service]`](macro@service) block.
 ///
 /// ```text
 /// #[topic("uri")]
-/// #[topic("uri", delivery = reliable | latest | drop_oldest(count))]
+/// #[topic("uri", delivery = reliable | latest | latest(key = field) | drop_oldest(count), retain = last)]
 /// [pub] const NAME: Topic<Payload>;
+///
+/// #[topic("uri")]
+/// #[topic("uri", delivery = reliable | latest | drop_oldest(count))]
+/// fn name(&self, [#[arg(…)] name: Type,]…) -> impl Stream<Item = Payload> + Send + 'static { … }
 /// ```
 ///
 /// | option | meaning |
@@ -133,7 +222,9 @@ pub fn rpc(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `"uri"` | what clients subscribe to: words `[a-z][a-z0-9_]*`, joined by dots |
 /// | `delivery = reliable` | nothing is lost; a client that falls too far behind is disconnected. The default |
 /// | `delivery = latest` | only the newest event waits for a slow client |
+/// | `delivery = latest(key = field)` | the newest event of each value of that field of the payload waits |
 /// | `delivery = drop_oldest(count)` | at most `count` events wait for a slow client |
+/// | `retain = last` | who subscribes later gets the last payload at once |
 ///
 /// The constant has no value: the macro gives it one. Its payload is anything that serde serialises.
 ///
@@ -154,8 +245,30 @@ pub fn rpc(options: TokenStream, item: TokenStream) -> TokenStream {
 /// assert_eq!(Render::LOG.delivery(), Delivery::Reliable);
 /// assert_eq!(Render::PROGRESS.delivery(), Delivery::DropOldest(16));
 /// ```
+///
+/// # A stream for each subscription
+/// A function under `#[topic]` is called for each subscription, with the arguments that the client
+/// filters by. What its stream yields goes to that client alone; the stream is polled while the client
+/// has room, and dropped when it unsubscribes or leaves. Clients of the original protocol, which cannot
+/// subscribe, get nothing of it.
+///
+/// ```
+/// use futures_util::{Stream, stream};
+/// use wslink::{service, topic};
+///
+/// struct Counter;
+///
+/// #[service]
+/// impl Counter {
+///     /// Every `step`th number.
+///     #[topic("counter.numbers")]
+///     fn numbers(&self, step: usize) -> impl Stream<Item = u64> + Send + 'static {
+///         stream::iter((0..).step_by(step))
+///     }
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn topic(options: TokenStream, item: TokenStream) -> TokenStream {
-    let text = "`#[topic]` belongs on a constant that is written in an `impl` block with `#[service]`; write `#[service]` above that block";
+    let text = "`#[topic]` belongs on a constant or a function that is written in an `impl` block with `#[service]`; write `#[service]` above that block";
     expand::alone(text, &options.into(), item.into()).into()
 }

@@ -15,6 +15,10 @@ impl Mistakes {
         self.0.push(Error::new_spanned(place, text));
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn add_error(&mut self, error: Error) {
         self.0.push(error);
     }

@@ -80,9 +80,11 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// The expansion of the one block in `source`, on which `#[service]` comes first.
+/// The expansion of the one block in `source`, on which `#[service]` comes first, or of the one error.
 fn expansion_of(source: &str) -> TokenStream {
-    let start = source.find("#[service").unwrap();
+    let Some(start) = source.find("#[service") else {
+        return crate::error::derive(source.parse().unwrap());
+    };
     let end = start + source[start..].find(']').unwrap();
     let attribute: TokenStream = source[start..=end].parse().unwrap();
     let marked: Item = syn::parse2(quote::quote!(#attribute struct Marked;)).unwrap();

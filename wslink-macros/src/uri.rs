@@ -11,6 +11,7 @@ const PROTOCOL: &[&str] =
     &["wslink.binary.attachment", "wslink.cancel", "wslink.hello", "wslink.manifest", "wslink.subscribe", "wslink.unsubscribe"];
 
 /// A URI as the user wrote it, known to be good.
+#[derive(Clone)]
 pub(crate) struct Uri(LitStr);
 
 impl Uri {
@@ -93,7 +94,7 @@ fn corrected(uri: &str) -> String {
 }
 
 /// `getImage` → `get_image`, `RPCCall` → `rpc_call`, `get-image` → `get_image`.
-fn snake_case(word: &str) -> String {
+pub(crate) fn snake_case(word: &str) -> String {
     let letters: Vec<char> = word.trim().chars().collect();
     let mut snake = String::new();
     for (at, &letter) in letters.iter().enumerate() {

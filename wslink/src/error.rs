@@ -1,9 +1,9 @@
-//! What can go wrong, one type per boundary: [`CallError`] is what a client is told, [`RpcError`]
-//! turns a handler's error into it, [`Error`] is what building and running a server returns.
+//! What can go wrong, one type per boundary: [`CallError`] is what a client is told, [`Error`] is what
+//! building and running a server returns. How a handler's error becomes a [`CallError`] is in `rpc/error.rs`.
 //!
 //! Knows nothing of wire formats; `wire` writes a [`CallError`], it does not decide one.
 
-use std::{convert::Infallible, error::Error as StdError, fmt, io};
+use std::{error::Error as StdError, fmt, io};
 
 use serde::Serialize;
 
@@ -57,6 +57,31 @@ impl ErrorCode {
             Self::DeadlineExceeded => -32005,
             Self::Overloaded => -32006,
             Self::Application(number) => number,
+        }
+    }
+
+    /// What a number on the wire means.
+    ///
+    /// ```
+    /// use wslink::ErrorCode;
+    ///
+    /// assert_eq!(ErrorCode::from_number(-32601), ErrorCode::MethodNotFound);
+    /// assert_eq!(ErrorCode::from_number(404), ErrorCode::Application(404));
+    /// ```
+    #[must_use]
+    pub const fn from_number(number: i32) -> Self {
+        match number {
+            -32000 => Self::Authentication,
+            -32600 => Self::InvalidRequest,
+            -32601 => Self::MethodNotFound,
+            -32602 => Self::InvalidParams,
+            -32001 => Self::Exception,
+            -32002 => Self::ResultSerialize,
+            -32003 => Self::TooLarge,
+            -32004 => Self::Cancelled,
+            -32005 => Self::DeadlineExceeded,
+            -32006 => Self::Overloaded,
+            number => Self::Application(number),
         }
     }
 }
@@ -192,88 +217,6 @@ fn correlation_id() -> String {
     // Without entropy the id is merely less useful; the call's answer must not depend on it.
     let _ = getrandom::fill(&mut bytes);
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// An error that a handler may return, and how it reaches the client.
-///
-/// Implement it for errors that callers should tell apart:
-///
-/// ```
-/// use wslink::{CallError, ErrorCode, RpcError};
-///
-/// enum RenderError { NoCamera, Busy }
-///
-/// impl RpcError for RenderError {
-///     fn into_call_error(self) -> CallError {
-///         match self {
-///             Self::NoCamera => CallError::exception("the view has no camera"),
-///             Self::Busy => CallError::new(ErrorCode::Application(503), "Busy"),
-///         }
-///     }
-/// }
-/// ```
-///
-/// For everything else return `Result<T, wslink::Internal>` and use `?`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the error of an RPC method",
-    label = "not an RPC error",
-    note = "implement `wslink::RpcError` for it to choose what clients are told, or return `Result<_, wslink::Internal>` and use `?`"
-)]
-pub trait RpcError {
-    /// What the client is told.
-    fn into_call_error(self) -> CallError;
-}
-
-impl RpcError for CallError {
-    fn into_call_error(self) -> CallError {
-        self
-    }
-}
-
-impl RpcError for Infallible {
-    fn into_call_error(self) -> CallError {
-        match self {}
-    }
-}
-
-/// Any error at all, whose text goes to the log and never to the client.
-///
-/// The client receives "Exception raised" with a correlation id that the log entry repeats.
-///
-/// ```
-/// use wslink::Internal;
-///
-/// fn load(path: &str) -> Result<Vec<u8>, Internal> {
-///     Ok(std::fs::read(path)?)
-/// }
-/// # assert!(load("/nonexistent").is_err());
-/// ```
-#[derive(Debug)]
-pub struct Internal(Box<dyn StdError + Send + Sync>);
-
-impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for Internal {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl fmt::Display for Internal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl RpcError for Internal {
-    fn into_call_error(self) -> CallError {
-        let mut text = self.0.to_string();
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        CallError::internal(text)
-    }
 }
 
 /// Why a server could not be built or run.

@@ -6,34 +6,45 @@
 #[path = "private.rs"]
 pub mod __private;
 mod attachment;
+mod caller;
 #[cfg(feature = "cli")]
 pub mod cli;
-mod client;
+#[cfg(feature = "client")]
+pub mod client;
 mod connection;
 mod error;
 #[cfg(feature = "server")]
 mod http;
 mod limits;
+#[cfg(feature = "manifest")]
+pub mod manifest;
+#[cfg(not(feature = "manifest"))]
+#[path = "manifest/absent.rs"]
+mod manifest;
 pub mod rpc;
 mod secret;
 #[cfg(feature = "server")]
 pub mod server;
 mod topic;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "client", feature = "server"))]
 mod transport;
 mod value;
 mod wire;
 
-pub use wslink_macros::{rpc, service, topic};
+#[cfg(feature = "manifest")]
+pub use schemars;
+pub use wslink_macros::{RpcError, rpc, service, topic};
 
+#[cfg(feature = "manifest")]
+pub use self::manifest::{Manifest, manifest};
 #[cfg(feature = "server")]
 pub use self::server::Server;
 pub use self::{
     attachment::Attachment,
-    client::{Client, ClientId},
-    error::{CallError, Error, ErrorCode, Internal, RpcError},
+    caller::{Client, ClientId},
+    error::{CallError, Error, ErrorCode},
     limits::Limits,
-    rpc::Args,
+    rpc::{Args, Cancel, Internal, Progress, RpcError},
     secret::Secret,
     topic::{Delivery, Payload, Publisher, Topic},
     value::Value,

@@ -28,6 +28,8 @@ pub struct Limits {
     pub attachment_bytes: usize,
     /// Calls of a connection that have begun and are not answered.
     pub calls_in_flight: usize,
+    /// Subscriptions of a connection.
+    pub subscriptions: usize,
     /// Bytes of replies that may wait for a slow reader before its next requests are left unread.
     pub reply_bytes: usize,
     /// Bytes of events that may wait for a slow reader before it is disconnected. One message of any
@@ -61,6 +63,7 @@ impl Default for Limits {
             attachment_keys: 1024,
             attachment_bytes: 32 << 20,
             calls_in_flight: 1024,
+            subscriptions: 1024,
             reply_bytes: 1 << 20,
             outbox_bytes: 32 << 20,
             handshake: Duration::from_secs(10),

@@ -1,5 +1,6 @@
 //! The commands of this repository: reads the command line and nothing else.
 
+mod bench;
 mod chromium;
 mod command;
 mod demo;
@@ -12,6 +13,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 The commands of this repository.
 
+    cargo xtask bench [--quick] [ARGUMENT…]
+        Measures wslink beside its peers; see docs/performance.md.
+
     cargo xtask demo [--port N] [ARGUMENT…]
         Starts the `simple` example with its page. Further arguments are the server's own.
 
@@ -22,6 +26,7 @@ The commands of this repository.
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
+        Some((command, rest)) if command == "bench" => bench::run(rest),
         Some((command, rest)) if command == "demo" => demo::run(rest),
         Some((command, rest)) if command == "test" => steps::run(rest),
         Some((command, _)) => Err(format!("there is no command `{command}`\n\n{}", usage())),

@@ -17,7 +17,7 @@ pub(crate) struct Step {
 pub(crate) const STEPS: [Step; 7] = [
     Step { name: "fmt", purpose: "the formatting", run: fmt },
     Step { name: "clippy", purpose: "the lints, warnings denied", run: clippy },
-    Step { name: "core", purpose: "the core without the server, warnings denied", run: core },
+    Step { name: "core", purpose: "the core and the client without the server, warnings denied", run: core },
     Step { name: "rust", purpose: "the Rust tests with doc and compile-fail tests", run: rust },
     Step { name: "js", purpose: "the stock npm clients in node", run: js },
     Step { name: "browser", purpose: "the stock npm clients and the page in Chromium", run: browser },
@@ -50,7 +50,12 @@ fn clippy() -> Outcome {
 
 /// Clippy, because it denies warnings of this repository alone; RUSTFLAGS would rebuild every dependency.
 fn core() -> Outcome {
-    run_command(&mut cargo(&["clippy", "--package", "wslink", "--no-default-features", "--", "-D", "warnings"]))
+    for features in ["", "client"] {
+        let arguments =
+            ["clippy", "--package", "wslink", "--no-default-features", "--features", features, "--", "-D", "warnings"];
+        run_command(&mut cargo(&arguments))?;
+    }
+    Ok(())
 }
 
 fn rust() -> Outcome {

@@ -40,12 +40,17 @@ fn topic(constant: &Constant, topic: Option<&Topic>, runtime: &Runtime) -> Token
     let span = payload(ty).span();
     // One place for all of it, so that the compiler complains of it once.
     let private = runtime.private(span);
-    let value = quote_spanned!(span=> #private::topic::<#ty, _>(#uri, #private::#delivery));
+    let retain = topic.is_some_and(|topic| topic.retain).then(|| quote!(.retaining()));
+    let keyed = topic.and_then(|topic| match &topic.delivery {
+        Delivery::LatestOf(field) => Some(quote_spanned!(field.span()=> .keyed(|payload| #private::key(&payload.#field)))),
+        _ => None,
+    });
+    let value = quote_spanned!(span=> #private::topic::<#ty, _>(#uri, #private::#delivery) #retain #keyed);
     quote!(#visibility const #name: #ty = #value;)
 }
 
 /// Where a complaint about the payload belongs: `T` in `Topic<T>`, or the type when it is an alias.
-fn payload(ty: &Type) -> &Type {
+pub(super) fn payload(ty: &Type) -> &Type {
     let Type::Path(path) = ty else { return ty };
     let arguments = path.path.segments.last().map(|segment| &segment.arguments);
     match arguments {

@@ -4,15 +4,18 @@
 //! compiler may complain of has the span of what the user wrote.
 
 use proc_macro2::{Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Ident, ext::IdentExt};
 
 use super::location;
 use crate::model::{DefaultValue, Flavour, Method, Parameter};
 
 pub(super) fn descriptor(method: &Method) -> TokenStream {
-    let Method { uri, docs, cfg, name, parameters, .. } = method;
-    let name = name.unraw().to_string();
+    let Method { uri, docs, deprecated, cfg, name, parameters, timeout, returns, .. } = method;
+    let returns = returns.as_ref().map_or_else(|| quote!(__rt::Value), ToTokens::to_token_stream);
+    let types = parameters.iter().map(|parameter| &parameter.ty);
+    let timeout = timeout.as_ref().map_or_else(|| quote!(0), ToTokens::to_token_stream);
+    let (name, deprecated) = (name.unraw().to_string(), deprecated.is_some());
     let location = location(uri.span());
     let parameters = parameters.iter().map(parameter);
     let shim = shim(method);
@@ -22,17 +25,27 @@ pub(super) fn descriptor(method: &Method) -> TokenStream {
             uri: #uri,
             name: #name,
             docs: #docs,
+            deprecated: #deprecated,
+            types: __rt::types!(fn(#(#types),*) -> #returns),
             location: #location,
             parameters: &[#(#parameters),*],
+            timeout: __rt::timeout(#timeout),
             call: #shim,
         }
     }
 }
 
-fn parameter(Parameter { name, ty, default }: &Parameter) -> TokenStream {
+fn parameter(Parameter { name, ty, default, context, .. }: &Parameter) -> TokenStream {
     match default {
+        _ if context.is_some() => {
+            let span = context.as_ref().map_or_else(Span::call_site, Ident::span);
+            quote_spanned!(span=> __rt::context::<#ty>(#name))
+        }
         None => quote!(__rt::required::<#ty>(#name)),
-        Some(default) => quote_spanned!(default.key.span()=> __rt::optional::<#ty>(#name)),
+        Some(default) => {
+            let text = default.text();
+            quote_spanned!(default.key.span()=> __rt::optional::<#ty>(#name, #text))
+        }
     }
 }
 
@@ -45,10 +58,22 @@ fn shim(method: &Method) -> TokenStream {
     let taken = (!parameters.is_empty()).then(|| quote_spanned!(site=> let (#(#values,)*) = (#(#takes,)*);));
 
     let call = quote_spanned!(site=> Self::#name(&this, #(#values),*));
-    let result = if *flavour == Flavour::Async { quote!(#call.await) } else { call };
+    if *flavour == Flavour::Stream {
+        let events = quote_spanned!(*output=> __rt::Streamed(#call).events());
+        return quote_spanned! {site=>
+            |call| {
+                #taken
+                let this = call.service::<Self>();
+                #events
+            }
+        };
+    }
+    let waits = matches!(flavour, Flavour::Async | Flavour::Detached);
+    let result = if waits { quote!(#call.await) } else { call };
     let sent = quote_spanned!(*output=> __rt::Returned(#result).send(&#reply));
     let outcome = match flavour {
-        Flavour::Sync => quote!(__rt::done(#sent)),
+        Flavour::Sync | Flavour::Stream => quote!(__rt::done(#sent)),
+        Flavour::Detached => quote_spanned!(name.span()=> __rt::detached(async move { #sent })),
         Flavour::Async => quote_spanned!(name.span()=> __rt::future(async move { #sent })),
         Flavour::Blocking => quote_spanned!(name.span()=> __rt::blocking(move || #sent)),
     };

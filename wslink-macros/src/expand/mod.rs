@@ -8,12 +8,14 @@ use syn::spanned::Spanned;
 
 use crate::{
     mistakes::Mistakes,
-    model::{Delivery, Runtime, Service, Topic},
+    model::{Delivery, Service, Settings, Topic},
     parse::Block,
 };
 
 mod block;
+mod client;
 mod method;
+mod schemas;
 
 /// The option that tells `#[rpc]` and `#[topic]` that a `#[service]` has seen to them.
 const IN_SERVICE: &str = "__in_service";
@@ -21,7 +23,8 @@ const IN_SERVICE: &str = "__in_service";
 /// The expansion of `#[service(options)] item`.
 pub(crate) fn service(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
-    let runtime = Runtime::check(options, &mut mistakes);
+    let settings = Settings::check(options, &mut mistakes);
+    let runtime = &settings.runtime;
     let Some(block) = Block::parse(item) else {
         let start = item.clone().into_iter().take(2).collect::<TokenStream>();
         mistakes.add(start, "`#[service]` belongs on an `impl` block; write it above `impl YourType { … }`");
@@ -29,10 +32,12 @@ pub(crate) fn service(options: TokenStream, item: &TokenStream) -> TokenStream {
     };
     let service = Service::check(&block, &mut mistakes);
     let topics = service.as_ref().map_or(&[][..], |service| &service.topics);
-    let stripped = block::stripped(&block, topics, &runtime);
-    let description = service.as_ref().map(|service| description(service, &runtime));
-    let uses = block::uses(&block, &runtime);
-    quote!(#stripped #description #uses #mistakes)
+    let stripped = block::stripped(&block, topics, runtime);
+    let description = service.as_ref().map(|service| description(service, &settings));
+    let client = settings.client.as_ref().zip(service.as_ref());
+    let client = client.map(|(flag, service)| client::client(service, flag, &settings, &mut mistakes));
+    let uses = block::uses(&block, runtime);
+    quote!(#stripped #description #client #uses #mistakes)
 }
 
 /// The expansion of `#[rpc]` or `#[topic]`, which `#[service]` takes away from what is its own.
@@ -44,10 +49,12 @@ pub(crate) fn alone(text: &str, options: &TokenStream, item: TokenStream) -> Tok
     quote!(#item #error)
 }
 
-fn description(service: &Service, runtime: &Runtime) -> TokenStream {
+fn description(service: &Service, settings: &Settings) -> TokenStream {
     let Service { ty, name, docs, cfg, methods, topics } = service;
-    let private = runtime.private(Span::call_site());
+    let private = settings.runtime.private(Span::call_site());
     let location = location(ty.span());
+    let schemas = settings.schema.as_ref().map(|flag| schemas::required(service, flag));
+    let ordered = settings.ordered;
     let methods = methods.iter().map(method::descriptor);
     let topics = topics.iter().map(topic);
     let constant = quote! {
@@ -57,8 +64,10 @@ fn description(service: &Service, runtime: &Runtime) -> TokenStream {
             type_id: __rt::type_id::<Self>,
             location: #location,
             package: __rt::env!("CARGO_PKG_NAME"),
+            version: __rt::env!("CARGO_PKG_VERSION"),
             methods: &[#(#methods),*],
             topics: &[#(#topics),*],
+            ordered: #ordered,
         };
     };
     // The compiler points at the type when it has a second block, or cannot be shared.
@@ -72,24 +81,37 @@ fn description(service: &Service, runtime: &Runtime) -> TokenStream {
             #[automatically_derived]
             #implementation
             __rt::inventory::submit!(__rt::registration::<#ty>());
+            #schemas
         };
     }
 }
 
 fn topic(topic: &Topic) -> TokenStream {
-    let Topic { uri, docs, cfg, delivery, .. } = topic;
+    let Topic { uri, ty, docs, deprecated, cfg, delivery, retain, stream, .. } = topic;
+    let deprecated = deprecated.is_some();
+    let stream = stream.as_ref().map(method::descriptor);
+    let stream = stream.map_or_else(|| quote!(__rt::SHARED), |method| quote!(__rt::own(#method)));
     let location = location(uri.span());
     let delivery = self::delivery(delivery);
     quote! {
         #(#cfg)*
-        __rt::TopicDescriptor { uri: #uri, docs: #docs, location: #location, delivery: __rt::#delivery }
+        __rt::TopicDescriptor {
+            uri: #uri,
+            docs: #docs,
+            deprecated: #deprecated,
+            location: #location,
+            payload: __rt::payload!(#ty),
+            delivery: __rt::#delivery,
+            retain: #retain,
+            stream: #stream,
+        }
     }
 }
 
 fn delivery(delivery: &Delivery) -> TokenStream {
     match delivery {
         Delivery::Reliable => quote!(Delivery::Reliable),
-        Delivery::Latest => quote!(Delivery::Latest),
+        Delivery::Latest | Delivery::LatestOf(_) => quote!(Delivery::Latest),
         Delivery::DropOldest(events) => quote!(Delivery::DropOldest(#events)),
     }
 }

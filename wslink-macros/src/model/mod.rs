@@ -6,9 +6,12 @@ use std::collections::HashSet;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Type, ext::IdentExt};
 
 pub(crate) use self::{
+    client::{Call, Client},
+    default::DefaultValue,
     method::{Flavour, Method},
-    parameter::{DefaultValue, Parameter},
+    parameter::Parameter,
     runtime::Runtime,
+    settings::Settings,
     topic::{Delivery, Topic},
 };
 use crate::{
@@ -18,9 +21,12 @@ use crate::{
     uri::Uri,
 };
 
+mod client;
+mod default;
 mod method;
 mod parameter;
 mod runtime;
+mod settings;
 mod topic;
 
 /// One `#[service]` block.
@@ -72,10 +78,9 @@ impl Service {
             (Kind::Constant(constant), "topic") => {
                 self.topics.extend(Topic::check(constant, attribute, (index, item), &self.name, mistakes));
             }
-            (Kind::Method(_), _) => mistakes.add(
-                attribute.path(),
-                "topic functions are not supported yet; declare `const NAME: Topic<T>;`, or write `#[rpc]` for a method",
-            ),
+            (Kind::Method(method), _) => {
+                self.topics.extend(Topic::function(method, attribute, (index, item), &self.name, mistakes));
+            }
             (Kind::Constant(_), _) => {
                 mistakes.add(attribute.path(), "`#[rpc]` on a constant; write `#[topic]`, or make it a method");
             }
@@ -147,7 +152,7 @@ fn unique<'a>(uris: impl Iterator<Item = (&'a Uri, &'a Vec<Attribute>)>, mistake
 }
 
 /// The documentation: each line without the space that follows `///`.
-fn docs(attributes: &[Attribute]) -> String {
+pub(crate) fn docs(attributes: &[Attribute]) -> String {
     let lines =
         attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| match &attribute.meta {
             Meta::NameValue(pair) => match &pair.value {
@@ -160,6 +165,10 @@ fn docs(attributes: &[Attribute]) -> String {
         .map(|text| text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()).collect::<Vec<_>>().join("\n"))
         .collect();
     lines.join("\n").trim().to_owned()
+}
+
+fn deprecated(attributes: &[Attribute]) -> Option<Attribute> {
+    attributes.iter().find(|attribute| attribute.path().is_ident("deprecated")).cloned()
 }
 
 fn cfg(attributes: &[Attribute]) -> Vec<Attribute> {

@@ -4,27 +4,44 @@
 use std::collections::HashMap;
 
 use proc_macro2::{TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, PatType, Signature, Type, ext::IdentExt};
 
+use super::DefaultValue;
 use crate::{mistakes::Mistakes, options::Options, parse::args};
 
 /// One parameter but for the receiver.
 pub(crate) struct Parameter {
     /// On the wire.
     pub(crate) name: String,
+    /// In the source, or as good.
+    pub(crate) binding: Ident,
     pub(crate) ty: Type,
+    /// Where the source says that it is no argument.
+    pub(crate) context: Option<Ident>,
     /// What stands for an argument that is not given.
     pub(crate) default: Option<DefaultValue>,
 }
 
-/// `#[arg(default)]` or `#[arg(default = …)]`
-pub(crate) struct DefaultValue {
-    pub(crate) key: Ident,
-    pub(crate) value: Option<Expr>,
-}
+/// What the types are called that come from the server.
+const CONTEXT: [&str; 5] = ["Cancel", "Client", "Principal", "Progress", "Publisher"];
 
 impl Parameter {
+    /// Whether it looks like one that is not on the wire.
+    pub(crate) fn is_context(&self) -> bool {
+        self.context.is_some() || self.type_name().is_some_and(|name| CONTEXT.iter().any(|known| name == known))
+    }
+
+    /// Whether it looks like one that takes what the others leave over.
+    pub(crate) fn is_rest(&self) -> bool {
+        self.context.is_none() && self.type_name().is_some_and(|name| name == "Args")
+    }
+
+    fn type_name(&self) -> Option<&Ident> {
+        let Type::Path(path) = super::ungrouped(&self.ty) else { return None };
+        path.path.segments.last().map(|last| &last.ident)
+    }
+
     /// All of them, or nothing when one is wrong.
     pub(super) fn all(signature: &Signature, mistakes: &mut Mistakes) -> Option<Vec<Self>> {
         let mut parameters = Some(Vec::new());
@@ -56,6 +73,10 @@ impl Parameter {
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
         let default = options.find("default").map(|(key, value)| DefaultValue { key: key.clone(), value: value.cloned() });
+        let context = options.flag("context", mistakes).cloned();
+        if let Some((other, _)) = ["default", "rename"].iter().find_map(|key| options.find(key)).filter(|_| context.is_some()) {
+            mistakes.add(other, format!("`{other}` beside `context`, which is no argument; remove one of them"));
+        }
         let name = wire_name(&input.pat, options, mistakes);
         let owned = lifetimes || owned(&input.ty, mistakes);
         let (name, place) = name?;
@@ -67,7 +88,11 @@ impl Parameter {
             }
             return None;
         }
-        owned.then(|| Self { name, ty: (*input.ty).clone(), default })
+        let binding = match &*input.pat {
+            Pat::Ident(pattern) => pattern.ident.clone(),
+            _ => format_ident!("_{name}"),
+        };
+        owned.then(|| Self { name, binding, ty: (*input.ty).clone(), context, default })
     }
 }
 
@@ -86,7 +111,7 @@ fn options(input: &FnArg, mistakes: &mut Mistakes) -> Option<Options> {
     for surplus in ours {
         mistakes.add(surplus.path(), "a second `#[arg]`; write all options in one");
     }
-    let options = Options::of(first, &["default", "rename"], mistakes);
+    let options = Options::of(first, &["context", "default", "rename"], mistakes);
     if matches!(first.meta, Meta::Path(_)) {
         mistakes
             .add(first.path(), "`#[arg]` says nothing; write `#[arg(default = …)]` or `#[arg(rename = \"…\")]`, or remove it");

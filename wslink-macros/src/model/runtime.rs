@@ -6,15 +6,12 @@ use syn::{Expr, Path};
 
 use crate::{mistakes::Mistakes, options::Options};
 
-/// The path of the runtime crate: `#[service(crate = path)]`, or `::wslink`.
+/// The path of the runtime crate: `crate = path`, or `::wslink`.
 pub(crate) struct Runtime(Option<Path>);
 
 impl Runtime {
-    pub(crate) fn check(options: TokenStream, mistakes: &mut Mistakes) -> Self {
-        let options = Options::read(quote!(service), options, &["crate"], mistakes);
-        for surplus in options.positional() {
-            mistakes.add(surplus, "a service has no URI of its own; write each method's whole URI in its `#[rpc(\"…\")]`");
-        }
+    /// Of the option `crate`.
+    pub(crate) fn of(options: &Options, mistakes: &mut Mistakes) -> Self {
         match options.value("crate", "my::wslink", mistakes) {
             None => Self(None),
             Some(Expr::Path(path)) => Self(Some(path.path.clone())),

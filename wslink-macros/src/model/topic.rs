@@ -1,29 +1,43 @@
-//! The rules of `#[topic]` constants: a name, a payload type, a delivery, and no value.
+//! The rules of `#[topic]`: a name, a payload type, a delivery, and no value; or a function that
+//! makes the stream of each subscription.
 
-use syn::{Attribute, Expr, ExprLit, Lit, LitInt};
+use quote::quote;
+use syn::{
+    Attribute, Expr, ExprCall, ExprLit, GenericArgument, Ident, Lit, LitInt, PathArguments, ReturnType, Signature, Type,
+    TypeParamBound, parse_quote,
+};
 
-use super::{cfg, docs};
+use super::{Method, cfg, deprecated, docs, ungrouped};
 use crate::{
     mistakes::{Mistakes, suggestion},
     options::Options,
-    parse::{Constant, Item},
+    parse::{self, Constant, Item},
     uri::{Uri, example},
 };
 
 /// One topic that clients can subscribe to.
 pub(crate) struct Topic {
     pub(crate) uri: Uri,
+    pub(crate) name: Ident,
+    /// `Topic<Payload>`, however it is spelled.
+    pub(crate) ty: Type,
     pub(crate) docs: String,
+    pub(crate) deprecated: Option<Attribute>,
     pub(crate) cfg: Vec<Attribute>,
     /// Its place in the block: under different `cfg`s there may be several of one name.
     pub(crate) index: usize,
     pub(crate) delivery: Delivery,
+    pub(crate) retain: bool,
+    /// The function that makes the stream of each subscription, when it is not a constant.
+    pub(crate) stream: Option<Method>,
 }
 
 /// What happens to a client that cannot keep up.
 pub(crate) enum Delivery {
     Reliable,
     Latest,
+    /// The newest of each value of a field of the payload.
+    LatestOf(Ident),
     DropOldest(LitInt),
 }
 
@@ -35,21 +49,80 @@ impl Topic {
         service: &str,
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
-        let options = Options::of(attribute, &["delivery"], mistakes);
+        let options = Options::of(attribute, &["delivery", "retain"], mistakes);
         let uri = Uri::of(&options, &example(service, &constant.name), mistakes);
-        let delivery = match options.value("delivery", "latest", mistakes) {
-            None => Some(Delivery::Reliable),
-            Some(value) => Delivery::of(value, mistakes),
-        };
+        let delivery = Delivery::check(&options, mistakes);
+        let retain = retain(&options, mistakes);
         if let Some(value) = &constant.value {
             mistakes.add(value, "the macro gives a topic its value; end the declaration after the type, with `;`");
             return None;
         }
-        Some(Self { uri: uri?, docs: docs(&item.attributes), cfg: cfg(&item.attributes), index, delivery: delivery? })
+        Some(Self {
+            uri: uri?,
+            name: constant.name.clone(),
+            ty: constant.ty.clone(),
+            docs: docs(&item.attributes),
+            deprecated: deprecated(&item.attributes),
+            cfg: cfg(&item.attributes),
+            index,
+            delivery: delivery?,
+            retain,
+            stream: None,
+        })
+    }
+
+    /// A topic of which each subscription has a stream of its own.
+    pub(super) fn function(
+        method: &parse::Method,
+        attribute: &Attribute,
+        (index, item): (usize, &Item),
+        service: &str,
+        mistakes: &mut Mistakes,
+    ) -> Option<Self> {
+        let options = Options::of(attribute, &["delivery", "retain"], mistakes);
+        if let Some((retain, _)) = options.find("retain") {
+            mistakes.add(retain, "a stream of its own retains nothing; remove `retain`, and begin the stream with what was last");
+        }
+        let uri = Uri::of(&options, &example(service, &method.signature.ident), mistakes);
+        let delivery = Delivery::check(&options, mistakes);
+        if let Some(Delivery::LatestOf(key)) = &delivery {
+            mistakes.add(key, "a stream of its own has no keys; write `delivery = latest`");
+        }
+        let payload = items(&method.signature).map_or_else(|| quote!(__rt::Value), |item| quote!(#item));
+        let stream = Method::stream(method, uri?, item, mistakes)?;
+        Some(Self {
+            uri: stream.uri.clone(),
+            name: stream.name.clone(),
+            ty: parse_quote!(__rt::Topic<#payload>),
+            docs: docs(&item.attributes),
+            deprecated: deprecated(&item.attributes),
+            cfg: cfg(&item.attributes),
+            index,
+            delivery: delivery?,
+            retain: false,
+            stream: Some(stream),
+        })
     }
 }
 
+/// `retain = last`
+fn retain(options: &Options, mistakes: &mut Mistakes) -> bool {
+    let Some(value) = options.value("retain", "last", mistakes) else { return false };
+    let is_last = matches!(value, Expr::Path(path) if path.path.is_ident("last"));
+    if !is_last {
+        mistakes.add(value, "only the last payload can be retained; write `retain = last`");
+    }
+    is_last
+}
+
 impl Delivery {
+    fn check(options: &Options, mistakes: &mut Mistakes) -> Option<Self> {
+        match options.value("delivery", "latest", mistakes) {
+            None => Some(Self::Reliable),
+            Some(value) => Self::of(value, mistakes),
+        }
+    }
+
     fn of(value: &Expr, mistakes: &mut Mistakes) -> Option<Self> {
         const KNOWN: &[&str] = &["reliable", "latest", "drop_oldest(16)"];
         match value {
@@ -70,6 +143,12 @@ impl Delivery {
                     _ => mistakes.add(value, "`drop_oldest` takes one number: how many events may wait; write `drop_oldest(16)`"),
                 }
             }
+            Expr::Call(call) if matches!(&*call.func, Expr::Path(path) if path.path.is_ident("latest")) => {
+                if let Some(key) = key(call) {
+                    return Some(Self::LatestOf(key));
+                }
+                mistakes.add(value, "`latest` takes the field that tells things apart; write `latest(key = id)`, or `latest`");
+            }
             Expr::Lit(_) => mistakes.add(value, "a delivery is a word, not a literal; write `delivery = latest`"),
             _ => mistakes.add(value, format!("unknown delivery; {}", suggestion("", KNOWN))),
         }
@@ -89,4 +168,28 @@ impl Delivery {
             }
         }
     }
+}
+
+/// `key = field`
+fn key(call: &ExprCall) -> Option<Ident> {
+    let mut arguments = call.args.iter();
+    let (Some(Expr::Assign(pair)), None) = (arguments.next(), arguments.next()) else { return None };
+    match (&*pair.left, &*pair.right) {
+        (Expr::Path(key), Expr::Path(field)) if key.path.is_ident("key") => field.path.get_ident().cloned(),
+        _ => None,
+    }
+}
+
+/// `T` of `impl Stream<Item = T>`; nothing when only the compiler knows.
+fn items(signature: &Signature) -> Option<&Type> {
+    let ReturnType::Type(_, ty) = &signature.output else { return None };
+    let Type::ImplTrait(ty) = ungrouped(ty) else { return None };
+    ty.bounds.iter().find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else { return None };
+        let PathArguments::AngleBracketed(arguments) = &bound.path.segments.last()?.arguments else { return None };
+        arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(item) if item.ident == "Item" => Some(&item.ty),
+            _ => None,
+        })
+    })
 }

@@ -20,18 +20,23 @@ const _: () = {
             type_id: __rt::type_id::<Self>,
             location: __rt::here!(),
             package: __rt::env!("CARGO_PKG_NAME"),
+            version: __rt::env!("CARGO_PKG_VERSION"),
             methods: &[__rt::MethodDescriptor {
                 uri: "myapp.render.window.resize",
                 name: "resize",
                 docs: "",
+                deprecated: false,
+                types: __rt::types!(fn() -> ()),
                 location: __rt::here!(),
                 parameters: &[],
+                timeout: __rt::timeout(0),
                 call: |call| {
                     let (this, reply) = (call.service::<Self>(), call.reply());
                     __rt::done(__rt::Returned(Self::resize(&this)).send(&reply))
                 },
             }],
             topics: &[],
+            ordered: false,
         };
     }
     __rt::inventory::submit!(__rt::registration::<Render>());

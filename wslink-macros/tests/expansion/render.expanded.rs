@@ -32,13 +32,17 @@ const _: () = {
             type_id: __rt::type_id::<Self>,
             location: __rt::here!(),
             package: __rt::env!("CARGO_PKG_NAME"),
+            version: __rt::env!("CARGO_PKG_VERSION"),
             methods: &[
                 __rt::MethodDescriptor {
                     uri: "myapp.render.window.image",
                     name: "image",
                     docs: "Renders one still image.",
+                    deprecated: false,
+                    types: __rt::types!(fn(u32, u32, u8) -> Result<Image, RenderError>),
                     location: __rt::here!(),
-                    parameters: &[__rt::required::<u32>("w"), __rt::required::<u32>("h"), __rt::optional::<u8>("quality")],
+                    parameters: &[__rt::required::<u32>("w"), __rt::required::<u32>("h"), __rt::optional::<u8>("quality", "90")],
+                    timeout: __rt::timeout(0),
                     call: |call| {
                         let (a0, a1, a2) = (call.take::<u32>(0)?, call.take::<u32>(1)?, call.take_or::<u8>(2, || 90)?);
                         let (this, reply) = (call.service::<Self>(), call.reply());
@@ -49,13 +53,16 @@ const _: () = {
                     uri: "myapp.render.window.resize",
                     name: "resize",
                     docs: "",
+                    deprecated: false,
+                    types: __rt::types!(fn(Client, u32, u32, Kind) -> ()),
                     location: __rt::here!(),
                     parameters: &[
                         __rt::required::<Client>("client"),
                         __rt::required::<u32>("width"),
                         __rt::required::<u32>("height"),
-                        __rt::optional::<Kind>("type"),
+                        __rt::optional::<Kind>("type", "Default::default()"),
                     ],
+                    timeout: __rt::timeout(0),
                     call: |call| {
                         let (a0, a1, a2, a3) = (
                             call.take::<Client>(0)?,
@@ -72,8 +79,11 @@ const _: () = {
                     uri: "myapp.render.export",
                     name: "export",
                     docs: "",
+                    deprecated: true,
+                    types: __rt::types!(fn(PathBuf) -> Result<(), wslink::Internal>),
                     location: __rt::here!(),
                     parameters: &[__rt::required::<PathBuf>("path")],
+                    timeout: __rt::timeout(0),
                     call: |call| {
                         let (a0,) = (call.take::<PathBuf>(0)?,);
                         let (this, reply) = (call.service::<Self>(), call.reply());
@@ -84,9 +94,14 @@ const _: () = {
             topics: &[__rt::TopicDescriptor {
                 uri: "myapp.render.window.changed",
                 docs: "A new frame is ready.",
+                deprecated: false,
                 location: __rt::here!(),
+                payload: __rt::payload!(Topic<Frame>),
                 delivery: __rt::Delivery::Latest,
+                retain: false,
+                stream: __rt::SHARED,
             }],
+            ordered: false,
         };
     }
     __rt::inventory::submit!(__rt::registration::<Render>());

@@ -80,6 +80,11 @@ impl Options {
         let builder = set_up(Server::builder());
         let names_secret = !builder.has_secret() && self.auth_key.is_none();
         let server = self.apply(builder.allow_exit())?.build()?;
+        #[cfg(feature = "manifest")]
+        if self.manifest {
+            print(server.manifest().to_json().trim_end());
+            return Ok(());
+        }
         if !self.no_signal_handlers {
             tokio::spawn(stop_on_signal(server.clone()));
         }

@@ -38,6 +38,10 @@ pub struct Options {
     /// Serve TLS: `cert.pem,key.pem`, or `adhoc` for a certificate made now
     #[arg(long, value_name = "CERT,KEY")]
     pub ssl: Option<String>,
+    /// Print what the server offers, as an OpenRPC document, and end
+    #[cfg(feature = "manifest")]
+    #[arg(long)]
+    pub manifest: bool,
     /// Log what happens
     #[arg(long)]
     pub debug: bool,

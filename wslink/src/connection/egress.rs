@@ -19,6 +19,8 @@ pub(crate) struct Egress {
     event: Option<Sending>,
     /// What must be sent to its end before anything else.
     indivisible: Option<Plane>,
+    /// A large report of progress is waiting, so that no reply may overtake what is large.
+    keeps_order: bool,
     outbox: Arc<Outbox>,
     reply_bytes: usize,
 }
@@ -52,14 +54,35 @@ impl Sending {
 
 impl Egress {
     pub(crate) const fn new(outbox: Arc<Outbox>) -> Self {
-        Self { small: VecDeque::new(), large: VecDeque::new(), event: None, indivisible: None, outbox, reply_bytes: 0 }
+        Self {
+            small: VecDeque::new(),
+            large: VecDeque::new(),
+            event: None,
+            indivisible: None,
+            keeps_order: false,
+            outbox,
+            reply_bytes: 0,
+        }
     }
 
     pub(crate) fn reply(&mut self, message: Encoded) {
+        self.take_progress();
+        self.add(message);
+    }
+
+    /// What was reported must not come after the reply of its call.
+    fn take_progress(&mut self) {
+        for report in self.outbox.take_progress() {
+            self.keeps_order |= report.frames().len() > 1;
+            self.add(report);
+        }
+    }
+
+    fn add(&mut self, message: Encoded) {
         self.reply_bytes += message.len();
         match message.frames().len() {
             0 => {}
-            1 => self.small.push_back(message),
+            1 if !self.keeps_order => self.small.push_back(message),
             _ => self.large.push_back(Sending::new(message)),
         }
     }
@@ -81,6 +104,7 @@ impl Egress {
             Some(Plane::Event) => return self.next_event(),
             None => {}
         }
+        self.take_progress();
         if let Some(message) = self.small.pop_front() {
             self.reply_bytes -= message.len();
             return Ok(message.frames().first().cloned());
@@ -99,6 +123,7 @@ impl Egress {
         if sending.is_done() {
             self.indivisible = None;
             self.large.pop_front();
+            self.keeps_order &= !self.large.is_empty();
         }
         Some(frame)
     }
@@ -140,7 +165,7 @@ mod tests {
     fn replies_go_between_the_chunks_of_events_and_of_large_replies() {
         let outbox = Arc::new(Outbox::new(1000));
         let mut egress = Egress::new(Arc::clone(&outbox));
-        outbox.push("t", Delivery::Reliable, Encoded::divisible(frames(&["e1", "e2", "e3"])));
+        outbox.push("t", 0, Delivery::Reliable, Encoded::divisible(frames(&["e1", "e2", "e3"])));
         assert_eq!(take(&mut egress, 1), ["e1"]);
         egress.reply(Encoded::divisible(frames(&["l1", "l2"])));
         assert_eq!(take(&mut egress, 1), ["l1"]);
@@ -153,7 +178,7 @@ mod tests {
     fn nothing_goes_between_the_frames_of_an_indivisible_message() {
         let outbox = Arc::new(Outbox::new(1000));
         let mut egress = Egress::new(Arc::clone(&outbox));
-        outbox.push("t", Delivery::Reliable, Encoded::indivisible(frames(&["e1", "e2"])));
+        outbox.push("t", 0, Delivery::Reliable, Encoded::indivisible(frames(&["e1", "e2"])));
         assert_eq!(take(&mut egress, 1), ["e1"]);
         egress.reply(Encoded::one(frames(&["s"]).remove(0)));
         egress.reply(Encoded::indivisible(frames(&["l1", "l2"])));
@@ -166,7 +191,7 @@ mod tests {
     fn a_reply_goes_before_the_events_that_its_call_published() {
         let outbox = Arc::new(Outbox::new(1000));
         let mut egress = Egress::new(Arc::clone(&outbox));
-        outbox.push("t", Delivery::Reliable, Encoded::one(frames(&["e"]).remove(0)));
+        outbox.push("t", 0, Delivery::Reliable, Encoded::one(frames(&["e"]).remove(0)));
         egress.reply(Encoded::divisible(frames(&["r1", "r2"])));
         assert_eq!(take(&mut egress, 9), ["r1", "r2", "e"]);
     }

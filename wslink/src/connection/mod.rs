@@ -6,18 +6,25 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+pub(crate) use self::feed::Feed;
 #[cfg(feature = "server")]
-pub(crate) use self::egress::Egress;
+pub(crate) use self::{egress::Egress, feed::Fed};
+use self::{extensions::Extensions, lanes::Lanes, subscriptions::Subscriptions};
 use crate::{
     CallError, Client, ClientId, ErrorCode, Limits, Publisher, Secret, Value,
-    rpc::{self, BlockingCall, Caller, Dispatched, PendingCall, Routes},
+    rpc::{self, ArgumentError, BlockingCall, Caller, Control, Dispatched, Lane, PendingCall, Route, Routes},
     topic::{Hub, Outbox},
     wire::{self, Content, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Violation, WireVersion},
 };
 
 mod egress;
+mod extensions;
+mod feed;
+mod hello;
+mod lanes;
+mod subscriptions;
 
 /// What all connections of a server share.
 pub(crate) struct Shared {
@@ -37,6 +44,9 @@ pub(crate) struct Connection {
     speaking: Option<Speaking>,
     authenticated: bool,
     failures: u32,
+    extensions: Extensions,
+    subscriptions: Subscriptions,
+    lanes: Lanes,
 }
 
 /// The generation of the protocol that the peer chose with its first frame.
@@ -50,15 +60,43 @@ pub(crate) enum Step {
     /// Nothing yet, or nothing ever.
     None,
     Reply(Encoded),
+    /// A reply that lets the next call of its lane begin.
+    Answered(Encoded, Lane),
     Pending(PendingCall),
-    Blocking(BlockingCall),
+    Detached(PendingCall, Control),
+    Blocking(BlockingCall, Control),
+    /// Cancel the call that the client knows by this id, and answer whether there was one.
+    Cancel(String, Answer),
+    /// Answer, and from now on send these events.
+    Subscribed(Encoded, Feed),
+}
+
+/// What answers a system call whose result is a truth value.
+pub(crate) struct Answer {
+    wire: &'static dyn WireVersion,
+    id: RequestId,
+}
+
+impl Answer {
+    pub(crate) fn with(self, result: bool) -> Encoded {
+        answer(self.wire, &self.id, &result)
+    }
 }
 
 impl Connection {
     pub(crate) fn new(shared: Arc<Shared>) -> Result<Self, getrandom::Error> {
         let outbox = Arc::new(Outbox::new(shared.limits.outbox_bytes));
-        let client = Client::new(ClientId::random()?);
-        Ok(Self { shared, client, outbox, speaking: None, authenticated: false, failures: 0 })
+        Ok(Self {
+            client: Client::new(ClientId::random()?),
+            outbox,
+            speaking: None,
+            authenticated: false,
+            failures: 0,
+            extensions: Extensions::default(),
+            subscriptions: Subscriptions::default(),
+            lanes: Lanes::default(),
+            shared,
+        })
     }
 
     pub(crate) const fn outbox(&self) -> &Arc<Outbox> {
@@ -74,8 +112,8 @@ impl Connection {
         self.speaking.as_ref().map_or(0, |speaking| speaking.decoder.incomplete())
     }
 
-    /// Takes the next data frame. With `room` for no further call, calls are refused.
-    pub(crate) fn receive(&mut self, kind: FrameKind, payload: Bytes, room: bool) -> Result<Step, Violation> {
+    /// Takes the next data frame, while `running` calls are not answered.
+    pub(crate) fn receive(&mut self, kind: FrameKind, payload: Bytes, running: usize) -> Result<Step, Violation> {
         let speaking = self.speaking.get_or_insert_with(|| {
             let wire = wire::detect(kind);
             Speaking { wire, decoder: wire.decoder(&self.shared.limits) }
@@ -83,72 +121,85 @@ impl Connection {
         let wire = speaking.wire;
         let Some(mut request) = speaking.decoder.decode(kind, payload)? else { return Ok(Step::None) };
         let Some(id) = request.id.take() else { return Ok(Step::None) };
-        if request.system {
-            return self.system(wire, &id, request);
-        }
-        let refuse = |code, message, data| {
-            let error = CallError::new(code, message);
-            Ok(Step::Reply(rpc::refusal(
-                wire,
-                &id,
-                &match data {
-                    Some(data) => error.with_data(data),
-                    None => error,
-                },
-            )))
-        };
+        let step = if request.system { self.system(wire, &id, request)? } else { self.call(wire, &id, request, running) };
+        Ok(step.unwrap_or_else(|error| Step::Reply(rpc::refusal(wire, &id, &error))))
+    }
+
+    fn call(
+        &mut self,
+        wire: &'static dyn WireVersion,
+        id: &RequestId,
+        mut request: Request,
+        running: usize,
+    ) -> Result<Step, CallError> {
         if !self.authenticated {
-            return refuse(ErrorCode::Authentication, "Unauthorized: Skip message processing", None);
+            return Err(CallError::new(ErrorCode::Authentication, "Unauthorized: Skip message processing"));
         }
-        if !room {
-            let limit = self.shared.limits.calls_in_flight;
-            return refuse(ErrorCode::Overloaded, "Too many calls in flight", Some(Value::map([("limit", limit)])));
+        let limit = self.shared.limits.calls_in_flight;
+        if running + self.lanes.waiting() >= limit {
+            let error = CallError::new(ErrorCode::Overloaded, "Too many calls in flight");
+            return Err(error.with_data(Value::map([("limit", limit)])));
         }
-        let caller =
-            Caller { client: &self.client, publisher: &self.shared.publisher, wire, expose_details: self.shared.expose_details };
-        Ok(match rpc::dispatch(&self.shared.routes, &caller, &id, request) {
-            Dispatched::Done(reply) => Step::Reply(reply),
-            Dispatched::Pending(call) => Step::Pending(call),
-            Dispatched::Blocking(call) => Step::Blocking(call),
+        if !self.extensions.deadline {
+            request.timeout = None;
+        }
+        let shared = Arc::clone(&self.shared);
+        let uri = request.method.as_deref().ok_or_else(|| CallError::new(ErrorCode::InvalidRequest, "Invalid request"))?;
+        let route = shared.routes.find(uri).ok_or_else(|| unregistered(uri))?;
+        Ok(match self.lanes.enter(route.lane(), id, request) {
+            Some(request) => self.dispatch(route, wire, id, request),
+            None => Step::None,
         })
     }
 
-    fn system(&mut self, wire: &'static dyn WireVersion, id: &RequestId, request: Request) -> Result<Step, Violation> {
-        match request.method.as_deref() {
-            Some("wslink.hello") => self.hello(wire, id, request),
-            _ => {
-                let error = CallError::new(ErrorCode::MethodNotFound, "Unknown system method called");
-                Ok(Step::Reply(rpc::refusal(wire, id, &error)))
-            }
+    fn dispatch(&mut self, route: &Route, wire: &'static dyn WireVersion, id: &RequestId, request: Request) -> Step {
+        match rpc::dispatch(route, &self.caller(wire), id, request) {
+            Dispatched::Done(reply) => match route.lane() {
+                Some(lane) => Step::Answered(reply, lane),
+                None => Step::Reply(reply),
+            },
+            Dispatched::Pending(call) => Step::Pending(call),
+            Dispatched::Detached(call, control) => Step::Detached(call, control),
+            Dispatched::Blocking(call, control) => Step::Blocking(call, control),
         }
     }
 
-    /// A good hello opens the connection; a bad one after a good one changes nothing.
-    fn hello(&mut self, wire: &'static dyn WireVersion, id: &RequestId, request: Request) -> Result<Step, Violation> {
-        let mut arguments = request.arguments;
-        let hello: Option<Value> = arguments.positional.first().copied().and_then(|span| arguments.value(span).ok());
-        let secret = hello.as_ref().and_then(|hello| hello.get("secret")?.as_str());
-        if !secret.is_some_and(|secret| self.shared.secret.admits(secret)) {
-            self.failures += 1;
-            if self.failures > self.shared.limits.hello_failures {
-                return Err(Violation::policy("too many failed hellos"));
-            }
-            let error = CallError::new(ErrorCode::Authentication, "Authentication failed");
-            return Ok(Step::Reply(rpc::refusal(wire, id, &error)));
+    /// A call of an ordered service was answered: begins the one that waited for it.
+    pub(crate) fn next_in(&mut self, lane: Lane) -> Option<Step> {
+        let (id, request) = self.lanes.free(lane)?;
+        let wire = self.speaking.as_ref()?.wire;
+        let shared = Arc::clone(&self.shared);
+        let route = shared.routes.find(request.method.as_deref()?)?;
+        Some(self.dispatch(route, wire, &id, request))
+    }
+
+    fn caller(&self, wire: &'static dyn WireVersion) -> Caller<'_> {
+        Caller {
+            client: &self.client,
+            publisher: &self.shared.publisher,
+            wire,
+            expose_details: self.shared.expose_details,
+            may_cancel: self.extensions.cancel,
+            progress: self.extensions.progress.then_some(&self.outbox),
         }
-        if !std::mem::replace(&mut self.authenticated, true) {
-            if let Some(speaking) = &mut self.speaking {
-                speaking.decoder.authenticated();
-            }
-            self.shared.hub.join(self.client.id().clone(), wire, Arc::clone(&self.outbox));
-            tracing::debug!(client = %self.client.id(), wire = wire.name(), "said hello");
-        }
-        let welcome = Welcome {
-            client_id: self.client.id().as_str(),
-            max_message: wire.announces_max_message().then_some(self.shared.limits.announced_frame()),
-        };
-        let outgoing = Outgoing { subject: Subject::Reply(id), content: Content::Result(&welcome) };
-        Ok(Step::Reply(wire.encode(&outgoing).unwrap_or_else(|_| Encoded::nothing())))
+    }
+
+    /// What the protocol itself is asked to do.
+    fn system(
+        &mut self,
+        wire: &'static dyn WireVersion,
+        id: &RequestId,
+        mut request: Request,
+    ) -> Result<Result<Step, CallError>, Violation> {
+        Ok(match request.method.as_deref() {
+            Some("wslink.hello") => return self.hello(wire, id, &mut request),
+            Some("wslink.subscribe") if self.extensions.subscribe => self.subscribe(wire, id, request),
+            Some("wslink.unsubscribe") if self.extensions.subscribe => self.unsubscribe(wire, id, &mut request),
+            Some("wslink.cancel") if self.extensions.cancel => first(&mut request)
+                .map(|call| Step::Cancel(call, Answer { wire, id: id.clone() }))
+                .ok_or_else(|| misused("wslink.cancel", "the id of a call")),
+            _ => Err(CallError::new(ErrorCode::MethodNotFound, "Unknown system method called")),
+        })
     }
 }
 
@@ -160,10 +211,21 @@ impl Drop for Connection {
     }
 }
 
-#[derive(Serialize)]
-struct Welcome<'a> {
-    #[serde(rename = "clientID")]
-    client_id: &'a str,
-    #[serde(rename = "maxMsgSize", skip_serializing_if = "Option::is_none")]
-    max_message: Option<usize>,
+fn answer(wire: &dyn WireVersion, id: &RequestId, result: &dyn erased_serde::Serialize) -> Encoded {
+    let outgoing = Outgoing { subject: Subject::Reply(id), content: Content::Result(result) };
+    wire.encode(&outgoing).unwrap_or_else(|_| Encoded::nothing())
+}
+
+/// The first argument, when it is there and fits.
+fn first<T: DeserializeOwned>(request: &mut Request) -> Option<T> {
+    let span = request.arguments.positional.first().copied()?;
+    request.arguments.value(span).ok()
+}
+
+fn unregistered(uri: &str) -> CallError {
+    CallError::new(ErrorCode::MethodNotFound, "Unregistered method called").with_data(uri)
+}
+
+fn misused(method: &'static str, expected: &'static str) -> CallError {
+    ArgumentError::new(None, expected, "nothing of the kind".to_owned()).into_call_error(method)
 }

@@ -20,6 +20,8 @@ use crate::{Error, Server};
 
 mod accept;
 mod admission;
+#[cfg(feature = "manifest")]
+mod manifest;
 mod reverse;
 #[cfg(feature = "tls")]
 mod tls;
@@ -35,6 +37,9 @@ pub(crate) struct Settings {
     /// Files below a path.
     pub(crate) folders: Vec<(String, PathBuf)>,
     pub(crate) admission: Admission,
+    /// Whether the manifest is at [`manifest::PATH`].
+    #[cfg(feature = "manifest")]
+    pub(crate) manifest: bool,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
 }
@@ -46,6 +51,8 @@ impl Default for Settings {
             content: None,
             folders: Vec::new(),
             admission: Admission::default(),
+            #[cfg(feature = "manifest")]
+            manifest: false,
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -61,8 +68,11 @@ impl Settings {
                 return Err(Error::Setting(format!("`{path}` is not a path to serve; write it like `/ws`")));
             }
         }
-        let mut paths: Vec<_> = self.endpoint.iter().chain(self.folders.iter().map(|(path, _)| path)).collect();
-        paths.sort();
+        let folders = self.folders.iter().map(|(path, _)| path.as_str());
+        let mut paths: Vec<_> = self.endpoint.as_deref().into_iter().chain(folders).collect();
+        #[cfg(feature = "manifest")]
+        paths.extend(self.manifest.then_some(manifest::PATH));
+        paths.sort_unstable();
         match paths.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(Error::Setting(format!("`{}` is given to two things; choose another path for one", pair[0]))),
             None => Ok(()),
@@ -77,6 +87,13 @@ pub(crate) fn router(server: &Server) -> Router {
     if let Some(endpoint) = &settings.endpoint {
         let server = server.clone();
         router = router.route(endpoint, get(move |request| async move { upgrade::upgrade(&server, request) }));
+    }
+    #[cfg(feature = "manifest")]
+    if settings.manifest {
+        let json = bytes::Bytes::from(server.manifest().to_json());
+        let server = server.clone();
+        let answer = move |request| async move { manifest::answer(&server.settings().admission, &request, json) };
+        router = router.route(manifest::PATH, get(answer));
     }
     for (path, folder) in &settings.folders {
         router = router.nest_service(path, ServeDir::new(folder));

@@ -112,7 +112,7 @@ fn cut(text: &str) -> &str {
 }
 
 /// Deserialises to `None` where an `Option` is wanted, however it is spelled; anything else is missing.
-pub(super) struct Missing;
+pub(crate) struct Missing;
 
 impl<'de> Deserializer<'de> for Missing {
     type Error = ValueError;

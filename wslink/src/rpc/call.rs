@@ -4,14 +4,17 @@
 
 use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
+use futures_util::stream::{Stream, StreamExt};
 use serde::Serialize;
 
 use super::{
-    MethodDescriptor, RpcError, Service,
+    Cancel, MethodDescriptor, RpcError, Service,
     bind::{ArgumentError, Bound, Missing},
+    progress::{Listener, OpenProgress},
 };
 use crate::{
-    CallError, Client, ErrorCode, Publisher, Value,
+    CallError, Client, ErrorCode, Payload, Publisher, Value,
+    topic::Outbox,
     wire::{Arguments, Content, Encoded, Outgoing, RequestId, Subject, WireVersion},
 };
 
@@ -125,6 +128,10 @@ pub struct Call<'a> {
     pub(super) arguments: Arguments,
     pub(super) bound: Bound,
     pub(super) reply: Reply,
+    pub(super) cancel: Option<Cancel>,
+    /// Where progress may be reported to, when the client wants it.
+    pub(super) outbox: Option<&'a Arc<Outbox>>,
+    pub(super) progress: Option<OpenProgress>,
 }
 
 impl Call<'_> {
@@ -166,6 +173,18 @@ impl Call<'_> {
     /// The argument does not fit.
     pub fn take_or<T: Parameter>(&mut self, index: usize, default: impl FnOnce() -> T) -> Result<T, ArgumentError> {
         if self.bound.slot(index).is_some() { T::take(self, index) } else { Ok(default()) }
+    }
+
+    /// Whether the call was cancelled, now or later.
+    pub fn cancel(&mut self) -> Cancel {
+        self.cancel.get_or_insert_default().clone()
+    }
+
+    /// Where progress is to be reported to, if anywhere.
+    pub(super) fn listener(&mut self) -> Option<Listener> {
+        let outbox = self.outbox?;
+        let progress = self.progress.get_or_insert_with(|| OpenProgress::new(outbox));
+        Some(progress.listener(&self.reply))
     }
 
     /// What answers the call.
@@ -239,6 +258,9 @@ impl<T: Serialize> Output for T {
 pub struct Returned<T>(pub T);
 
 impl<T, E> Returned<Result<T, E>> {
+    /// Whether it is a `Result`.
+    pub const IS_RESULT: bool = true;
+
     /// Encodes the reply.
     pub fn send(self, reply: &Reply) -> Encoded
     where
@@ -254,6 +276,9 @@ impl<T, E> Returned<Result<T, E>> {
 
 /// `send` for values that are no `Result`.
 pub trait Plain<T> {
+    /// Whether it is a `Result`.
+    const IS_RESULT: bool = false;
+
     /// Encodes the reply.
     fn send(self, reply: &Reply) -> Encoded
     where
@@ -271,28 +296,43 @@ impl<T> Plain<T> for Returned<T> {
 }
 
 /// What became of a call when its shim returned.
-pub struct Outcome(pub(crate) Progress);
+pub struct Outcome(pub(super) Handler);
 
-pub(crate) enum Progress {
+pub(super) enum Handler {
     Done(Encoded),
     Future(Pin<Box<dyn Future<Output = Encoded> + Send>>),
+    Detached(Pin<Box<dyn Future<Output = Encoded> + Send>>),
     Blocking(Box<dyn FnOnce() -> Encoded + Send>),
+    Events(Events),
 }
+
+/// What a subscription with a stream of its own receives.
+pub(crate) type Events = Pin<Box<dyn Stream<Item = Box<dyn Payload + Send>> + Send>>;
 
 impl Outcome {
     /// The handler has returned.
     #[must_use]
     pub const fn done(reply: Encoded) -> Self {
-        Self(Progress::Done(reply))
+        Self(Handler::Done(reply))
     }
 
     /// The handler is asynchronous.
     pub fn future(handler: impl Future<Output = Encoded> + Send + 'static) -> Self {
-        Self(Progress::Future(Box::pin(handler)))
+        Self(Handler::Future(Box::pin(handler)))
+    }
+
+    /// The handler is asynchronous and goes on when its client does not wait any more.
+    pub fn detached(handler: impl Future<Output = Encoded> + Send + 'static) -> Self {
+        Self(Handler::Detached(Box::pin(handler)))
+    }
+
+    /// The events of one subscription.
+    pub fn events<T: Payload + Send + 'static>(events: impl Stream<Item = T> + Send + 'static) -> Self {
+        Self(Handler::Events(Box::pin(events.map(|payload| Box::new(payload) as Box<dyn Payload + Send>))))
     }
 
     /// The handler is to run where it may block.
     pub fn blocking(handler: impl FnOnce() -> Encoded + Send + 'static) -> Self {
-        Self(Progress::Blocking(Box::new(handler)))
+        Self(Handler::Blocking(Box::new(handler)))
     }
 }

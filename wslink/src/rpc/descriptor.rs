@@ -2,9 +2,9 @@
 //!
 //! Plain descriptions: nothing here calls a method or looks one up.
 
-use std::{any::TypeId, fmt};
+use std::{any::TypeId, fmt, time::Duration};
 
-use super::{Call, Outcome, Parameter, ParameterKind, bind::ArgumentError};
+use super::{Call, MethodTypes, Outcome, Parameter, ParameterKind, PayloadType, bind::ArgumentError};
 use crate::topic::Delivery;
 
 /// A place in the source of a program.
@@ -52,10 +52,14 @@ pub struct ServiceDescriptor {
     pub location: Location,
     /// The package that it belongs to.
     pub package: &'static str,
+    /// The version of the package.
+    pub version: &'static str,
     /// Its methods, in the order of the source.
     pub methods: &'static [MethodDescriptor],
     /// Its topics, in the order of the source.
     pub topics: &'static [TopicDescriptor],
+    /// Whether the calls of one connection wait for each other.
+    pub ordered: bool,
 }
 
 /// One `#[rpc]` method.
@@ -66,10 +70,16 @@ pub struct MethodDescriptor {
     pub name: &'static str,
     /// Its documentation.
     pub docs: &'static str,
+    /// Whether it is `#[deprecated]`.
+    pub deprecated: bool,
     /// Where its URI is written.
     pub location: Location,
+    /// What it takes and returns, for the manifest.
+    pub types: MethodTypes,
     /// Its parameters but for the receiver, in order.
     pub parameters: &'static [ParameterDescriptor],
+    /// How long it may take, if that is limited.
+    pub timeout: Option<Duration>,
     /// Takes the arguments, and calls it or prepares the call.
     pub call: fn(&mut Call<'_>) -> Result<Outcome, ArgumentError>,
 }
@@ -79,28 +89,29 @@ pub struct MethodDescriptor {
 pub struct ParameterDescriptor {
     pub(crate) name: &'static str,
     pub(crate) kind: ParameterKind,
-    pub(crate) has_default: bool,
+    /// As the source says it; a JSON value where it is one.
+    pub(crate) default: Option<&'static str>,
 }
 
 impl ParameterDescriptor {
     /// A parameter without a default.
     #[must_use]
     pub const fn required<T: Parameter>(name: &'static str) -> Self {
-        Self { name, kind: T::KIND, has_default: false }
+        Self { name, kind: T::KIND, default: None }
     }
 
-    /// A parameter with a default.
+    /// A parameter with a default, and how the source says it.
     ///
     /// # Panics
     /// At compile time, when it is not an argument of the call.
     #[must_use]
     #[track_caller]
-    pub const fn optional<T: Parameter>(name: &'static str) -> Self {
+    pub const fn optional<T: Parameter>(name: &'static str, default: &'static str) -> Self {
         assert!(
             matches!(T::KIND, ParameterKind::Wire),
             "the default of a parameter that is no argument; remove `#[arg(default)]`"
         );
-        Self { name, kind: T::KIND, has_default: true }
+        Self { name, kind: T::KIND, default: Some(default) }
     }
 
     /// What it is called on the wire.
@@ -118,7 +129,7 @@ impl ParameterDescriptor {
     /// Whether the call may leave it out because the source gives it a default.
     #[must_use]
     pub const fn has_default(&self) -> bool {
-        self.has_default
+        self.default.is_some()
     }
 }
 
@@ -128,8 +139,16 @@ pub struct TopicDescriptor {
     pub uri: &'static str,
     /// Its documentation.
     pub docs: &'static str,
+    /// Whether it is `#[deprecated]`.
+    pub deprecated: bool,
     /// Where its URI is written.
     pub location: Location,
+    /// What is published, for the manifest.
+    pub payload: PayloadType,
     /// What happens to a client that cannot keep up.
     pub delivery: Delivery,
+    /// Whether its last payload is kept for clients that subscribe later.
+    pub retain: bool,
+    /// What makes the stream of one subscription, when each has its own.
+    pub stream: Option<MethodDescriptor>,
 }

@@ -7,17 +7,23 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use super::{
-    Call, Routes,
+    ArgumentError, Call, Cancel, Route,
     bind::bind,
-    call::{Progress, Reply, refusal},
+    call::{Events, Handler, Reply, refusal},
+    cancel::Cancelled,
+    progress::OpenProgress,
+    registry::Lane,
 };
 use crate::{
     CallError, Client, ErrorCode, Publisher,
-    wire::{Encoded, Request, RequestId, WireVersion},
+    topic::Outbox,
+    wire::{Arguments, Encoded, Request, RequestId, WireVersion},
 };
 
 /// What became of a request.
@@ -26,8 +32,10 @@ pub(crate) enum Dispatched {
     Done(Encoded),
     /// To be polled.
     Pending(PendingCall),
+    /// To be polled, by nobody who may leave.
+    Detached(PendingCall, Control),
     /// To be run where it may block.
-    Blocking(BlockingCall),
+    Blocking(BlockingCall, Control),
 }
 
 /// Everything a call may refer to that is not in the request.
@@ -36,23 +44,60 @@ pub(crate) struct Caller<'a> {
     pub(crate) publisher: &'a Publisher,
     pub(crate) wire: &'static dyn WireVersion,
     pub(crate) expose_details: bool,
+    /// Whether the client may cancel its calls by message.
+    pub(crate) may_cancel: bool,
+    /// Where the client wants progress reported to.
+    pub(crate) progress: Option<&'a Arc<Outbox>>,
 }
 
-/// Runs the request of an authenticated client.
-pub(crate) fn dispatch(routes: &Routes, caller: &Caller<'_>, id: &RequestId, request: Request) -> Dispatched {
-    let refuse = |error: &CallError| Dispatched::Done(refusal(caller.wire, id, error));
-    let Some(uri) = request.method.as_deref() else {
-        return refuse(&CallError::new(ErrorCode::InvalidRequest, "Invalid request"));
+/// Runs a call of an authenticated client.
+pub(crate) fn dispatch(route: &Route, caller: &Caller<'_>, id: &RequestId, request: Request) -> Dispatched {
+    let Run { outcome, reply, cancel, progress } = match run(route, caller, id, request.arguments) {
+        Ok(run) => run,
+        Err(refusal) => return Dispatched::Done(refusal),
     };
-    let Some(route) = routes.find(uri) else {
-        return refuse(&CallError::new(ErrorCode::MethodNotFound, "Unregistered method called").with_data(uri));
+    let control = |reply| {
+        let timeout = [request.timeout, route.method.timeout].into_iter().flatten().min();
+        let cancel = cancel.or_else(|| caller.may_cancel.then(Cancel::default));
+        Control { reply, cancelled: cancel.map(Cancel::wait), timeout, lane: route.lane(), _progress: progress }
     };
+    match outcome {
+        Handler::Done(encoded) => Dispatched::Done(encoded),
+        Handler::Future(handler) => {
+            Dispatched::Pending(PendingCall { handler, reply: reply.clone(), control: Some(control(reply)) })
+        }
+        Handler::Detached(handler) => {
+            Dispatched::Detached(PendingCall { handler, reply: reply.clone(), control: None }, control(reply))
+        }
+        Handler::Blocking(handler) => Dispatched::Blocking(BlockingCall { handler, reply: reply.clone() }, control(reply)),
+        Handler::Events(_) => Dispatched::Done(reply.error(CallError::internal("a topic was called as a method"))),
+    }
+}
+
+/// Opens the stream of one subscription.
+pub(crate) fn subscribe(route: &Route, caller: &Caller<'_>, id: &RequestId, arguments: Arguments) -> Result<Events, Encoded> {
+    let Run { outcome, reply, .. } = run(route, caller, id, arguments)?;
+    match outcome {
+        Handler::Events(events) => Ok(events),
+        Handler::Done(_) | Handler::Future(_) | Handler::Detached(_) | Handler::Blocking(_) => {
+            Err(reply.error(CallError::internal("a method was subscribed to as a topic")))
+        }
+    }
+}
+
+/// What a shim left behind.
+struct Run {
+    outcome: Handler,
+    reply: Reply,
+    cancel: Option<Cancel>,
+    progress: Option<OpenProgress>,
+}
+
+/// Binds the arguments and runs the shim, or says to the client why not.
+fn run(route: &Route, caller: &Caller<'_>, id: &RequestId, mut arguments: Arguments) -> Result<Run, Encoded> {
     let method = route.method;
-    let mut arguments = request.arguments;
-    let bound = match bind(&mut arguments, method.parameters) {
-        Ok(bound) => bound,
-        Err(error) => return refuse(&error.into_call_error(method.uri)),
-    };
+    let refuse = |error: ArgumentError| refusal(caller.wire, id, &error.into_call_error(method.uri));
+    let bound = bind(&mut arguments, method.parameters).map_err(refuse)?;
     let reply = Reply { id: id.clone(), wire: caller.wire, method: method.uri, expose: caller.expose_details };
     let mut call = Call {
         method,
@@ -62,15 +107,52 @@ pub(crate) fn dispatch(routes: &Routes, caller: &Caller<'_>, id: &RequestId, req
         arguments,
         bound,
         reply: reply.clone(),
+        cancel: None,
+        outbox: caller.progress,
+        progress: None,
     };
     match catch_unwind(AssertUnwindSafe(|| (method.call)(&mut call))) {
-        Err(panic) => Dispatched::Done(panicked(&reply, &*panic)),
-        Ok(Err(error)) => refuse(&error.into_call_error(method.uri)),
-        Ok(Ok(outcome)) => match outcome.0 {
-            Progress::Done(encoded) => Dispatched::Done(encoded),
-            Progress::Future(handler) => Dispatched::Pending(PendingCall { handler, reply }),
-            Progress::Blocking(handler) => Dispatched::Blocking(BlockingCall { handler, reply }),
-        },
+        Err(panic) => Err(panicked(&reply, &*panic)),
+        Ok(Err(error)) => Err(refuse(error)),
+        Ok(Ok(outcome)) => Ok(Run { outcome: outcome.0, reply, cancel: call.cancel.take(), progress: call.progress.take() }),
+    }
+}
+
+/// What can be done about a call that is running.
+pub(crate) struct Control {
+    reply: Reply,
+    cancelled: Option<Cancelled>,
+    /// How long the client will wait.
+    pub(crate) timeout: Option<Duration>,
+    /// The calls that wait for this one.
+    pub(crate) lane: Option<Lane>,
+    /// Progress may be reported for as long as this is here.
+    _progress: Option<OpenProgress>,
+}
+
+impl Control {
+    /// The id that the client gave the call, when it may be cancelled by it.
+    pub(crate) fn cancellable(&self) -> Option<(String, Cancel)> {
+        let cancel = self.cancelled.as_ref()?.cancel();
+        Some((self.reply.wire.id_text(&self.reply.id)?, cancel.clone()))
+    }
+
+    /// Ready when the call is cancelled, with its answer.
+    pub(crate) fn poll_cancelled(&mut self, cx: &mut Context<'_>) -> Poll<Encoded> {
+        let Some(cancelled) = &mut self.cancelled else { return Poll::Pending };
+        Pin::new(cancelled).poll(cx).map(|()| self.reply.error(CallError::new(ErrorCode::Cancelled, "Cancelled")))
+    }
+
+    /// The answer to a client that will not wait any longer.
+    pub(crate) fn too_late(&self) -> Encoded {
+        self.reply.error(CallError::new(ErrorCode::DeadlineExceeded, "Deadline exceeded"))
+    }
+
+    /// Tells the handler that nobody waits for it any more.
+    pub(crate) fn abandon(&self) {
+        if let Some(cancelled) = &self.cancelled {
+            cancelled.cancel().cancel();
+        }
     }
 }
 
@@ -78,6 +160,8 @@ pub(crate) fn dispatch(routes: &Routes, caller: &Caller<'_>, id: &RequestId, req
 pub(crate) struct PendingCall {
     handler: Pin<Box<dyn Future<Output = Encoded> + Send>>,
     reply: Reply,
+    /// `None` when somebody else has it.
+    pub(crate) control: Option<Control>,
 }
 
 impl Future for PendingCall {
@@ -90,7 +174,7 @@ impl Future for PendingCall {
     }
 }
 
-/// A call whose handler may block. Never panics.
+/// A handler that may block. Never panics.
 pub(crate) struct BlockingCall {
     handler: Box<dyn FnOnce() -> Encoded + Send>,
     reply: Reply,

@@ -1,22 +1,31 @@
 //! Remote procedure calls: what the macros describe, the table built from it, and the way of a call
 //! from its request to its reply.
 
-#[cfg(feature = "server")]
-pub(crate) use self::registry::Mounted;
+#[cfg(feature = "manifest")]
+pub(crate) use self::bind::Missing;
 pub use self::{
     bind::ArgumentError,
     call::{Args, Call, Outcome, Output, Parameter, ParameterKind, Plain, Reply, Returned},
+    cancel::Cancel,
+    catalogue::{Catalogue, linked},
     descriptor::{Location, MethodDescriptor, ParameterDescriptor, Registration, Service, ServiceDescriptor, TopicDescriptor},
+    error::{ErrorDescriptor, ErrorField, Internal, RpcError, internal, told},
+    progress::Progress,
 };
 pub(crate) use self::{
-    call::refusal,
-    dispatch::{BlockingCall, Caller, Dispatched, PendingCall, dispatch},
-    registry::Routes,
+    call::{Events, refusal},
+    cancel::Cancelled,
+    dispatch::{BlockingCall, Caller, Control, Dispatched, PendingCall, dispatch, subscribe},
+    registry::{Lane, Mounted, Route, Routes},
 };
-pub use crate::error::RpcError;
+pub use crate::manifest::{ErrorFields, MethodTypes, PayloadType};
 
 mod bind;
 mod call;
+mod cancel;
+mod catalogue;
 mod descriptor;
 mod dispatch;
+mod error;
+mod progress;
 mod registry;

@@ -9,13 +9,31 @@ use std::{
     sync::Arc,
 };
 
-use super::{MethodDescriptor, Registration, Service, ServiceDescriptor};
+use super::{MethodDescriptor, Service, ServiceDescriptor, TopicDescriptor, linked};
 use crate::{Error, rpc::Location};
 
 /// A method and the service to call it on.
 pub(crate) struct Route {
     pub(crate) method: &'static MethodDescriptor,
     pub(crate) service: Arc<dyn Any + Send + Sync>,
+    ordered: bool,
+}
+
+impl Route {
+    /// What tells the calls that wait for each other from all others.
+    pub(crate) fn lane(&self) -> Option<Lane> {
+        self.ordered.then(|| Lane(Arc::as_ptr(&self.service).addr()))
+    }
+}
+
+/// The calls of one connection to one ordered service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Lane(usize);
+
+/// A topic of which each subscription has a stream of its own.
+pub(crate) struct StreamRoute {
+    pub(crate) topic: &'static TopicDescriptor,
+    pub(crate) route: Route,
 }
 
 /// What a server serves.
@@ -23,7 +41,11 @@ pub(crate) struct Routes {
     /// Sorted by URI.
     routes: Vec<Route>,
     by_uri: HashMap<&'static str, usize>,
+    streams: HashMap<&'static str, StreamRoute>,
     not_mounted: Vec<&'static ServiceDescriptor>,
+    /// Every block of what is mounted.
+    #[cfg(feature = "manifest")]
+    mounted: Vec<&'static ServiceDescriptor>,
 }
 
 /// A service instance with the description of its type.
@@ -42,13 +64,21 @@ impl Mounted {
 impl Routes {
     /// The table of `mounted`, or the first URI that stands twice.
     pub(crate) fn new(mounted: &[Mounted]) -> Result<Self, Error> {
-        let linked: Vec<_> = inventory::iter::<Registration>().map(|registration| registration.0).collect();
+        let linked = linked();
         let mut routes = Vec::new();
         let mut topics = Vec::new();
+        let mut streams = HashMap::new();
+        #[cfg(feature = "manifest")]
+        let mut all = Vec::new();
         for Mounted { type_id, descriptor, service } in mounted {
             for block in blocks(*type_id, descriptor, &linked) {
+                #[cfg(feature = "manifest")]
+                all.push(block);
                 topics.extend(block.topics.iter().map(|topic| (topic.uri, topic.location)));
-                routes.extend(block.methods.iter().map(|method| Route { method, service: Arc::clone(service) }));
+                let route = |method| Route { method, service: Arc::clone(service), ordered: block.ordered };
+                routes.extend(block.methods.iter().map(route));
+                let own = block.topics.iter().filter_map(|topic| Some((topic, topic.stream.as_ref()?)));
+                streams.extend(own.map(|(topic, method)| (topic.uri, StreamRoute { topic, route: route(method) })));
             }
         }
         routes.sort_by_key(|route| route.method.uri);
@@ -60,18 +90,36 @@ impl Routes {
 
         let is_mounted = |descriptor: &ServiceDescriptor| mounted.iter().any(|one| one.type_id == (descriptor.type_id)());
         let mut not_mounted: Vec<_> = linked.into_iter().filter(|descriptor| !is_mounted(descriptor)).collect();
-        not_mounted.sort_by_key(|descriptor| (descriptor.package, descriptor.name));
+        not_mounted.sort_by_key(|descriptor| (descriptor.package, descriptor.version, descriptor.name));
         let by_uri = routes.iter().enumerate().map(|(at, route)| (route.method.uri, at)).collect();
-        Ok(Self { routes, by_uri, not_mounted })
+        Ok(Self {
+            routes,
+            by_uri,
+            streams,
+            not_mounted,
+            #[cfg(feature = "manifest")]
+            mounted: all,
+        })
     }
 
     pub(crate) fn find(&self, uri: &str) -> Option<&Route> {
         self.by_uri.get(uri).map(|at| &self.routes[*at])
     }
 
+    /// The topic of that name, if each of its subscriptions has a stream of its own.
+    pub(crate) fn find_stream(&self, topic: &str) -> Option<&StreamRoute> {
+        self.streams.get(topic)
+    }
+
     /// Every method, sorted by URI.
     pub(crate) fn methods(&self) -> impl Iterator<Item = &'static MethodDescriptor> {
         self.routes.iter().map(|route| route.method)
+    }
+
+    /// Everything that is mounted.
+    #[cfg(feature = "manifest")]
+    pub(crate) fn mounted(&self) -> &[&'static ServiceDescriptor] {
+        &self.mounted
     }
 
     /// Services that are linked into the program and were not mounted, sorted.

@@ -107,6 +107,14 @@ impl Builder {
         self
     }
 
+    /// Serves the [manifest](crate::manifest) at `/manifest.json`. Off by default: who can reach the
+    /// server can read it.
+    #[cfg(feature = "manifest")]
+    pub const fn manifest(mut self, serve: bool) -> Self {
+        self.http.manifest = serve;
+        self
+    }
+
     /// Admits pages of another origin, such as `https://app.example.com`, compared exactly. Pages that
     /// the server's own host serves, and pages on this machine when the server is reached by a loopback
     /// address, are always admitted; so are programs, which send no `Origin`.

@@ -4,26 +4,33 @@
 //! gathered until nothing more can be read, then written at once.
 
 use std::{
+    collections::HashMap,
     future::Future,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use futures_util::{StreamExt, future::poll_fn, stream::FuturesUnordered};
+use futures_util::{
+    StreamExt,
+    future::poll_fn,
+    stream::{FuturesUnordered, SelectAll},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    task::JoinHandle,
     time::Instant,
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::watch::{Due, Watch};
+use super::{
+    in_flight::{Answered, InFlight},
+    watch::{Due, Watch},
+};
 use crate::{
-    connection::{Connection, Egress, Shared, Step},
-    rpc::PendingCall,
+    connection::{Connection, Egress, Fed, Feed, Shared, Step},
+    rpc::{Cancel, Lane},
     transport::{Incoming, WebSocket},
-    wire::{Encoded, Violation},
+    wire::Violation,
 };
 
 /// Frames read before what they led to is written.
@@ -33,34 +40,24 @@ const READ_BURST: usize = 128;
 /// and replies can go first.
 const WRITE_AHEAD: usize = 256 * 1024;
 
-/// A call that is being worked on.
-enum InFlight {
-    Inline(PendingCall),
-    Pool(JoinHandle<Encoded>),
-}
-
-impl Future for InFlight {
-    /// `None`: the runtime is gone, and nobody is left to answer.
-    type Output = Option<Encoded>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Encoded>> {
-        match self.get_mut() {
-            Self::Inline(call) => Pin::new(call).poll(cx).map(Some),
-            Self::Pool(call) => Pin::new(call).poll(cx).map(Result::ok),
-        }
-    }
-}
+/// Bytes of events that may wait before streams are asked for more.
+const FEED_AHEAD: usize = 256 * 1024;
 
 struct Driver<S> {
     socket: WebSocket<S>,
     connection: Connection,
     egress: Egress,
     calls: FuturesUnordered<InFlight>,
+    /// Those of them that the client may cancel, by the ids that it gave them.
+    cancellable: HashMap<String, Cancel>,
+    /// Whose next call may begin.
+    freed: Vec<Lane>,
+    /// Subscriptions with streams of their own.
+    feeds: SelectAll<Feed>,
     watch: Watch,
     /// The server stops: answer what is in flight, begin nothing new.
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     stopping: bool,
-    max_calls: usize,
     max_reply_bytes: usize,
 }
 
@@ -90,10 +87,12 @@ where
         connection,
         egress,
         calls: FuturesUnordered::new(),
+        cancellable: HashMap::new(),
+        freed: Vec::new(),
+        feeds: SelectAll::new(),
         watch: Watch::new(&limits, Instant::now()),
         stop: Box::pin(stop.cancelled_owned()),
         stopping: false,
-        max_calls: limits.calls_in_flight,
         max_reply_bytes: limits.reply_bytes,
     };
     let end = poll_fn(|cx| driver.poll(cx)).await;
@@ -119,12 +118,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
             };
-            while let Poll::Ready(Some(reply)) = self.calls.poll_next_unpin(cx) {
-                if let Some(reply) = reply {
-                    self.egress.reply(reply);
-                }
+            while let Poll::Ready(Some(answered)) = self.calls.poll_next_unpin(cx) {
+                self.answer(answered);
                 progress = true;
             }
+            while let Some(lane) = self.freed.pop() {
+                if let Some(step) = self.connection.next_in(lane) {
+                    self.take(step, cx);
+                }
+            }
+            progress |= self.feed(cx);
             match self.write(cx) {
                 Ok(wrote) => progress |= wrote,
                 Err(end) => return Poll::Ready(end),
@@ -155,8 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 // A request that arrives now would be begun and not finished.
                 Incoming::Frame(..) if self.stopping => {}
                 Incoming::Frame(kind, payload) => {
-                    let room = self.calls.len() < self.max_calls;
-                    match self.connection.receive(kind, payload, room) {
+                    match self.connection.receive(kind, payload, self.calls.len()) {
                         Ok(step) => self.take(step, cx),
                         Err(Violation { code, reason }) => return Err(End::Say(code, reason)),
                     }
@@ -171,12 +173,70 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         match step {
             Step::None => {}
             Step::Reply(reply) => self.egress.reply(reply),
+            Step::Answered(reply, lane) => {
+                self.egress.reply(reply);
+                self.freed.push(lane);
+            }
+            Step::Subscribed(reply, feed) => {
+                self.egress.reply(reply);
+                self.feeds.push(feed);
+            }
             Step::Pending(mut call) => match Pin::new(&mut call).poll(cx) {
-                Poll::Ready(reply) => self.egress.reply(reply),
-                Poll::Pending => self.calls.push(InFlight::Inline(call)),
+                Poll::Ready(reply) => {
+                    let lane = call.control.as_ref().and_then(|control| control.lane);
+                    // The call's progress ends before its reply begins.
+                    drop(call);
+                    self.answer(Answered { answer: Some(reply), id: None, lane });
+                }
+                Poll::Pending => self.set_aside(InFlight::inline(call)),
             },
-            Step::Blocking(call) => self.calls.push(InFlight::Pool(tokio::task::spawn_blocking(|| call.run()))),
+            Step::Detached(call, control) => self.set_aside(InFlight::detached(call, control)),
+            Step::Blocking(call, control) => self.set_aside(InFlight::blocking(call, control)),
+            Step::Cancel(id, answer) => {
+                let cancel = self.cancellable.remove(&id);
+                self.egress.reply(answer.with(cancel.is_some()));
+                if let Some(cancel) = cancel {
+                    cancel.cancel();
+                }
+            }
         }
+    }
+
+    fn answer(&mut self, answered: Answered) {
+        let Answered { answer, id, lane } = answered;
+        if let Some(id) = id {
+            self.cancellable.remove(&id);
+        }
+        if let Some(reply) = answer {
+            self.egress.reply(reply);
+        }
+        self.freed.extend(lane);
+    }
+
+    /// Takes events from streams while their client has room for them. Returns whether it did.
+    fn feed(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut fed = false;
+        while self.connection.outbox().bytes() < FEED_AHEAD {
+            let Poll::Ready(Some(next)) = self.feeds.poll_next_unpin(cx) else { break };
+            fed = true;
+            match next {
+                Fed::Event { number, topic, delivery, message } => {
+                    self.connection.outbox().push(topic, number, delivery, message);
+                }
+                Fed::Last { number, message } => {
+                    self.connection.ended(number);
+                    self.connection.outbox().push_reliable(message);
+                }
+            }
+        }
+        fed
+    }
+
+    fn set_aside(&mut self, call: InFlight) {
+        if let Some((id, cancel)) = call.cancellable() {
+            self.cancellable.insert(id.clone(), cancel.clone());
+        }
+        self.calls.push(call);
     }
 
     /// Fills and empties the write buffer. Returns whether there is more to do at once.

@@ -23,6 +23,7 @@ use crate::{
 mod builder;
 mod driver;
 mod exit;
+mod in_flight;
 mod watch;
 
 /// A server of services, for any number of listeners.
@@ -106,6 +107,13 @@ impl Server {
     /// The URIs of all methods, sorted.
     pub fn methods(&self) -> impl Iterator<Item = &'static str> {
         self.shared.routes.methods().map(|method| method.uri)
+    }
+
+    /// What the mounted services offer.
+    #[cfg(feature = "manifest")]
+    #[must_use]
+    pub fn manifest(&self) -> crate::Manifest {
+        crate::Manifest::of_services(self.shared.routes.mounted())
     }
 
     /// Ends the server: nothing new is accepted, calls in flight are answered (for the time that

@@ -1,18 +1,19 @@
 //! Topics: what is published, to whom, and what happens to a client that cannot keep up.
 
-use std::{fmt, marker::PhantomData};
+use std::fmt;
 
 use serde::Serialize;
 
 pub use self::publisher::Publisher;
 pub(crate) use self::{
-    hub::Hub,
+    hub::{Hub, Interest},
     outbox::{Outbox, Overflow},
 };
 
 mod hub;
 mod outbox;
 mod publisher;
+mod queue;
 
 /// A topic with the type of its payload.
 ///
@@ -37,14 +38,28 @@ mod publisher;
 pub struct Topic<T> {
     uri: &'static str,
     delivery: Delivery,
-    payload: PhantomData<fn(&T)>,
+    retain: bool,
+    key: fn(&T) -> u64,
 }
 
 impl<T: Payload> Topic<T> {
     /// A topic outside a service. `uri` is words of letters, digits and `_`, joined by dots.
     #[must_use]
     pub const fn new(uri: &'static str, delivery: Delivery) -> Self {
-        Self { uri, delivery, payload: PhantomData }
+        Self { uri, delivery, retain: false, key: |_| 0 }
+    }
+
+    /// The same topic, whose last payload is kept for clients that subscribe later.
+    #[must_use]
+    pub const fn retaining(self) -> Self {
+        Self { retain: true, ..self }
+    }
+
+    /// The same topic, whose delivery policy is applied to each key by itself: with
+    /// [`Delivery::Latest`], the newest event of each key waits. 0 is no key.
+    #[must_use]
+    pub const fn keyed(self, key: fn(&T) -> u64) -> Self {
+        Self { key, ..self }
     }
 }
 

@@ -1,92 +1,124 @@
-//! The events that wait for one client: bounded, shared by all publishers and one connection.
+//! What waits to be sent to one client, shared by all publishers and the task of its connection.
 //!
-//! Pushing never blocks and never waits for a socket. What is dropped is dropped by the policy of
-//! its topic and counted.
+//! Pushing never blocks and never waits for a socket. An overflow ends the connection: its client
+//! must not go on as if nothing were lost.
 
 use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::Waker,
 };
 
 use futures_util::task::AtomicWaker;
 
-use super::Delivery;
+use super::{
+    Delivery,
+    queue::{Pushed, Queue},
+};
 use crate::wire::Encoded;
 
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
+    /// Whether `progress` has anything, so that the common case takes no lock.
+    has_progress: AtomicBool,
     ready: AtomicWaker,
     limit: usize,
 }
 
-/// The client fell behind on a reliable topic by more than its outbox holds.
+/// The client fell behind by more than its outbox holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Overflow;
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<Entry>,
-    /// How many entries have ever left the queue: the number of its first one.
-    left: u64,
-    /// The numbers of the entries of each topic that may lose events, oldest first.
-    lossy: HashMap<&'static str, VecDeque<u64>>,
-    bytes: usize,
-    dropped: u64,
+    events: Queue,
+    /// The calls that may report progress, with the newest report of each that was not sent yet.
+    progress: Vec<(u64, Option<Encoded>)>,
+    /// The last reports of calls that are over.
+    last_progress: Vec<Encoded>,
     overflowed: bool,
-}
-
-#[derive(Debug)]
-struct Entry {
-    message: Encoded,
-    lossy: Option<&'static str>,
 }
 
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { state: Mutex::default(), ready: AtomicWaker::new(), limit }
+        Self { state: Mutex::default(), has_progress: AtomicBool::new(false), ready: AtomicWaker::new(), limit }
     }
 
-    /// Adds an event of a topic that is known when the program is compiled.
-    pub(crate) fn push(&self, topic: &'static str, delivery: Delivery, message: Encoded) {
-        match delivery {
-            Delivery::Reliable => self.push_reliable(message),
-            Delivery::Latest => self.push_lossy(topic, 1, message),
-            Delivery::DropOldest(count) => self.push_lossy(topic, count.max(1), message),
-        }
+    /// Adds an event of a topic that is known when the program is compiled. Returns how many events of
+    /// that topic were dropped for it.
+    pub(crate) fn push(&self, topic: &'static str, key: u64, delivery: Delivery, message: Encoded) -> usize {
+        self.add(|events, limit| events.push(topic, key, delivery, message, limit))
     }
 
     /// Adds an event that must not be lost.
     pub(crate) fn push_reliable(&self, message: Encoded) {
+        self.add(|events, limit| events.push_reliable(message, limit));
+    }
+
+    fn add(&self, push: impl FnOnce(&mut Queue, usize) -> Pushed) -> usize {
         let mut state = self.lock();
         if state.overflowed {
-            return;
+            return 0;
         }
-        if !state.queue.is_empty() && state.bytes + message.len() > self.limit {
-            state.overflow();
-        } else {
-            state.bytes += message.len();
-            state.queue.push_back(Entry { message, lossy: None });
+        let dropped = match push(&mut state.events, self.limit) {
+            Pushed::Dropped(count) => count,
+            Pushed::Overflow => {
+                *state = State { overflowed: true, ..State::default() };
+                0
+            }
+        };
+        drop(state);
+        self.ready.wake();
+        dropped
+    }
+
+    /// From now on `call` may report progress.
+    pub(crate) fn open_progress(&self, call: u64) {
+        self.lock().progress.push((call, None));
+    }
+
+    /// The call is over; what it reports from now on is nothing to anybody.
+    pub(crate) fn close_progress(&self, call: u64) {
+        let mut state = self.lock();
+        if let Some(at) = state.progress.iter().position(|(of, _)| *of == call) {
+            let (_, last) = state.progress.swap_remove(at);
+            state.last_progress.extend(last);
         }
+    }
+
+    /// Puts a report of a call in the place of its last one, if that was not sent yet.
+    pub(crate) fn push_progress(&self, call: u64, message: Encoded) {
+        let mut state = self.lock();
+        let Some((_, waiting)) = state.progress.iter_mut().find(|(of, _)| *of == call) else { return };
+        *waiting = Some(message);
+        self.has_progress.store(true, Ordering::Release);
         drop(state);
         self.ready.wake();
     }
 
-    fn push_lossy(&self, topic: &'static str, capacity: usize, message: Encoded) {
-        let mut state = self.lock();
-        if state.overflowed {
-            return;
+    /// The progress that is to be sent before any reply.
+    pub(crate) fn take_progress(&self) -> Vec<Encoded> {
+        if !self.has_progress.swap(false, Ordering::Acquire) {
+            return Vec::new();
         }
-        state.push_lossy(topic, capacity, message);
-        drop(state);
-        self.ready.wake();
+        let mut state = self.lock();
+        let mut taken = std::mem::take(&mut state.last_progress);
+        taken.extend(state.progress.iter_mut().filter_map(|(_, report)| report.take()));
+        taken
     }
 
     /// The next event to send.
     pub(crate) fn pop(&self) -> Result<Option<Encoded>, Overflow> {
         let mut state = self.lock();
-        if state.overflowed { Err(Overflow) } else { Ok(state.pop()) }
+        if state.overflowed { Err(Overflow) } else { Ok(state.events.pop()) }
+    }
+
+    /// Bytes of events that wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lock().events.bytes()
     }
 
     /// Wakes `waker` when something is pushed.
@@ -100,109 +132,39 @@ impl Outbox {
     }
 }
 
-impl State {
-    /// Adds `message`; when its topic has `capacity` events waiting, the oldest goes and the others
-    /// move up, so that a busy topic keeps its places in the queue.
-    fn push_lossy(&mut self, topic: &'static str, capacity: usize, message: Encoded) {
-        let numbers = self.lossy.entry(topic).or_default();
-        self.bytes += message.len();
-        if numbers.len() < capacity {
-            numbers.push_back(self.left + self.queue.len() as u64);
-            self.queue.push_back(Entry { message, lossy: Some(topic) });
-            return;
-        }
-        let mut next = message;
-        for number in numbers.iter().rev() {
-            if let Some(entry) = usize::try_from(number - self.left).ok().and_then(|at| self.queue.get_mut(at)) {
-                next = std::mem::replace(&mut entry.message, next);
-            }
-        }
-        self.bytes -= next.len();
-        self.dropped += 1;
-    }
-
-    fn pop(&mut self) -> Option<Encoded> {
-        let entry = self.queue.pop_front()?;
-        self.left += 1;
-        self.bytes -= entry.message.len();
-        if let Some(numbers) = entry.lossy.and_then(|topic| self.lossy.get_mut(topic)) {
-            numbers.pop_front();
-        }
-        if self.queue.is_empty() && self.queue.capacity() > 64 {
-            self.queue = VecDeque::new();
-        }
-        Some(entry.message)
-    }
-
-    fn overflow(&mut self) {
-        self.overflowed = true;
-        self.queue = VecDeque::new();
-        self.lossy = HashMap::new();
-        self.bytes = 0;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::wire::{Frame, FrameKind};
 
-    fn event(text: &'static str) -> Encoded {
+    fn message(text: &'static str) -> Encoded {
         Encoded::one(Frame::new(FrameKind::Text, text))
     }
 
-    fn drain(outbox: &Outbox) -> Vec<String> {
-        std::iter::from_fn(|| outbox.pop().unwrap())
-            .map(|message| String::from_utf8(message.frames()[0].head.to_vec()).unwrap())
-            .collect()
-    }
-
-    fn bytes_and_dropped(outbox: &Outbox) -> (usize, u64) {
-        let state = outbox.lock();
-        (state.bytes, state.dropped)
-    }
-
     #[test]
-    fn reliable_events_keep_their_order_and_number() {
-        let outbox = Outbox::new(6);
-        ["ab", "cd", "ef"].into_iter().for_each(|text| outbox.push("t", Delivery::Reliable, event(text)));
-        assert_eq!(drain(&outbox), ["ab", "cd", "ef"]);
-        assert_eq!(outbox.lock().bytes, 0);
-    }
-
-    #[test]
-    fn one_event_of_any_size_may_wait_and_no_more_than_the_limit() {
+    fn an_overflow_is_final_and_holds_nothing() {
         let outbox = Outbox::new(3);
-        outbox.push("t", Delivery::Reliable, event("larger than the limit"));
-        assert_eq!(drain(&outbox).len(), 1);
-        outbox.push("t", Delivery::Reliable, event("ab"));
-        outbox.push("t", Delivery::Reliable, event("cd"));
+        outbox.push("t", 0, Delivery::Reliable, message("ab"));
+        outbox.push("t", 0, Delivery::Reliable, message("cd"));
         assert_eq!(outbox.pop().unwrap_err(), Overflow);
-        outbox.push("t", Delivery::Reliable, event("x"));
-        assert_eq!(outbox.lock().bytes, 0, "an overflowed outbox holds nothing");
+        outbox.push("t", 0, Delivery::Latest, message("x"));
+        assert_eq!(outbox.bytes(), 0);
     }
 
     #[test]
-    fn latest_keeps_the_newest_in_the_oldest_place() {
+    fn only_the_newest_progress_of_each_call_waits() {
         let outbox = Outbox::new(100);
-        outbox.push("a", Delivery::Latest, event("a1"));
-        outbox.push("r", Delivery::Reliable, event("r1"));
-        outbox.push("a", Delivery::Latest, event("a2"));
-        outbox.push("a", Delivery::Latest, event("a3"));
-        assert_eq!(bytes_and_dropped(&outbox), (4, 2));
-        assert_eq!(drain(&outbox), ["a3", "r1"]);
-        outbox.push("a", Delivery::Latest, event("a4"));
-        assert_eq!(drain(&outbox), ["a4"]);
-    }
-
-    #[test]
-    fn drop_oldest_keeps_the_last_ones_in_order() {
-        let outbox = Outbox::new(100);
-        for text in ["1", "2", "3", "4", "5"] {
-            outbox.push("d", Delivery::DropOldest(2), event(text));
-            outbox.push("r", Delivery::Reliable, event("r"));
-        }
-        assert_eq!(drain(&outbox), ["4", "r", "5", "r", "r", "r", "r"]);
-        assert_eq!(bytes_and_dropped(&outbox), (0, 3));
+        let taken = || outbox.take_progress().iter().map(|message| message.frames()[0].head.clone()).collect::<Vec<_>>();
+        outbox.open_progress(1);
+        outbox.open_progress(2);
+        outbox.push_progress(1, message("a"));
+        outbox.push_progress(2, message("b"));
+        outbox.push_progress(1, message("c"));
+        assert_eq!(taken(), ["c", "b"]);
+        outbox.push_progress(1, message("d"));
+        outbox.close_progress(1);
+        outbox.push_progress(1, message("too late"));
+        assert_eq!(taken(), ["d"]);
+        assert!(taken().is_empty());
     }
 }

@@ -27,7 +27,9 @@ impl Publisher {
 
     /// Publishes `payload` on `topic`.
     pub fn publish<T: Payload>(&self, topic: Topic<T>, payload: &T) {
-        self.hub.publish(&self.audience, Channel::Declared(topic.uri(), topic.delivery()), payload.as_serialize());
+        let Topic { uri, delivery, retain, key } = topic;
+        let channel = Channel::Declared { topic: uri, delivery, key: key(payload), retain };
+        self.hub.publish(&self.audience, channel, payload.as_serialize());
     }
 
     /// Publishes on a topic that is only known at run time, reliably.
@@ -47,6 +49,54 @@ impl Publisher {
     #[must_use]
     pub fn all_but(&self, client: &ClientId) -> Self {
         Self { hub: Arc::clone(&self.hub), audience: Audience::AllBut(client.clone()) }
+    }
+
+    /// A publisher whose events go to the members of `group`.
+    #[must_use]
+    pub fn group(&self, group: impl Into<String>) -> Self {
+        Self { hub: Arc::clone(&self.hub), audience: Audience::Group(group.into()) }
+    }
+
+    /// Makes `client` a member of `group` until it leaves it or disconnects.
+    ///
+    /// ```
+    /// # use wslink::{Client, Publisher, service};
+    /// # struct Rooms { publisher: Publisher }
+    /// #[service]
+    /// impl Rooms {
+    ///     #[rpc("rooms.say")]
+    ///     fn say(&self, client: Client, room: String, text: String) {
+    ///         self.publisher.enter(client.id(), &room);
+    ///         self.publisher.group(room).publish_untyped("rooms.said", &text);
+    ///     }
+    /// }
+    /// ```
+    pub fn enter(&self, client: &ClientId, group: &str) {
+        self.hub.enter(client, group);
+    }
+
+    /// Takes `client` out of `group`.
+    pub fn exit(&self, client: &ClientId, group: &str) {
+        self.hub.exit(client, group);
+    }
+
+    /// How many clients receive `topic`, so that a producer can idle when there are none. Clients of
+    /// the original protocol receive everything.
+    #[must_use]
+    pub fn subscribers<T>(&self, topic: Topic<T>) -> usize {
+        self.hub.subscribers(topic.uri())
+    }
+
+    /// The same for a topic that is named at run time.
+    #[must_use]
+    pub fn subscribers_untyped(&self, topic: &str) -> usize {
+        self.hub.subscribers(topic)
+    }
+
+    /// How many events of `topic` were dropped by its delivery policy, for all clients together.
+    #[must_use]
+    pub fn dropped<T>(&self, topic: Topic<T>) -> u64 {
+        self.hub.dropped(topic.uri())
     }
 
     /// How many clients are connected and authenticated.

@@ -1,7 +1,7 @@
 //! The bytes on their way to a socket: small frames are gathered into one buffer, large payloads
 //! stay where they are and are written beside it.
 //!
-//! Frames of a server are written here rather than by the WebSocket library, which would copy each
+//! Data frames are written here rather than by the WebSocket library, which would copy each
 //! payload into its own buffer and move the rest down after every partial write.
 
 use std::{
@@ -53,6 +53,25 @@ impl Outgoing {
         self.len += self.gathered.len() - before + payload;
         self.put_payload(frame.head);
         self.put_payload(frame.body);
+    }
+
+    /// Adds a final data frame, masked as a client's must be: copied once, since others may share it.
+    pub(super) fn put_masked_frame(&mut self, frame: &Frame) {
+        // Masks are against what stands between; without entropy nobody is less safe than without one.
+        let mask = getrandom::u32().unwrap_or_default().to_ne_bytes();
+        let before = self.gathered.len();
+        let header = before + 1;
+        put_header(&mut self.gathered, frame.kind, frame.len());
+        self.gathered[header] |= 0x80;
+        self.gathered.reserve(mask.len() + frame.len());
+        self.gathered.extend_from_slice(&mask);
+        let payload = self.gathered.len();
+        self.gathered.extend_from_slice(&frame.head);
+        self.gathered.extend_from_slice(&frame.body);
+        for bytes in self.gathered[payload..].chunks_mut(mask.len()) {
+            bytes.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
+        }
+        self.len += self.gathered.len() - before;
     }
 
     fn put_payload(&mut self, bytes: Bytes) {

@@ -89,18 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(crate) fn put(&mut self, frame: Frame) {
         match self.role {
             Role::Server => self.outgoing.put_frame(frame),
-            Role::Client => {
-                let payload = Bytes::from([&*frame.head, &*frame.body].concat());
-                let message = match frame.kind {
-                    FrameKind::Binary => Message::Binary(payload),
-                    FrameKind::Text => match payload.try_into() {
-                        Ok(text) => Message::Text(text),
-                        Err(_) => return,
-                    },
-                };
-                // Fails only after a close, when nothing is to be sent any more.
-                let _ = self.context.write(&mut Gather(&mut self.outgoing), message);
-            }
+            Role::Client => self.outgoing.put_masked_frame(&frame),
         }
     }
 

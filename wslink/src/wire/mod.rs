@@ -14,6 +14,8 @@ pub(crate) use self::{
 use crate::{CallError, Limits};
 
 mod encoded;
+#[cfg(feature = "client")]
+pub(crate) mod message;
 mod request;
 mod v1;
 mod v2;
@@ -53,7 +55,10 @@ pub(crate) trait WireVersion: Send + Sync {
     /// The value's own `Serialize` failed, or it has a shape that the format cannot carry.
     fn encode(&self, message: &Outgoing<'_>) -> Result<Encoded, Unserialisable>;
 
-    /// What a good hello is answered, beside the client's id.
+    /// What an id says, when it is text.
+    fn id_text(&self, id: &RequestId) -> Option<String>;
+
+    /// Whether the answer to a good hello says how large a frame may be.
     fn announces_max_message(&self) -> bool;
 }
 
@@ -79,14 +84,18 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) enum Subject<'a> {
     /// It answers a request.
     Reply(&'a RequestId),
-    /// It is an event of this topic.
-    Event(&'a str),
+    /// It is an event of this topic, and of one subscription when that has events of its own.
+    Event { topic: &'a str, subscription: Option<u64> },
 }
 
 /// What an outgoing message says.
 pub(crate) enum Content<'a> {
     Result(&'a dyn erased_serde::Serialize),
     Error(&'a CallError),
+    /// The call goes on.
+    Progress(&'a dyn erased_serde::Serialize),
+    /// The subscription has no more events.
+    End,
 }
 
 /// The value refused to be serialised; the text says why.

@@ -3,7 +3,7 @@
 //! Arguments are deserialised straight from the message into the handler's types, so nothing is
 //! built for them in between. Knows no method and no parameter.
 
-use std::{collections::HashMap, ops::Range};
+use std::{collections::HashMap, ops::Range, time::Duration};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -42,6 +42,8 @@ pub(crate) struct Request {
     /// `None`: missing or not text.
     pub(crate) method: Option<String>,
     pub(crate) arguments: Arguments,
+    /// How long the caller will wait.
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// The arguments of a request, each a part of the message.
@@ -68,19 +70,30 @@ pub(crate) trait Format: Send + Sync {
 /// What a value may refer to.
 pub(crate) struct Source<'a> {
     pub(crate) body: &'a Bytes,
-    pub(crate) attachments: &'a mut HashMap<String, Bytes>,
+    /// The attachment that a text stands for, if it is the key of one.
+    pub(crate) attachment: &'a mut dyn FnMut(&str) -> Option<Bytes>,
+}
+
+/// The value at `span` of `source`.
+pub(crate) fn value<T: DeserializeOwned>(
+    format: &dyn Format,
+    mut source: Source<'_>,
+    span: Span,
+) -> Result<T, erased_serde::Error> {
+    let mut value = None;
+    format.deserialize(&mut source, span, &mut |deserializer| {
+        value = Some(T::deserialize(deserializer)?);
+        Ok(())
+    })?;
+    value.ok_or_else(|| serde::de::Error::custom("no value"))
 }
 
 impl Arguments {
     /// The value at `span`.
     pub(crate) fn value<T: DeserializeOwned>(&mut self, span: Span) -> Result<T, erased_serde::Error> {
-        let mut value = None;
-        let mut source = Source { body: &self.body, attachments: &mut self.attachments };
-        self.format.deserialize(&mut source, span, &mut |deserializer| {
-            value = Some(T::deserialize(deserializer)?);
-            Ok(())
-        })?;
-        value.ok_or_else(|| serde::de::Error::custom("no value"))
+        // A key stands for its attachment once; after that it is ordinary text.
+        let mut attachment = |key: &str| self.attachments.remove(key);
+        value(self.format, Source { body: &self.body, attachment: &mut attachment }, span)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A server in this process and raw peers that speak to it frame by frame.
 
 use std::{
-    net::{SocketAddr, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     thread::JoinHandle,
     time::Duration,
 };
@@ -27,12 +27,17 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// Starts what `set_up` mounts, with the published secret.
     pub(crate) fn start(set_up: impl FnOnce(Builder) -> Builder + Send + 'static) -> Self {
+        Self::start_at(([127, 0, 0, 1], 0).into(), set_up)
+    }
+
+    /// The same at an address that is known before.
+    pub(crate) fn start_at(address: SocketAddr, set_up: impl FnOnce(Builder) -> Builder + Send + 'static) -> Self {
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async move {
                 let server = set_up(Server::builder().secret(Secret::published())).build().unwrap();
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let listener = tokio::net::TcpListener::bind(address).await.unwrap();
                 tell.send((listener.local_addr().unwrap(), server.clone())).unwrap();
                 server.serve(listener).await.unwrap();
             });
@@ -77,6 +82,13 @@ pub(crate) enum Got {
 }
 
 impl Peer {
+    /// The next that connects to `listener`.
+    pub(crate) fn accept(listener: &TcpListener) -> Self {
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self { socket: tungstenite::accept(stream).unwrap() }
+    }
+
     pub(crate) fn text(&mut self, text: &str) {
         self.socket.send(Message::text(text)).unwrap();
     }
@@ -124,7 +136,11 @@ pub(crate) const BOTH: [Generation; 2] = [Generation::V1, Generation::V2];
 impl Speaker {
     /// A peer that was not greeted yet.
     pub(crate) fn stranger(server: &TestServer, generation: Generation) -> Self {
-        Self { peer: server.connect(), generation, sent: 0 }
+        Self::over(server.connect(), generation)
+    }
+
+    pub(crate) const fn over(peer: Peer, generation: Generation) -> Self {
+        Self { peer, generation, sent: 0 }
     }
 
     /// A peer that said hello.
@@ -133,6 +149,31 @@ impl Speaker {
         let welcome = speaker.hello(Secret::published().reveal());
         assert!(welcome["result"]["clientID"].is_string(), "{welcome}");
         speaker
+    }
+
+    /// A peer that said hello and knows `extensions`.
+    pub(crate) fn extended(server: &TestServer, generation: Generation, extensions: &[&str]) -> Self {
+        let mut speaker = Self::stranger(server, generation);
+        let hello = json!({"secret": Secret::published().reveal(), "extensions": extensions});
+        let welcome = speaker.system("wslink.hello", json!([hello]), json!({}));
+        assert!(welcome["result"]["extensions"].is_array(), "{welcome}");
+        speaker
+    }
+
+    /// Sends a system call and returns its id.
+    pub(crate) fn begin_system(&mut self, method: &str, args: Value, kwargs: Value) -> String {
+        self.sent += 1;
+        let id = format!("system:c0:{}", self.sent);
+        self.send(&json!({"wslink": "1.0", "id": id, "method": method, "args": args, "kwargs": kwargs}));
+        id
+    }
+
+    /// Makes a system call and returns its reply; nothing else may come before it.
+    pub(crate) fn system(&mut self, method: &str, args: Value, kwargs: Value) -> Value {
+        let id = self.begin_system(method, args, kwargs);
+        let reply = self.next();
+        assert_eq!(reply["id"], id, "{reply}");
+        reply
     }
 
     pub(crate) fn hello(&mut self, secret: &str) -> Value {

@@ -14,7 +14,7 @@ use crate::{harness::TestServer, kit};
 const HANDSHAKE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 /// Sends a request and returns everything that comes until the end or, after a handshake, its header.
-fn request(server: &TestServer, line: &str, headers: &str) -> String {
+pub(crate) fn request(server: &TestServer, line: &str, headers: &str) -> String {
     let mut stream = TcpStream::connect(server.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     write!(stream, "{line} HTTP/1.1\r\n{headers}\r\n").unwrap();
@@ -30,7 +30,7 @@ fn handshake(server: &TestServer, headers: &str) -> String {
     request(server, "GET /ws", &format!("{HANDSHAKE}{headers}"))
 }
 
-fn status(response: &str) -> &str {
+pub(crate) fn status(response: &str) -> &str {
     response.split(' ').nth(1).unwrap_or_default()
 }
 

@@ -5,12 +5,25 @@
     reason = "tests read better so, and one that cannot go on has failed"
 )]
 
+#[cfg(feature = "client")]
+mod client;
+#[cfg(feature = "client")]
+mod extensions;
+#[cfg(all(feature = "client", feature = "manifest"))]
+mod gallery;
 mod golden;
 mod harness;
 mod hostile;
 mod http;
 mod kit;
+#[cfg(all(feature = "client", feature = "manifest"))]
+mod manifest;
+mod negotiated;
+#[cfg(feature = "client")]
+mod python;
 mod serving;
+#[cfg(all(feature = "client", feature = "manifest"))]
+mod typed;
 
 // The services of the examples, which the recorded exchanges call.
 #[path = "../../../examples/simple/src/arithmetic.rs"]

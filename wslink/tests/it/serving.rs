@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wslink::{Client, Limits, Publisher, Topic, service};
 
 use crate::{
-    harness::{BOTH, Generation, Got, Speaker, TestServer},
+    harness::{BOTH, Generation, Got, Peer, Speaker, TestServer},
     kit,
 };
 
@@ -238,4 +238,22 @@ fn a_client_too_slow_for_a_reliable_topic_is_told_so() {
         assert!(matches!(end, Got::Close(1013, _)), "{generation:?}: {end:?}");
         assert_eq!(caller.call("flood.start", json!([true, 0, 0]))["result"], Value::Null);
     }
+}
+
+#[test]
+fn a_server_may_connect_out_to_a_relay() {
+    let relay = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/ws?session=1", relay.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let server = wslink::Server::builder().secret(wslink::Secret::published()).service(kit::Kit::new).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(server.serve_reverse(&url))
+    });
+    let mut speaker = Speaker::over(Peer::accept(&relay), Generation::V2);
+    assert!(speaker.hello("wslink-secret")["result"]["clientID"].is_string());
+    let text = "x".repeat(70_000);
+    assert_eq!(speaker.call("kit.echo", json!([text]))["result"]["args"], json!([text]));
+    speaker.peer.close(1000);
+    assert!(matches!(speaker.peer.next(), Got::Close(1000, _)));
+    serving.join().unwrap().unwrap();
 }

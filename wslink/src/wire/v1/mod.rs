@@ -8,10 +8,14 @@ use std::{
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Content, Decoder, Encoded, Frame, FrameKind, Outgoing, Request, Subject, Unserialisable, Violation, WireVersion};
+use super::{
+    Content, Decoder, Encoded, Frame, FrameKind, Outgoing, Request, RequestId, Subject, Unserialisable, Violation, WireVersion,
+};
 use crate::Limits;
 
 mod json;
+#[cfg(feature = "client")]
+mod message;
 mod scan;
 
 pub(super) struct V1;
@@ -33,17 +37,11 @@ impl WireVersion for V1 {
         let mut writer = json::Writer::new(next_key);
         write(&mut writer, message).map_err(|error| Unserialisable(error.to_string()))?;
         let (text, attachments) = writer.finish();
-        if attachments.is_empty() {
-            return Ok(Encoded::one(Frame::new(FrameKind::Text, text)));
-        }
-        let mut frames = Vec::with_capacity(attachments.len() * 2 + 1);
-        for (key, bytes) in attachments {
-            let header = format!(r#"{{"wslink":"1.0","method":"{ANNOUNCEMENT}","args":["{key}"]}}"#);
-            frames.push(Frame::new(FrameKind::Text, header));
-            frames.push(Frame { kind: FrameKind::Binary, head: Bytes::new(), body: bytes });
-        }
-        frames.push(Frame::new(FrameKind::Text, text));
-        Ok(Encoded::indivisible(frames))
+        Ok(frames(text, attachments))
+    }
+
+    fn id_text(&self, id: &RequestId) -> Option<String> {
+        json::text_at(std::str::from_utf8(&id.0).ok()?).map(std::borrow::Cow::into_owned)
     }
 
     fn announces_max_message(&self) -> bool {
@@ -54,12 +52,33 @@ impl WireVersion for V1 {
 /// The method that announces the keys of the binary frames that follow.
 const ANNOUNCEMENT: &str = "wslink.binary.attachment";
 
+/// The frames of a message: each attachment announced and sent, then the text.
+fn frames(text: Vec<u8>, attachments: Vec<(String, Bytes)>) -> Encoded {
+    if attachments.is_empty() {
+        return Encoded::one(Frame::new(FrameKind::Text, text));
+    }
+    let mut frames = Vec::with_capacity(attachments.len() * 2 + 1);
+    for (key, bytes) in attachments {
+        let header = format!(r#"{{"wslink":"1.0","method":"{ANNOUNCEMENT}","args":["{key}"]}}"#);
+        frames.push(Frame::new(FrameKind::Text, header));
+        frames.push(Frame { kind: FrameKind::Binary, head: Bytes::new(), body: bytes });
+    }
+    frames.push(Frame::new(FrameKind::Text, text));
+    Encoded::indivisible(frames)
+}
+
 /// `{"wslink", "id", "result" | "error"}`, in this order.
 fn write(writer: &mut json::Writer, message: &Outgoing<'_>) -> Result<(), json::Error> {
     writer.raw(br#"{"wslink":"1.0","id":"#);
     match message.subject {
         Subject::Reply(id) => writer.raw(&id.0),
-        Subject::Event(topic) => writer.json(&format_args!("publish:{topic}:0"))?,
+        Subject::Event { topic, subscription } => {
+            writer.json(&format_args!("publish:{topic}:0"))?;
+            if let Some(number) = subscription {
+                writer.raw(br#","sub":"#);
+                writer.json(&number)?;
+            }
+        }
     }
     match message.content {
         Content::Result(value) => {
@@ -70,6 +89,11 @@ fn write(writer: &mut json::Writer, message: &Outgoing<'_>) -> Result<(), json::
             writer.raw(br#","error":"#);
             error.serialize(&mut *writer)?;
         }
+        Content::Progress(value) => {
+            writer.raw(br#","progress":"#);
+            value.serialize(&mut *writer)?;
+        }
+        Content::End => writer.raw(br#","end":true"#),
     }
     writer.raw(b"}");
     Ok(())
@@ -133,14 +157,19 @@ impl TextDecoder {
         let arguments = &mut request.arguments;
         let spans = arguments.positional.iter().chain(arguments.named.iter().map(|(_, value)| value));
         for span in spans {
-            if self.uploaded.is_empty() {
-                return;
-            }
-            for key in scan::attachment_keys(&arguments.body[span.range()]) {
-                if let Some(bytes) = self.uploaded.remove(key) {
-                    self.uploaded_bytes -= bytes.len();
-                    arguments.attachments.insert(key.to_owned(), bytes);
-                }
+            self.take_mentioned(&arguments.body[span.range()], &mut arguments.attachments);
+        }
+    }
+
+    /// Moves the attachments whose keys stand in `json`.
+    fn take_mentioned(&mut self, json: &[u8], to: &mut HashMap<String, Bytes>) {
+        if self.uploaded.is_empty() {
+            return;
+        }
+        for key in scan::attachment_keys(json) {
+            if let Some(bytes) = self.uploaded.remove(key) {
+                self.uploaded_bytes -= bytes.len();
+                to.insert(key.to_owned(), bytes);
             }
         }
     }
@@ -177,7 +206,7 @@ impl Decoder for TextDecoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Attachment, Value, wire::RequestId};
+    use crate::{Attachment, Value};
 
     fn text(decoder: &mut dyn Decoder, text: &'static str) -> Result<Option<Request>, Violation> {
         decoder.decode(FrameKind::Text, Bytes::from_static(text.as_bytes()))

@@ -2,7 +2,7 @@
 //!
 //! Checks the structure only; what a value is made of is checked when it is deserialised.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -21,7 +21,7 @@ const MALFORMED: Violation = Violation::malformed("not a JSON request");
 pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
     let text = std::str::from_utf8(&body).map_err(|_| MALFORMED)?;
     let mut cursor = Cursor::new(text);
-    let (mut id, mut system, mut method) = (None, false, None);
+    let (mut id, mut system, mut method, mut timeout) = (None, false, None, None);
     let (mut positional, mut named) = (SmallVec::new(), SmallVec::new());
 
     cursor
@@ -47,6 +47,10 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
                     let raw = cursor.skip()?.range();
                     method = json::text_at(&text[raw]).map(std::borrow::Cow::into_owned);
                 }
+                "timeout_ms" => {
+                    let raw = cursor.skip()?.range();
+                    timeout = text[raw].parse().ok().map(Duration::from_millis);
+                }
                 _ => {
                     cursor.skip()?;
                 }
@@ -59,7 +63,7 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
         return Err(Violation::policy("request id too long"));
     }
     let arguments = Arguments { body, positional, named, attachments: HashMap::new(), format: &json::Json };
-    Ok(Request { id, system, method, arguments })
+    Ok(Request { id, system, method, arguments, timeout })
 }
 
 /// The keys that an announcement lists.

@@ -13,17 +13,18 @@ pub(super) const HEADER: usize = 12;
 
 /// Bytes of a chunk, header included. The reference sends 4 MiB; small chunks let replies go between
 /// them and keep a partly written frame cheap.
-const CHUNK: usize = 128 * 1024;
+pub(super) const CHUNK: usize = 128 * 1024;
 
-/// The frames of message `id`, whose writer left [`HEADER`] bytes free at its start.
-pub(super) fn frames(id: u32, writer: SegmentWriter) -> Encoded {
+/// The frames of message `id`, of at most `chunk` bytes each; its writer left [`HEADER`] bytes free at its start.
+pub(super) fn frames(id: u32, writer: SegmentWriter, chunk: usize) -> Encoded {
     let total = writer.len() - HEADER;
     let SegmentWriter { mut inline, shared } = writer;
-    if shared.is_empty() && inline.len() <= CHUNK {
+    if shared.is_empty() && inline.len() <= chunk {
         put_header(&mut &mut inline[..HEADER], id, 0, total);
         return Encoded::one(Frame::new(FrameKind::Binary, inline));
     }
-    let mut cutter = Cutter { id, total, offset: 0, frames: Vec::with_capacity(total / CHUNK + 2), lead: Bytes::new() };
+    let mut cutter =
+        Cutter { id, room: chunk - HEADER, total, offset: 0, frames: Vec::with_capacity(total / chunk + 2), lead: Bytes::new() };
     let inline = Bytes::from(inline);
     let mut done = HEADER;
     for (place, buffer) in shared {
@@ -37,6 +38,8 @@ pub(super) fn frames(id: u32, writer: SegmentWriter) -> Encoded {
 
 struct Cutter {
     id: u32,
+    /// Bytes of a message that one chunk has room for.
+    room: usize,
     total: usize,
     offset: usize,
     frames: Vec<Frame>,
@@ -46,8 +49,8 @@ struct Cutter {
 
 impl Cutter {
     fn inline(&mut self, mut bytes: Bytes) {
-        while bytes.len() > CHUNK - HEADER {
-            let body = bytes.split_to(CHUNK - HEADER);
+        while bytes.len() > self.room {
+            let body = bytes.split_to(self.room);
             self.chunk(body);
         }
         self.lead = bytes;
@@ -55,7 +58,7 @@ impl Cutter {
 
     fn shared(&mut self, mut buffer: Bytes) {
         while !buffer.is_empty() {
-            let room = CHUNK - HEADER - self.lead.len();
+            let room = self.room - self.lead.len();
             let body = buffer.split_to(room.min(buffer.len()));
             if body.is_empty() {
                 // The lead alone fills a chunk.
@@ -120,7 +123,7 @@ mod tests {
         ];
         for (inline, shared) in cases {
             let (whole, writer) = message(inline, shared);
-            let encoded = frames(7, writer);
+            let encoded = frames(7, writer, CHUNK);
             let mut joined = Vec::new();
             for frame in encoded.frames() {
                 assert!(frame.len() <= CHUNK && frame.len() > HEADER);

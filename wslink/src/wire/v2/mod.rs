@@ -9,11 +9,15 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use self::{assembler::Assembler, writer::SegmentWriter};
-use super::{Content, Decoder, Encoded, FrameKind, Outgoing, Request, Subject, Unserialisable, Violation, WireVersion};
+use super::{
+    Content, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Unserialisable, Violation, WireVersion,
+};
 use crate::Limits;
 
 mod assembler;
 mod chunks;
+#[cfg(feature = "client")]
+mod message;
 mod scan;
 mod writer;
 
@@ -38,7 +42,11 @@ impl WireVersion for V2 {
         if writer.len() > u32::MAX as usize {
             return Err(Unserialisable("the message is 4 GiB or larger".to_owned()));
         }
-        Ok(chunks::frames(next_message_id(), writer))
+        Ok(chunks::frames(next_message_id(), writer, chunks::CHUNK))
+    }
+
+    fn id_text(&self, id: &RequestId) -> Option<String> {
+        scan::id_text(id)
     }
 
     fn announces_max_message(&self) -> bool {
@@ -49,19 +57,31 @@ impl WireVersion for V2 {
 /// `{"wslink", "id", "result" | "error"}`, in this order; structs as maps, and the same text forms as
 /// in JSON.
 fn write(writer: &mut SegmentWriter, message: &Outgoing<'_>) -> Result<(), rmp_serde::encode::Error> {
-    writer.raw(b"\x83\xa6wslink\xa31.0\xa2id");
+    let own = matches!(message.subject, Subject::Event { subscription: Some(_), .. });
+    writer.raw(if own { b"\x84" } else { b"\x83" });
+    writer.raw(b"\xa6wslink\xa31.0\xa2id");
     match message.subject {
         Subject::Reply(id) => writer.raw(&id.0),
-        Subject::Event(topic) => format!("publish:{topic}:0").serialize(&mut rmp_serde::Serializer::new(&mut *writer))?,
+        Subject::Event { topic, subscription } => {
+            let mut serializer = rmp_serde::Serializer::new(&mut *writer);
+            format!("publish:{topic}:0").serialize(&mut serializer)?;
+            if let Some(number) = subscription {
+                "sub".serialize(&mut serializer)?;
+                number.serialize(&mut serializer)?;
+            }
+        }
     }
     writer.raw(match message.content {
         Content::Result(_) => &b"\xa6result"[..],
         Content::Error(_) => b"\xa5error",
+        Content::Progress(_) => b"\xa8progress",
+        Content::End => b"\xa3end\xc3",
     });
     let mut serializer = rmp_serde::Serializer::new(writer).with_struct_map().with_human_readable();
     match message.content {
-        Content::Result(value) => value.serialize(&mut serializer),
+        Content::Result(value) | Content::Progress(value) => value.serialize(&mut serializer),
         Content::Error(error) => error.serialize(&mut serializer),
+        Content::End => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Every length is checked against the bytes that are there; nesting is counted, not recursed.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -21,10 +21,15 @@ const MAX_ID: usize = 1024;
 
 const MALFORMED: Violation = Violation::malformed("not a MessagePack request");
 
+/// What an id says, when it is text.
+pub(super) fn id_text(id: &RequestId) -> Option<String> {
+    Scanner::new(&id.0).text().map(str::to_owned)
+}
+
 /// The request that `body` holds.
 pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
     let mut scanner = Scanner::new(&body);
-    let (mut id, mut system, mut method) = (None, false, None);
+    let (mut id, mut system, mut method, mut timeout) = (None, false, None, None);
     let (mut positional, mut named) = (SmallVec::new(), SmallVec::new());
 
     for _ in 0..scanner.map().ok_or(MALFORMED)? {
@@ -40,6 +45,7 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
                         system = Scanner::new(&body[raw.clone()]).text().is_some_and(|id| id.starts_with("system:"));
                         id = Some(RequestId(body.slice(raw)));
                     }
+                    Some("timeout_ms") => timeout = rmp_serde::from_slice(&body[raw]).ok().map(Duration::from_millis),
                     Some("method") => method = Scanner::new(&body[value..]).text().map(str::to_owned),
                     _ => {}
                 }
@@ -54,11 +60,11 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
     }
     let attachments = HashMap::new();
     let arguments = Arguments { body, positional, named, attachments, format: &MessagePack };
-    Ok(Request { id, system, method, arguments })
+    Ok(Request { id, system, method, arguments, timeout })
 }
 
 /// Values as MessagePack.
-struct MessagePack;
+pub(super) struct MessagePack;
 
 impl Format for MessagePack {
     fn deserialize(
@@ -76,7 +82,7 @@ impl Format for MessagePack {
 /// A cursor over MessagePack.
 pub(super) struct Scanner<'a> {
     bytes: &'a [u8],
-    at: usize,
+    pub(super) at: usize,
 }
 
 /// What a value's first bytes say.
@@ -101,7 +107,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// How many members the map that begins here has.
-    fn map(&mut self) -> Option<usize> {
+    pub(super) fn map(&mut self) -> Option<usize> {
         match self.head()? {
             Head::Map(len) => Some(len),
             _ => None,
@@ -131,7 +137,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Skips one value, however deep, and tells where it was.
-    fn span(&mut self) -> Option<Span> {
+    pub(super) fn span(&mut self) -> Option<Span> {
         let start = self.at;
         // How many values are still to come at each level that was entered.
         let mut open: SmallVec<[usize; 8]> = SmallVec::new();

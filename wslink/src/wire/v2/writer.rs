@@ -10,6 +10,7 @@ use crate::attachment;
 const MIN_SHARED: usize = 8 * 1024;
 
 /// A message as bytes written here (`inline`) with shared buffers between them.
+#[derive(Clone)]
 pub(super) struct SegmentWriter {
     /// Begins with room for the first chunk's header.
     pub(super) inline: Vec<u8>,

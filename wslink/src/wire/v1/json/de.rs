@@ -1,6 +1,6 @@
 //! JSON text → values: a serde deserializer over a [`Cursor`].
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::{
@@ -29,14 +29,14 @@ impl Format for Json {
         with: &mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>) -> Result<(), erased_serde::Error>,
     ) -> Result<(), erased_serde::Error> {
         let text = std::str::from_utf8(&source.body[span.range()]).map_err(serde::de::Error::custom)?;
-        let mut reader = Reader { cursor: Cursor::new(text), attachments: source.attachments };
+        let mut reader = Reader { cursor: Cursor::new(text), attachment: source.attachment };
         with(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut reader))
     }
 }
 
 struct Reader<'a, 'k> {
     cursor: Cursor<'a>,
-    attachments: &'k mut HashMap<String, Bytes>,
+    attachment: &'k mut dyn FnMut(&str) -> Option<Bytes>,
 }
 
 const MALFORMED: Error = Error::new("malformed JSON");
@@ -51,8 +51,7 @@ impl<'a> Reader<'a, '_> {
         'a: 'de,
     {
         let text = self.string()?;
-        // A key stands for its attachment once; after that it is ordinary text.
-        if let Some(bytes) = self.attachments.remove(&*text) {
+        if let Some(bytes) = (self.attachment)(&text) {
             return attachment::lend(&bytes, || visitor.visit_bytes(&bytes));
         }
         match text {
@@ -298,8 +297,7 @@ mod tests {
     use super::*;
 
     fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-        let mut attachments = HashMap::new();
-        let mut reader = Reader { cursor: Cursor::new(text), attachments: &mut attachments };
+        let mut reader = Reader { cursor: Cursor::new(text), attachment: &mut |_| None };
         T::deserialize(&mut reader)
     }
 

@@ -10,16 +10,35 @@ pub(in super::super) struct Writer {
     text: Vec<u8>,
     attachments: Vec<(String, Bytes)>,
     next_key: fn() -> String,
+    sharing: bool,
 }
 
 impl Writer {
     pub(in super::super) fn new(next_key: fn() -> String) -> Self {
-        Self { text: Vec::with_capacity(128), attachments: Vec::new(), next_key }
+        Self { text: Vec::with_capacity(128), attachments: Vec::new(), next_key, sharing: true }
+    }
+
+    /// Gives every attachment a key of its own, for readers that take a key for its attachment once.
+    #[cfg(feature = "client")]
+    pub(in super::super) fn without_sharing(self) -> Self {
+        Self { sharing: false, ..self }
     }
 
     /// Text that is JSON, or a part of it, already.
     pub(in super::super) fn raw(&mut self, json: &[u8]) {
         self.text.extend_from_slice(json);
+    }
+
+    /// Bytes written so far.
+    #[cfg(feature = "client")]
+    pub(in super::super) const fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The byte at `place`.
+    #[cfg(feature = "client")]
+    pub(in super::super) fn byte(&self, place: usize) -> Option<u8> {
+        self.text.get(place).copied()
     }
 
     /// The text, and each attachment that it refers to with its key.
@@ -29,8 +48,9 @@ impl Writer {
 
     /// The key of `bytes`; the same buffer has the same key wherever it stands in the message.
     fn attach(&mut self, bytes: Bytes) -> &str {
-        let same =
-            |(_, known): &(String, Bytes)| known.as_ptr() == bytes.as_ptr() && known.len() == bytes.len() && !bytes.is_empty();
+        let same = |(_, known): &(String, Bytes)| {
+            self.sharing && known.as_ptr() == bytes.as_ptr() && known.len() == bytes.len() && !bytes.is_empty()
+        };
         let at = self.attachments.iter().position(same).unwrap_or_else(|| {
             self.attachments.push(((self.next_key)(), bytes));
             self.attachments.len() - 1

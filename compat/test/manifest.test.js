@@ -1,0 +1,45 @@
+// The recorded manifest against the official schema of OpenRPC documents, and its schemas against JSON Schema's.
+import metaJsonSchema from '@json-schema-tools/meta-schema';
+import metaOpenRpc from '@open-rpc/meta-schema';
+import Ajv from 'ajv';
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+
+const GOLDEN = new URL('../../wslink/tests/golden/gallery.openrpc.json', import.meta.url);
+
+/** Both packages are CommonJS with a default export, whichever way they are imported. */
+const unwrapped = (module) => module.default ?? module;
+
+function validator() {
+  const ajv = new Ajv({ strict: false, validateSchema: false, validateFormats: false, allErrors: true });
+  ajv.addSchema({ ...unwrapped(metaJsonSchema), $schema: undefined }, 'https://meta.json-schema.tools');
+  return ajv.compile({ ...unwrapped(metaOpenRpc), $schema: undefined });
+}
+
+const golden = async () => JSON.parse(await readFile(GOLDEN, 'utf8'));
+
+test('the recorded manifest is an OpenRPC document', async () => {
+  const validate = validator();
+  assert.ok(validate(await golden()), JSON.stringify(validate.errors, null, 2));
+});
+
+test('the validator tells what is none', async () => {
+  const validate = validator();
+  const manifest = await golden();
+  manifest.methods[0].surprise = true;
+  assert.ok(!validate(manifest));
+  const broken = await golden();
+  broken.methods[0].result.schema = { type: 'no such type' };
+  assert.ok(!validate(broken));
+});
+
+test('every reference leads to a definition', async () => {
+  const manifest = await golden();
+  const references = JSON.stringify(manifest).match(/"\$ref":"[^"]*"/g) ?? [];
+  assert.ok(references.length > 0);
+  for (const reference of references) {
+    const name = reference.match(/#\/components\/schemas\/([^"]*)/)?.[1];
+    assert.ok(name in manifest.components.schemas, reference);
+  }
+});

@@ -1,0 +1,98 @@
+// The errors that calls, subscriptions and sessions end with.
+
+/** The code of errors that are made by a client and never sent. */
+export const CLIENT_ERROR = -32099;
+const AUTHENTICATION_FAILED = -32000;
+const DEADLINE_EXCEEDED = -32005;
+
+/** What every error of this package is. */
+export class WslinkError extends Error {
+  override readonly name: string = 'WslinkError';
+  readonly code: number;
+
+  constructor(code: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The server answered a call with an error. */
+export class CallError<Data = unknown> extends WslinkError {
+  override readonly name: string = 'CallError';
+  readonly data: Data;
+
+  constructor(code: number, message: string, data: Data) {
+    super(code, message);
+    this.data = data;
+  }
+}
+
+/** The server refused the secret; the session does not try again. */
+export class AuthenticationError extends CallError {
+  override readonly name = 'AuthenticationError';
+
+  constructor(message = 'Authentication failed', code = AUTHENTICATION_FAILED) {
+    super(code, message, undefined);
+  }
+}
+
+/** A call took longer than it was given. */
+export class CallTimeout extends WslinkError {
+  override readonly name = 'CallTimeout';
+  /** Whether the server may have begun to execute the call. */
+  readonly maybeExecuted: boolean;
+
+  constructor(method: string, maybeExecuted: boolean) {
+    super(DEADLINE_EXCEEDED, `${method} took longer than it was given`);
+    this.maybeExecuted = maybeExecuted;
+  }
+}
+
+/** How a WebSocket ended: the members of a `CloseEvent` that tell something. */
+export interface CloseInfo {
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
+}
+
+/** The connection ended, or could not be made. */
+export class ConnectionLost extends WslinkError {
+  override readonly name = 'ConnectionLost';
+  /** Whether the server may have executed the call that this error ends. */
+  readonly maybeExecuted: boolean;
+  readonly close: CloseInfo | undefined;
+
+  constructor(message: string, details: { maybeExecuted?: boolean; close?: CloseInfo | undefined; cause?: unknown } = {}) {
+    super(CLIENT_ERROR, message, { cause: details.cause });
+    this.maybeExecuted = details.maybeExecuted ?? false;
+    this.close = details.close;
+  }
+
+  /** The same loss, as the error of a call that had been sent. */
+  afterSending(): ConnectionLost {
+    return new ConnectionLost(this.message, { maybeExecuted: true, close: this.close, cause: this.cause });
+  }
+}
+
+/** The server sent something that is no message. */
+export class ProtocolError extends WslinkError {
+  override readonly name = 'ProtocolError';
+
+  constructor(message: string, cause?: unknown) {
+    super(CLIENT_ERROR, message, { cause });
+  }
+}
+
+/** A consumer of events fell further behind than its buffer policy allows. */
+export class BufferOverflow extends WslinkError {
+  override readonly name = 'BufferOverflow';
+
+  constructor(topic: string, kept: number) {
+    super(CLIENT_ERROR, `more than ${kept} events of ${topic} wait to be consumed`);
+  }
+}
+
+/** The error of a reply, in its most telling class. */
+export function errorOfReply(method: string, { code, message, data }: { code: number; message: string; data?: unknown }): WslinkError {
+  return code === DEADLINE_EXCEEDED ? new CallTimeout(method, true) : new CallError(code, message, data);
+}

@@ -1,0 +1,114 @@
+// The subscriptions of a session: tells the server of them, also after a reconnect, and routes events to them.
+import type { AskSystem } from './calls.js';
+import { CLIENT_ERROR, WslinkError } from './errors.js';
+import type { Hello, Incoming } from './messages.js';
+import type { Feed } from './subscription.js';
+
+export class Subscriptions {
+  readonly #feeds = new Set<Feed>();
+  readonly #ask: AskSystem;
+  #connected = false;
+  /** Whether the server sends only what was subscribed to. */
+  #negotiated = false;
+  #greetedBefore = false;
+  #resume: string | undefined;
+  /** Events of each topic since the server began to count. */
+  #received: Record<string, number> = {};
+  /** Numbers that a resumed connection has and nobody wants any more. */
+  #abandoned: number[] = [];
+
+  constructor(ask: AskSystem) {
+    this.#ask = ask;
+  }
+
+  /** What hello says so that the server can go on where the last connection ended. */
+  greeting(): object {
+    return this.#resume === undefined ? {} : { resume: this.#resume, received: this.#received };
+  }
+
+  connected(hello: Hello): void {
+    const { resumed } = hello;
+    this.#connected = true;
+    this.#negotiated = hello.extensions?.includes('subscribe') ?? false;
+    this.#resume = hello.resume;
+    if (!resumed) {
+      this.#received = {};
+      this.#abandoned = [];
+      for (const feed of this.#feeds) feed.number = undefined;
+    }
+    for (const number of this.#abandoned.splice(0)) this.#ask('wslink.unsubscribe', [number], {});
+    for (const feed of [...this.#feeds]) {
+      if (feed.number === undefined) this.#subscribe(feed);
+    }
+    if (this.#greetedBefore) this.#tellGaps(resumed);
+    this.#greetedBefore = true;
+  }
+
+  dropped(): void {
+    this.#connected = false;
+  }
+
+  closed(error?: WslinkError): void {
+    for (const feed of [...this.#feeds]) feed.end(error);
+    this.#feeds.clear();
+  }
+
+  add(feed: Feed): void {
+    this.#feeds.add(feed);
+    if (this.#connected) this.#subscribe(feed);
+  }
+
+  remove(feed: Feed): void {
+    if (!this.#feeds.delete(feed) || feed.number === undefined) return;
+    if (this.#connected) this.#ask('wslink.unsubscribe', [feed.number], {});
+    else this.#abandoned.push(feed.number);
+  }
+
+  /** Whether there was a subscription of this topic with this callback, which then is ended. */
+  removeByCallback(topic: string, callback: unknown): boolean {
+    const found = [...this.#feeds].find((feed) => feed.topic === topic && feed.callback === callback);
+    void found?.unsubscribe();
+    return found !== undefined;
+  }
+
+  deliver(topic: string, { sub, end, result }: Incoming): void {
+    if (sub === undefined) this.#received[topic] = (this.#received[topic] ?? 0) + 1;
+    for (const feed of [...this.#feeds]) {
+      if (feed.topic !== topic || (sub !== undefined && feed.number !== sub)) continue;
+      if (end) {
+        this.#feeds.delete(feed);
+        feed.end();
+      } else feed.deliver(result);
+    }
+  }
+
+  #subscribe(feed: Feed): void {
+    if (!this.#negotiated) {
+      if (feed.filter) this.#refuse(feed, new WslinkError(CLIENT_ERROR, `the server does not filter ${feed.topic}`));
+      else feed.taken();
+      return;
+    }
+    this.#ask('wslink.subscribe', [feed.topic], feed.filter ?? {}, (error, result) => {
+      // A drop ends the request and not the subscription, which is made again.
+      if (error) return this.#connected && this.#refuse(feed, error);
+      const { subscription } = result as { subscription: number };
+      feed.number = subscription;
+      if (this.#feeds.has(feed)) feed.taken();
+      else this.#ask('wslink.unsubscribe', [subscription], {});
+      return undefined;
+    });
+  }
+
+  #refuse(feed: Feed, error: unknown): void {
+    this.#feeds.delete(feed);
+    feed.end(error);
+  }
+
+  #tellGaps(resumed: Hello['resumed']): void {
+    for (const feed of this.#feeds) {
+      if (!resumed) feed.gap(undefined);
+      else if (feed.filter) feed.gap(undefined);
+      else if (resumed.missed?.[feed.topic]) feed.gap(resumed.missed[feed.topic]);
+    }
+  }
+}

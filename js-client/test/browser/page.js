@@ -1,0 +1,12 @@
+// What the page of the browser tests offers to them.
+import * as stockV1 from 'wslink-client/stock-v1';
+import * as stockV2 from 'wslink-client/stock';
+import { run } from '../cases/index.js';
+import { stock } from '../cases/stock.js';
+import * as npmV1 from 'wslink-v1';
+import * as npmV2 from 'wslink-v2';
+
+const CLASSES = { npmV1, npmV2, stockV1, stockV2 };
+
+window.runCase = run;
+window.runStock = (title, classes, options) => stock[title]({ ...CLASSES[classes], ...options });

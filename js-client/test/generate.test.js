@@ -1,0 +1,202 @@
+// The generator: its output, what a compiler says to it, what it does, and the command.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { CallError, connect } from 'wslink-client';
+import { generate } from 'wslink-client/generate';
+import './harness/node-websocket.js';
+import { scriptedServer } from './harness/scripted-server.js';
+
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+const MANIFEST = join(PACKAGE, 'test/generate/render.json');
+const GOLDEN = join(PACKAGE, 'test/generate/render.ts');
+const CLI = join(PACKAGE, 'dist/generate/cli.js');
+
+const manifest = JSON.parse(await readFile(MANIFEST, 'utf8'));
+if (process.env.UPDATE_GOLDEN) await writeFile(GOLDEN, await generate(manifest));
+const golden = await readFile(GOLDEN, 'utf8');
+
+describe('the output', () => {
+  test('is as it was; `UPDATE_GOLDEN=1` renews it', async () => {
+    assert.equal(await generate(manifest), golden);
+  });
+
+  test('does not depend on the order of the manifest', async () => {
+    const reversed = structuredClone(manifest);
+    reversed.methods.reverse();
+    reversed['x-wslink'].topics.reverse();
+    reversed.components.schemas = Object.fromEntries(Object.entries(manifest.components.schemas).reverse());
+    assert.equal(await generate(reversed), golden);
+  });
+
+  test('pleases the strict compiler, which finds the mistakes in its use', () => {
+    const { stdout, status } = spawnSync('npx', ['tsc', '-p', 'test/generate'], { cwd: PACKAGE, encoding: 'utf8' });
+    assert.equal(stdout, '');
+    assert.equal(status, 0);
+  });
+
+  test('of a server without anything is a module too', async () => {
+    const empty = await generate({ openrpc: '1.3.2', info: { title: 'none', version: '0' }, methods: [] });
+    assert.match(empty, /export function api\(_session: Session\) {\n {2}return {\n {2}};\n}/);
+  });
+
+  test('names a method and a topic of one name', async () => {
+    const clash = structuredClone(manifest);
+    clash['x-wslink'].topics[0].name = 'myapp.scene.load';
+    await assert.rejects(generate(clash), /myapp\.scene\.load is a method and a topic/);
+  });
+});
+
+describe('the generated client', { timeout: 20_000 }, () => {
+  let folder;
+  let api;
+  let server;
+  let session;
+  let peer;
+  before(async () => {
+    // Inside the package, which it imports by name.
+    folder = await mkdtemp(join(PACKAGE, 'test/.built-'));
+    const outfile = join(folder, 'render.js');
+    await build({ entryPoints: [GOLDEN], outfile, format: 'esm', bundle: true, packages: 'external', absWorkingDir: PACKAGE });
+    ({ api } = await import(outfile));
+  });
+  after(() => rm(folder, { recursive: true }));
+  beforeEach(async () => {
+    server = await scriptedServer();
+    session = connect(server.url);
+    peer = await server.accept();
+    await peer.greet();
+  });
+  afterEach(async () => {
+    await session.close();
+    server.stop();
+  });
+
+  test('calls by name and by position', async () => {
+    const { window } = api(session).myapp.render;
+    const named = window.image({ w: 1, h: 2 });
+    const first = await peer.next('myapp.render.window.image');
+    assert.deepEqual([first.args, first.kwargs], [[], { w: 1, h: 2 }]);
+    peer.reply(first, { image: new Uint8Array([1]), size: [1, 2] });
+    assert.deepEqual((await named).image, new Uint8Array([1]));
+
+    const positional = window.image.positional([1, 2], { timeout: 1000 });
+    const second = await peer.next('myapp.render.window.image');
+    assert.deepEqual([second.args, second.kwargs], [[1, 2], {}]);
+    assert.equal(second.timeout_ms > 0, true);
+    peer.reply(second, null);
+    await positional;
+
+    const nothing = window();
+    peer.reply(await peer.next('myapp.render.window'), ['main']);
+    assert.deepEqual(await nothing, ['main']);
+  });
+
+  test('knows its own errors', async () => {
+    const { image } = api(session).myapp.render.window;
+    const call = image({ w: 1, h: 2 });
+    const { id } = await peer.next('myapp.render.window.image');
+    peer.send({ id, error: { code: 4002, message: 'too large', data: { name: 'TooLarge', limit: 5 } } });
+    const error = await call.catch((reason) => reason);
+    assert.equal(image.failed(error), true);
+    assert.equal(error.data.limit, 5);
+    assert.equal(image.failed(new CallError(-32602, 'Invalid params', { param: 'w' })), false);
+    assert.equal(image.failed(new TypeError()), false);
+  });
+
+  test('subscribes', async () => {
+    const tiles = api(session).myapp.render.tiles({ region: 'left' });
+    const request = await peer.next('wslink.subscribe');
+    assert.deepEqual([request.args, request.kwargs], [['myapp.render.tiles'], { region: 'left' }]);
+    peer.reply(request, { subscription: 3 });
+    peer.event('myapp.render.tiles', { tile: 8 }, { sub: 3 });
+    for await (const event of tiles) {
+      assert.deepEqual(event, { tile: 8 });
+      break;
+    }
+  });
+});
+
+describe('the command', { timeout: 60_000 }, () => {
+  let folder;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'wslink-client-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  async function command(...args) {
+    const child = spawn(process.execPath, [CLI, ...args]);
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr']) child[name].on('data', (text) => (output[name] += text));
+    const [status] = await once(child, 'close');
+    return { ...output, status };
+  }
+
+  test('writes a file, and leaves alone one that is the same', async () => {
+    const output = join(folder, 'api.ts');
+    assert.deepEqual(await command('generate', MANIFEST, '-o', output), { stdout: '', stderr: '', status: 0 });
+    assert.equal(await readFile(output, 'utf8'), golden);
+    const { mtimeMs } = await stat(output);
+    await command('generate', MANIFEST, '-o', output);
+    assert.equal((await stat(output)).mtimeMs, mtimeMs);
+  });
+
+  test('asks over HTTP', async () => {
+    const server = createServer(async ({ url }, response) => {
+      if (url === '/app/manifest.json') response.end(await readFile(MANIFEST));
+      else response.writeHead(404).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const base = `http://127.0.0.1:${server.address().port}`;
+    assert.equal((await command('generate', `${base}/app`)).stdout, golden);
+    assert.equal((await command('generate', `${base}/app/manifest.json`)).stdout, golden);
+    const missing = await command('generate', base);
+    assert.match(missing.stderr, /manifest\.json answers 404/);
+    assert.equal(missing.status, 1);
+    server.close();
+  });
+
+  test('asks a running server', async () => {
+    const server = await scriptedServer();
+    const running = command('generate', server.url, '--secret', 'told');
+    const peer = await server.accept();
+    assert.equal((await peer.greet()).secret, 'told');
+    peer.reply(await peer.next('wslink.manifest'), manifest);
+    assert.equal((await running).stdout, golden);
+    server.stop();
+  });
+
+  test('watches', async () => {
+    const [source, output] = [join(folder, 'watched.json'), join(folder, 'watched.ts')];
+    await copyFile(MANIFEST, source);
+    const child = spawn(process.execPath, [CLI, 'generate', source, '-o', output, '--watch']);
+    const told = async () => String((await once(child.stderr, 'data'))[0]);
+    assert.match(await told(), /was read/);
+    const broken = told();
+    await writeFile(source, 'nonsense');
+    assert.match(await broken, /JSON/);
+    const changed = told();
+    await writeFile(source, JSON.stringify({ ...manifest, info: { title: 'changed', version: '1' } }));
+    assert.match(await changed, /was read/);
+    child.kill();
+    await once(child, 'close');
+    assert.match(await readFile(output, 'utf8'), /from the manifest of changed 1;/);
+  });
+
+  test('says what is wrong', async () => {
+    for (const args of [[], ['generate'], ['other', MANIFEST], ['generate', MANIFEST, 'more'], ['generate', '--other']]) {
+      assert.equal((await command(...args)).status, 1);
+    }
+    assert.match((await command('generate', join(folder, 'none.json'))).stderr, /none\.json/);
+    assert.match((await command('generate', join(PACKAGE, 'package.json'))).stderr, /no OpenRPC document/);
+    const help = await command('--help');
+    assert.match(help.stdout, /wslink-client generate SOURCE/);
+  });
+});

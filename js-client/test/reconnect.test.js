@@ -1,0 +1,152 @@
+// How a session lives through drops, with the Rust server behind a proxy that can cut.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectTcp, createServer } from 'node:net';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { connect, ConnectionLost, v1, v2 } from 'wslink-client';
+import { delayBefore } from '../dist/backoff.js';
+import './harness/node-websocket.js';
+import { freePort, startRust } from './harness/servers.js';
+
+class Proxy {
+  #sockets = new Set();
+  #server;
+
+  static async to(port) {
+    const proxy = new Proxy();
+    proxy.#server = createServer((near) => {
+      const far = connectTcp(port, '127.0.0.1');
+      for (const [one, other] of [[near, far], [far, near]]) {
+        proxy.#sockets.add(one);
+        one.pipe(other).on('error', () => {});
+        one.on('close', () => other.destroy()).on('error', () => {});
+      }
+    }).listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  get url() {
+    return `ws://127.0.0.1:${this.#server.address().port}/ws`;
+  }
+
+  cut() {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+
+  stop() {
+    this.#server.close();
+    this.cut();
+  }
+}
+
+const until = (session, status) =>
+  new Promise((resolve) => {
+    const off = session.onStateChange((state) => {
+      if (state.status !== status) return;
+      off();
+      resolve(state);
+    });
+  });
+
+for (const wire of [v1, v2]) {
+  describe(`reconnect, ${wire.name}`, { timeout: 30_000 }, () => {
+    let server;
+    let proxy;
+    let session;
+    before(async () => {
+      server = await startRust('kit');
+    });
+    beforeEach(async () => {
+      proxy = await Proxy.to(server.port);
+    });
+    afterEach(async () => {
+      await session?.close();
+      proxy.stop();
+    });
+    after(() => server?.stop());
+
+    test('subscriptions go on, calls in flight fail, others wait, the secret is asked for anew', async () => {
+      let secrets = 0;
+      const secret = async () => {
+        secrets += 1;
+        return 'wslink-secret';
+      };
+      session = connect(proxy.url, { wire, secret, reconnect: { initialDelay: 10 } });
+      const states = [];
+      session.onStateChange(({ status }) => states.push(status));
+      const subscription = session.subscribe('kit.lasting');
+      const events = subscription[Symbol.asyncIterator]();
+      await subscription.promise;
+      await session.call('kit.publish', ['kit.lasting', 1]);
+      assert.equal((await events.next()).value, 1);
+
+      const inFlight = session.call('kit.hang');
+      await session.call('kit.echo');
+      const again = until(session, 'connected');
+      proxy.cut();
+      await assert.rejects(inFlight, (error) => error instanceof ConnectionLost && error.maybeExecuted);
+      assert.equal(session.clientId, undefined);
+      const waiting = session.call('kit.echo', ['later']);
+      await again;
+      assert.deepEqual((await waiting).args, ['later']);
+      await session.call('kit.publish', ['kit.lasting', 2]);
+      assert.equal((await events.next()).value, 2);
+      assert.equal(secrets, 2);
+      assert.deepEqual(states, ['connected', 'waiting', 'connecting', 'connected']);
+    });
+
+    test('without it, a drop ends the session and says why', async () => {
+      session = connect(proxy.url, { wire, reconnect: false });
+      await session.ready;
+      const ended = until(session, 'closed');
+      proxy.cut();
+      const { error } = await ended;
+      assert.equal(error instanceof ConnectionLost, true);
+      assert.equal(error.close.code, 1006);
+      await assert.rejects(session.call('kit.echo'), ConnectionLost);
+      await assert.rejects(session.subscribe('a').promise, ConnectionLost);
+    });
+  });
+}
+
+describe('a server that is not there', { timeout: 30_000 }, () => {
+  test('is given up after as many attempts as were said', async () => {
+    const session = connect(`ws://127.0.0.1:${await freePort()}/ws`, { reconnect: { initialDelay: 1, attempts: 3 } });
+    const waits = [];
+    session.onStateChange((state) => state.status === 'waiting' && waits.push(state.attempt));
+    const call = session.call('kit.echo');
+    await assert.rejects(session.ready, ConnectionLost);
+    await assert.rejects(call, (error) => error instanceof ConnectionLost && !error.maybeExecuted);
+    assert.deepEqual(waits, [1, 2, 3]);
+  });
+
+  test('fails calls at once if they shall not wait', async () => {
+    const session = connect(`ws://127.0.0.1:${await freePort()}/ws`, { waitForConnection: false, reconnect: false });
+    await assert.rejects(session.call('kit.echo'), { code: -32099 });
+    await assert.rejects(session.ready, ConnectionLost);
+  });
+
+  test('that accepts and says nothing is given up too', async () => {
+    const server = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const session = connect(`ws://127.0.0.1:${server.address().port}/`, { connectTimeout: 20, reconnect: false });
+    await assert.rejects(session.ready, ConnectionLost);
+    server.close();
+  });
+
+  test('the secret that cannot be had counts as one', async () => {
+    const failure = new Error('no token');
+    const session = connect('ws://127.0.0.1:9/ws', { secret: () => Promise.reject(failure), reconnect: false });
+    await assert.rejects(session.ready, { cause: failure });
+  });
+});
+
+test('waits grow to their limit and are never alike', () => {
+  const waits = (attempt) => Array.from({ length: 50 }, () => delayBefore(attempt, { initialDelay: 100, maxDelay: 1000 }));
+  for (const [attempt, longest] of [[1, 100], [2, 200], [3, 400], [20, 1000]]) {
+    assert.equal(waits(attempt).every((wait) => wait >= longest / 2 && wait <= longest), true);
+  }
+  assert.equal(new Set(waits(1)).size > 1, true);
+});

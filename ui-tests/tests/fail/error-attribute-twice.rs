@@ -1,0 +1,12 @@
+//! errors: 1
+
+use wslink::RpcError;
+
+#[derive(Debug, RpcError)]
+enum RenderError {
+    #[rpc_error(code = 404)]
+    #[rpc_error(name = "none")]
+    NoCamera,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! errors: 1
+
+use wslink::RpcError;
+
+#[derive(Debug, RpcError)]
+enum RenderError {
+    NoCamera(String),
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! errors: 1
+
+use wslink::{rpc, service};
+
+struct Render;
+
+#[service]
+impl Render {
+    #[rpc("my.save", blocking, detached)]
+    fn save(&self) {}
+}
+
+fn main() {}

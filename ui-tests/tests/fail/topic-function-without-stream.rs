@@ -1,0 +1,13 @@
+//! errors: 1
+
+use wslink::{service, topic};
+
+struct Render;
+
+#[service]
+impl Render {
+    #[topic("my.tiles")]
+    fn tiles(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,273 @@
+//! Setting a session up: where the server is, how to be admitted, what to do when it is lost.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    Backoff, Error, Session, State,
+    connect::{Connected, connect},
+    handle::{Handle, Status},
+    table::Table,
+    task::Task,
+};
+#[cfg(feature = "client-tls")]
+use crate::transport::Trust;
+use crate::{
+    Secret,
+    transport::Address,
+    wire::message::{self, ClientWire},
+};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Tokens = dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>> + Send + Sync;
+
+/// A generation of the protocol.
+///
+/// ```
+/// use wslink::client::{Generation, Session};
+///
+/// let old_server = Session::builder("ws://127.0.0.1:8080/ws").generation(Generation::V1);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Generation {
+    /// JSON: wslink before 2.0.
+    V1,
+    /// MessagePack in chunks: wslink from 2.0.
+    #[default]
+    V2,
+}
+
+/// A session to be set up.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), wslink::client::Error> {
+/// use std::time::Duration;
+/// use wslink::client::{Backoff, Session};
+///
+/// let session = Session::builder("ws://127.0.0.1:8080/ws")
+///     .secret("…")
+///     .reconnect(Backoff::default().attempts(10))
+///     .call_timeout(Duration::from_secs(30))
+///     .connect()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a session begins with `connect` or `start`"]
+pub struct Builder {
+    url: String,
+    generation: Generation,
+    credentials: Credentials,
+    backoff: Option<Backoff>,
+    connect_timeout: Duration,
+    call_timeout: Option<Duration>,
+    ping: Duration,
+    message_bytes: usize,
+    #[cfg(feature = "client-tls")]
+    trust: Trust,
+}
+
+/// What every connection of a session needs.
+pub(super) struct Settings {
+    pub(super) address: Address,
+    pub(super) wire: &'static dyn ClientWire,
+    pub(super) credentials: Credentials,
+    pub(super) backoff: Option<Backoff>,
+    pub(super) connect_timeout: Duration,
+    pub(super) ping: Duration,
+    pub(super) message_bytes: usize,
+    #[cfg(feature = "client-tls")]
+    pub(super) trust: Option<Trust>,
+}
+
+/// What to be admitted with.
+pub(super) enum Credentials {
+    Secret(Secret),
+    Tokens(Box<Tokens>),
+}
+
+impl Credentials {
+    pub(super) async fn secret(&self) -> Result<String, Error> {
+        match self {
+            Self::Secret(secret) => Ok(secret.reveal().to_owned()),
+            Self::Tokens(next) => next().await.map_err(|error| Error::Token(error.into())),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether trying again cannot help.
+    pub(super) fn is_final(&self, error: &Error) -> bool {
+        self.backoff.is_none() || matches!((error, &self.credentials), (Error::Unauthorized(_), Credentials::Secret(_)))
+    }
+}
+
+impl Builder {
+    pub(super) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            generation: Generation::default(),
+            credentials: Credentials::Secret(Secret::published()),
+            backoff: Some(Backoff::default()),
+            connect_timeout: Duration::from_secs(10),
+            call_timeout: None,
+            ping: Duration::from_secs(20),
+            message_bytes: 1 << 30,
+            #[cfg(feature = "client-tls")]
+            trust: Trust::default(),
+        }
+    }
+
+    /// What the server wants to hear; the published one unless set.
+    pub fn secret(self, secret: impl Into<String>) -> Self {
+        Self { credentials: Credentials::Secret(Secret::new(secret)), ..self }
+    }
+
+    /// Where to get what the server wants to hear, asked at each connection: for tokens that expire.
+    ///
+    /// ```
+    /// use wslink::client::Session;
+    ///
+    /// async fn fresh_token() -> std::io::Result<String> {
+    ///     # Ok(String::new())
+    ///     // …
+    /// }
+    ///
+    /// let builder = Session::builder("ws://127.0.0.1:8080/ws").token(fresh_token);
+    /// ```
+    pub fn token<F, T, E>(self, next: F) -> Self
+    where
+        F: Fn() -> T + Send + Sync + 'static,
+        T: Future<Output = Result<String, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        let tokens = move || -> Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>> {
+            let token = next();
+            Box::pin(async { token.await.map_err(Into::into) })
+        };
+        Self { credentials: Credentials::Tokens(Box::new(tokens)), ..self }
+    }
+
+    /// Which generation of the protocol to speak; a server of this project speaks both.
+    pub fn generation(self, generation: Generation) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// How to come back when the connection is lost.
+    pub fn reconnect(self, backoff: Backoff) -> Self {
+        Self { backoff: Some(backoff), ..self }
+    }
+
+    /// Ends the session when the connection is lost.
+    pub fn without_reconnect(self) -> Self {
+        Self { backoff: None, ..self }
+    }
+
+    /// How long one attempt to connect and say hello may take; 10 s unless set.
+    pub fn connect_timeout(self, timeout: Duration) -> Self {
+        Self { connect_timeout: timeout, ..self }
+    }
+
+    /// How long a call may take that does not say so itself; for ever unless set.
+    pub fn call_timeout(self, timeout: Duration) -> Self {
+        Self { call_timeout: Some(timeout), ..self }
+    }
+
+    /// After which silence the server is pinged, and after which further silence it is given up; 20 s
+    /// unless set.
+    pub fn ping(self, silence: Duration) -> Self {
+        Self { ping: silence, ..self }
+    }
+
+    /// Bytes of the largest message that is taken from the server; 1 GiB unless set.
+    pub fn message_bytes(self, bytes: usize) -> Self {
+        Self { message_bytes: bytes, ..self }
+    }
+
+    /// A certificate, or several, in PEM, to be trusted beside those of the public authorities.
+    ///
+    /// # Errors
+    /// It is no certificate.
+    #[cfg(feature = "client-tls")]
+    pub fn certificate(mut self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        self.trust.add(pem.as_ref()).map_err(Error::Certificate)?;
+        Ok(self)
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// The first attempt failed. Later ones, after the connection was lost, are repeated.
+    pub async fn connect(self) -> Result<Session, Error> {
+        let call_timeout = self.call_timeout;
+        let settings = Arc::new(self.settings()?);
+        let connected = connect(Arc::clone(&settings), 0, None).await?;
+        Ok(spawn(settings, call_timeout, Some(connected)))
+    }
+
+    /// Begins a session that connects by itself, as soon as the server is there.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), wslink::client::Error> {
+    /// use wslink::client::Session;
+    ///
+    /// let session = Session::builder("ws://127.0.0.1:8080/ws").start()?;
+    /// let sum: f64 = session.call("calculator.add", (1.0, 2.0)).await?; // waits for the server
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The address cannot be one of a server.
+    ///
+    /// # Panics
+    /// When called outside a tokio runtime.
+    pub fn start(self) -> Result<Session, Error> {
+        let call_timeout = self.call_timeout;
+        Ok(spawn(Arc::new(self.settings()?), call_timeout, None))
+    }
+
+    fn settings(self) -> Result<Settings, Error> {
+        let address = Address::parse(&self.url).map_err(Error::Address)?;
+        if address.is_secure() && cfg!(not(feature = "client-tls")) {
+            return Err(Error::Address("`wss://` needs the feature `client-tls` of wslink".to_owned()));
+        }
+        Ok(Settings {
+            #[cfg(feature = "client-tls")]
+            trust: address.is_secure().then_some(self.trust),
+            address,
+            wire: match self.generation {
+                Generation::V1 => message::FIRST,
+                Generation::V2 => message::SECOND,
+            },
+            credentials: self.credentials,
+            backoff: self.backoff,
+            connect_timeout: self.connect_timeout,
+            ping: self.ping,
+            message_bytes: self.message_bytes,
+        })
+    }
+}
+
+fn spawn(settings: Arc<Settings>, call_timeout: Option<Duration>, connected: Option<Connected>) -> Session {
+    let (commands, received) = mpsc::unbounded_channel();
+    let first = connected.as_ref().map(|(_, greeting)| Status::Up(Arc::clone(greeting)));
+    let (tell, status) = watch::channel(first.unwrap_or(Status::Down(State::Connecting)));
+    let wire = settings.wire;
+    let task = Task { settings, commands: received, status: tell, table: Table::default(), connections: 0, resume: None };
+    tokio::spawn(task.run(connected));
+    Session::new(Arc::new(Handle { commands, status, wire, call_timeout, ids: AtomicU64::new(1) }))
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("url", &self.url).field("generation", &self.generation).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,128 @@
+//! What can go wrong for a client, and what is known about it then.
+
+use std::{error::Error as StdError, fmt, io, sync::Arc};
+
+use serde::Deserialize;
+
+use crate::{CallError, ErrorCode, Value, transport::ConnectError, wire::message::Body};
+
+/// Why a call, a subscription or a connection failed.
+///
+/// ```
+/// use wslink::client::Error;
+///
+/// /// Whether making the same call again cannot do anything twice.
+/// fn may_repeat(error: &Error) -> bool {
+///     matches!(error, Error::Lost { maybe_executed: false })
+/// }
+/// # assert!(!may_repeat(&Error::Timeout));
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server answered with an error.
+    Call(CallError),
+    /// The connection was lost before the answer came.
+    Lost {
+        /// Whether the whole request may have reached the server.
+        maybe_executed: bool,
+    },
+    /// The answer did not come in time. The server may have executed the call, in part or wholly.
+    Timeout,
+    /// The session was closed.
+    Closed,
+    /// A result or payload is not of the type that was asked for; the text says where.
+    Decode(String),
+    /// Arguments cannot be serialised, or are no list and no map.
+    Encode(String),
+    /// The request is larger than the server takes; it was not sent.
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The largest that the server takes.
+        limit: usize,
+    },
+    /// Payloads came faster than they were taken from the subscription, which has ended for that.
+    Lagged,
+    /// The address cannot be one of a server; the text says why.
+    Address(String),
+    /// A certificate cannot be used; the text says why.
+    Certificate(String),
+    /// The network or the operating system refused.
+    Io(Arc<io::Error>),
+    /// What answered is no wslink server, or not in time; the text says what it did.
+    Handshake(String),
+    /// The server did not admit us.
+    Unauthorized(CallError),
+    /// The callback for tokens failed.
+    Token(Arc<dyn StdError + Send + Sync>),
+}
+
+/// An error as the wire has it.
+#[derive(Deserialize)]
+struct WireError {
+    code: i32,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    data: Option<Value>,
+}
+
+/// The error that `body` is.
+pub(super) fn call_error(body: &Body) -> CallError {
+    match body.decode::<WireError>() {
+        Ok(WireError { code, message, data }) => {
+            let error = CallError::new(ErrorCode::from_number(code), message);
+            data.into_iter().fold(error, CallError::with_data)
+        }
+        Err(why) => CallError::new(ErrorCode::Exception, format!("an error that cannot be read: {why}")),
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(error) => error.fmt(f),
+            Self::Lost { maybe_executed: true } => f.write_str("the connection was lost; the call may have been executed"),
+            Self::Lost { maybe_executed: false } => f.write_str("the connection was lost before the call was sent"),
+            Self::Timeout => f.write_str("no answer in time"),
+            Self::Closed => f.write_str("the session is closed"),
+            Self::Decode(why) => write!(f, "not of the expected type: {why}"),
+            Self::Encode(why) => write!(f, "cannot be sent: {why}"),
+            Self::TooLarge { bytes, limit } => write!(f, "{bytes} bytes are more than the {limit} that the server takes"),
+            Self::Lagged => f.write_str("payloads came faster than they were taken"),
+            Self::Address(why) => write!(f, "no address of a server: {why}"),
+            Self::Certificate(why) => write!(f, "no certificate: {why}"),
+            Self::Io(error) => error.fmt(f),
+            Self::Handshake(why) => write!(f, "no wslink server: {why}"),
+            Self::Unauthorized(error) => write!(f, "not admitted: {error}"),
+            Self::Token(error) => write!(f, "no token: {error}"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Call(error) | Self::Unauthorized(error) => Some(error),
+            Self::Io(error) => Some(&**error),
+            Self::Token(error) => Some(&**error),
+            _ => None,
+        }
+    }
+}
+
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Io(error) => Self::Io(Arc::new(error)),
+            ConnectError::Refused(why) => Self::Handshake(why),
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(Arc::new(error))
+    }
+}

@@ -1,0 +1,100 @@
+//! What sessions, calls and subscriptions share to reach the session's task: its commands and its
+//! status. Knows no socket.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{Error, State, hello::Greeting, queue::Queue};
+use crate::wire::{
+    Encoded,
+    message::{Body, ClientWire, Draft},
+};
+
+pub(super) struct Handle {
+    /// Closed when the last handle is gone, which ends the task.
+    pub(super) commands: mpsc::UnboundedSender<Command>,
+    pub(super) status: watch::Receiver<Status>,
+    pub(super) wire: &'static dyn ClientWire,
+    pub(super) call_timeout: Option<Duration>,
+    pub(super) ids: AtomicU64,
+}
+
+/// What the task is asked to do.
+pub(super) enum Command {
+    Call(Outgoing),
+    Cancel(u64),
+    Subscribe(Subscribing),
+    Unsubscribe(u64),
+    Close,
+}
+
+/// A call to send.
+pub(super) struct Outgoing {
+    /// The connection that it was made for.
+    pub(super) epoch: u64,
+    pub(super) id: u64,
+    pub(super) request: Encoded,
+    pub(super) answer: oneshot::Sender<Result<Body, Error>>,
+    pub(super) progress: Option<Arc<Queue>>,
+}
+
+/// A subscription to add.
+pub(super) struct Subscribing {
+    /// The connection that it was made for.
+    pub(super) epoch: u64,
+    pub(super) id: u64,
+    pub(super) topic: Arc<str>,
+    pub(super) draft: Box<dyn Draft>,
+    pub(super) queue: Arc<Queue>,
+    pub(super) answer: oneshot::Sender<Result<(), Error>>,
+}
+
+/// How the session is.
+#[derive(Clone)]
+pub(super) enum Status {
+    Down(State),
+    Up(Arc<Greeting>),
+    Closed(Error),
+}
+
+impl Status {
+    pub(super) const fn state(&self) -> State {
+        match self {
+            Self::Down(state) => *state,
+            Self::Up(_) => State::Connected,
+            Self::Closed(_) => State::Closed,
+        }
+    }
+}
+
+impl Handle {
+    /// A number for a call or a subscription, used once in the session.
+    pub(super) fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The greeting of the connection there is, or of the next one.
+    pub(super) async fn connected(&self) -> Result<Arc<Greeting>, Error> {
+        if let Status::Up(greeting) = &*self.status.borrow() {
+            return Ok(Arc::clone(greeting));
+        }
+        let mut status = self.status.clone();
+        let up = status.wait_for(|status| !matches!(status, Status::Down(_))).await;
+        match up.as_deref() {
+            Ok(Status::Up(greeting)) => Ok(Arc::clone(greeting)),
+            Ok(Status::Closed(error)) => Err(error.clone()),
+            Ok(Status::Down(_)) | Err(_) => Err(Error::Closed),
+        }
+    }
+
+    pub(super) fn send(&self, command: Command) -> Result<(), Error> {
+        self.commands.send(command).map_err(|_| Error::Closed)
+    }
+}

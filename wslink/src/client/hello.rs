@@ -1,0 +1,118 @@
+//! Hello: what a client says of itself, and what the server's answer settles for the connection.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use crate::wire::{
+    Encoded,
+    message::{Body, ClientWire, Parts},
+};
+
+/// The extensions that this client uses where the server knows them.
+const EXTENSIONS: [&str; 5] = ["subscribe", "cancel", "progress", "deadline", "resume"];
+
+/// The id of the hello, on each connection.
+pub(super) const ID: &str = "system:c0:0";
+
+#[derive(Serialize)]
+struct Hello<'a> {
+    secret: &'a str,
+    extensions: &'a [&'a str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resume: Option<&'a str>,
+}
+
+/// The frames of a hello.
+pub(super) fn hello(wire: &dyn ClientWire, secret: &str, resume: Option<&str>) -> Result<Encoded, Error> {
+    let hello = (Hello { secret, extensions: &EXTENSIONS, resume },);
+    let parts = Parts { positional: Some(&hello), named: None };
+    let draft = wire.draft("wslink.hello", parts).map_err(|error| Error::Encode(error.0))?;
+    Ok(draft.seal(ID, None, usize::MAX))
+}
+
+/// What is settled for one connection.
+#[derive(Debug)]
+pub(super) struct Greeting {
+    /// Which connection of the session this is.
+    pub(super) epoch: u64,
+    pub(super) client_id: String,
+    pub(super) extensions: Extensions,
+    /// Bytes of a frame that the server takes.
+    pub(super) max_frame: usize,
+    /// Bytes of a message that the server takes.
+    max_message: usize,
+    /// What the next connection may resume this one with.
+    pub(super) resume: Option<String>,
+    /// How many events of each topic were missed, where the session of before goes on.
+    pub(super) missed: Option<HashMap<String, u64>>,
+}
+
+/// The extensions in force that change what the client sends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extensions {
+    pub(super) subscribe: bool,
+    pub(super) cancel: bool,
+    pub(super) deadline: bool,
+}
+
+#[derive(Deserialize)]
+struct Welcome {
+    #[serde(rename = "clientID")]
+    client_id: String,
+    #[serde(rename = "maxMsgSize", default)]
+    max_frame: Option<usize>,
+    #[serde(default)]
+    extensions: Vec<String>,
+    #[serde(default)]
+    limits: Option<Limits>,
+    #[serde(default)]
+    resume: Option<String>,
+    #[serde(default)]
+    resumed: Option<Resumed>,
+}
+
+#[derive(Deserialize)]
+struct Limits {
+    #[serde(rename = "maxMsgSize", default)]
+    max_frame: Option<usize>,
+    #[serde(rename = "messageBytes", default)]
+    max_message: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct Resumed {
+    #[serde(default)]
+    missed: HashMap<String, u64>,
+}
+
+impl Greeting {
+    /// From the result of a hello.
+    pub(super) fn read(body: &Body, epoch: u64) -> Result<Self, Error> {
+        let welcome: Welcome = body.decode().map_err(|why| Error::Handshake(format!("its hello is not understood: {why}")))?;
+        let knows = |name| welcome.extensions.iter().any(|known| known == name);
+        let extensions = Extensions { subscribe: knows("subscribe"), cancel: knows("cancel"), deadline: knows("deadline") };
+        let limit = |of: fn(&Limits) -> Option<usize>| welcome.limits.as_ref().and_then(of);
+        Ok(Self {
+            epoch,
+            extensions,
+            max_frame: welcome.max_frame.or(limit(|limits| limits.max_frame)).unwrap_or(usize::MAX),
+            max_message: limit(|limits| limits.max_message).unwrap_or(usize::MAX),
+            client_id: welcome.client_id,
+            resume: welcome.resume,
+            missed: welcome.resumed.map(|resumed| resumed.missed),
+        })
+    }
+
+    /// Refuses what the server would end the connection for.
+    pub(super) fn admit(&self, request: &Encoded) -> Result<(), Error> {
+        let frame = request.frames().iter().map(crate::wire::Frame::len).max().unwrap_or(0);
+        for (bytes, limit) in [(frame, self.max_frame), (request.len(), self.max_message)] {
+            if bytes > limit {
+                return Err(Error::TooLarge { bytes, limit });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,270 @@
+//! What waits for one subscriber: bounded, filled by the session's task, emptied by the program.
+//!
+//! Pushing never waits: a subscriber that does not keep up must not delay the replies behind its
+//! events. What happens instead is its [`Buffer`].
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use futures_util::task::AtomicWaker;
+
+use super::{Continuity, Error};
+use crate::{CallError, Delivery, wire::message::Body};
+
+/// How much of a subscription may wait to be taken, and what happens to more.
+///
+/// ```
+/// use wslink::client::{Buffer, Overflow};
+///
+/// let newest = Buffer::latest();
+/// let last = Buffer::new(16, Overflow::DropOldest);
+/// let all = Buffer::new(10_000, Overflow::Fail).bytes(1 << 30);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Buffer {
+    payloads: usize,
+    bytes: usize,
+    overflow: Overflow,
+}
+
+/// What happens when a subscription's buffer is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// The oldest payload is dropped for the new one; [`Event::Skipped`](super::Event::Skipped) tells
+    /// how many were.
+    DropOldest,
+    /// The subscription ends with [`Error::Lagged`].
+    Fail,
+}
+
+impl Buffer {
+    /// Room for so many payloads.
+    #[must_use]
+    pub const fn new(payloads: usize, overflow: Overflow) -> Self {
+        Self { payloads, bytes: 256 << 20, overflow }
+    }
+
+    /// Only the newest payload waits.
+    #[must_use]
+    pub const fn latest() -> Self {
+        Self::new(1, Overflow::DropOldest)
+    }
+
+    /// The same with another bound on the bytes of all waiting payloads, 256 MiB unless set. One
+    /// payload of any size always has room.
+    #[must_use]
+    pub const fn bytes(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
+    }
+
+    /// What loses as little as the topic itself does.
+    pub(super) fn of(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::Latest => Self::latest(),
+            Delivery::DropOldest(count) => Self::new(count, Overflow::DropOldest),
+            Delivery::Reliable => Self::default(),
+        }
+    }
+}
+
+impl Default for Buffer {
+    /// 1024 payloads; a subscriber further behind gets [`Error::Lagged`].
+    fn default() -> Self {
+        Self::new(1024, Overflow::Fail)
+    }
+}
+
+pub(super) struct Queue {
+    state: Mutex<State>,
+    ready: AtomicWaker,
+    buffer: Buffer,
+}
+
+#[derive(Default)]
+struct State {
+    items: VecDeque<Item>,
+    payloads: usize,
+    bytes: usize,
+    skipped: u64,
+    /// Nothing more is taken in.
+    ended: bool,
+}
+
+/// What the subscriber is told next.
+#[derive(Debug)]
+pub(super) enum Item {
+    Payload(Body),
+    /// The payload could not be sent.
+    Unsendable(CallError),
+    Reconnected(Continuity),
+    Skipped(u64),
+    Failed(Error),
+}
+
+impl Queue {
+    pub(super) fn new(buffer: Buffer) -> Self {
+        Self { state: Mutex::default(), ready: AtomicWaker::new(), buffer }
+    }
+
+    /// Adds a payload.
+    pub(super) fn push(&self, payload: Body) {
+        let mut state = self.lock();
+        if state.ended {
+            return;
+        }
+        let len = payload.len();
+        while state.payloads > 0 && (state.payloads >= self.buffer.payloads || state.bytes + len > self.buffer.bytes) {
+            if self.buffer.overflow == Overflow::Fail {
+                state.items.push_back(Item::Failed(Error::Lagged));
+                state.ended = true;
+                drop(state);
+                self.ready.wake();
+                return;
+            }
+            state.drop_oldest();
+        }
+        state.payloads += 1;
+        state.bytes += len;
+        state.items.push_back(Item::Payload(payload));
+        drop(state);
+        self.ready.wake();
+    }
+
+    /// Adds what is no payload and takes no room.
+    pub(super) fn notify(&self, item: Item) {
+        let mut state = self.lock();
+        if !state.ended {
+            state.items.push_back(item);
+        }
+        drop(state);
+        self.ready.wake();
+    }
+
+    /// Nothing comes any more, for the reason given, if any.
+    pub(super) fn end(&self, why: Option<Error>) {
+        let mut state = self.lock();
+        if !std::mem::replace(&mut state.ended, true) {
+            state.items.extend(why.map(Item::Failed));
+        }
+        drop(state);
+        self.ready.wake();
+    }
+
+    /// The next item; `None` at the end.
+    pub(super) fn poll_pop(&self, cx: &Context<'_>) -> Poll<Option<Item>> {
+        self.ready.register(cx.waker());
+        let mut state = self.lock();
+        match state.pop() {
+            Some(item) => Poll::Ready(Some(item)),
+            None if state.ended => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+
+    /// A panic cannot happen between two changes that belong together, so poisoning means nothing.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn drop_oldest(&mut self) {
+        let oldest = self.items.iter().position(|item| matches!(item, Item::Payload(_)));
+        if let Some(Item::Payload(payload)) = oldest.and_then(|at| self.items.remove(at)) {
+            self.payloads -= 1;
+            self.bytes -= payload.len();
+            self.skipped += 1;
+        }
+    }
+
+    /// What was dropped was before everything that is left.
+    fn pop(&mut self) -> Option<Item> {
+        if self.skipped > 0 {
+            return Some(Item::Skipped(std::mem::take(&mut self.skipped)));
+        }
+        let item = self.items.pop_front()?;
+        if let Item::Payload(payload) = &item {
+            self.payloads -= 1;
+            self.bytes -= payload.len();
+        }
+        Some(item)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::wire::{
+        FrameKind,
+        message::{FIRST, Received},
+    };
+
+    fn payload(text: &str) -> Body {
+        let message = format!(r#"{{"id":"publish:t:0","result":"{text}"}}"#);
+        let decoded = FIRST.messages(&crate::Limits::default()).decode(FrameKind::Text, message.into()).unwrap().unwrap();
+        let Received::Result(body) = decoded.content else { panic!("{decoded:?}") };
+        body
+    }
+
+    fn fill(buffer: Buffer, texts: &[&str]) -> Queue {
+        let queue = Queue::new(buffer);
+        texts.iter().for_each(|text| queue.push(payload(text)));
+        queue
+    }
+
+    fn drain(queue: &Queue) -> Vec<String> {
+        let mut taken = Vec::new();
+        loop {
+            taken.push(match queue.poll_pop(&Context::from_waker(Waker::noop())) {
+                Poll::Ready(Some(Item::Payload(body))) => body.decode().unwrap(),
+                Poll::Ready(Some(item)) => format!("{item:?}"),
+                Poll::Ready(None) => "end".to_owned(),
+                Poll::Pending => return taken,
+            });
+            if taken.last().is_some_and(|last| last == "end") {
+                return taken;
+            }
+        }
+    }
+
+    #[test]
+    fn the_newest_stay_and_what_was_dropped_is_counted() {
+        let queue = fill(Buffer::new(2, Overflow::DropOldest), &["a", "b"]);
+        queue.notify(Item::Reconnected(Continuity::Fresh));
+        ["c", "d", "e"].iter().for_each(|text| queue.push(payload(text)));
+        assert_eq!(drain(&queue), ["Skipped(3)", "Reconnected(Fresh)", "d", "e"]);
+        queue.push(payload("f"));
+        assert_eq!(drain(&queue), ["f"]);
+        assert_eq!(queue.lock().bytes, 0);
+        assert_eq!(drain(&fill(Buffer::latest(), &["a", "b"])), ["Skipped(1)", "b"]);
+    }
+
+    #[test]
+    fn who_must_not_lose_anything_is_told_when_it_would() {
+        let queue = fill(Buffer::new(2, Overflow::Fail), &["a", "b", "c", "d"]);
+        queue.end(Some(Error::Closed));
+        assert_eq!(drain(&queue), ["a", "b", "Failed(Lagged)", "end"]);
+    }
+
+    #[test]
+    fn bytes_are_bounded_but_one_payload_always_has_room() {
+        let size = payload("a").len();
+        let queue = fill(Buffer::new(100, Overflow::DropOldest).bytes(2 * size), &["a", "b", "c"]);
+        assert_eq!(drain(&queue), ["Skipped(1)", "b", "c"]);
+        assert_eq!(drain(&fill(Buffer::default().bytes(0), &["a"])), ["a"]);
+    }
+
+    #[test]
+    fn the_end_comes_after_what_waited() {
+        let queue = fill(Buffer::default(), &["a"]);
+        queue.end(None);
+        queue.push(payload("b"));
+        assert_eq!(drain(&queue), ["a", "end"]);
+    }
+}

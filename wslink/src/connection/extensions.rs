@@ -1,0 +1,32 @@
+//! What a client may use beyond the original protocol, because both sides said so in hello.
+
+use crate::Value;
+
+/// The extensions in force on a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Extensions {
+    pub(super) subscribe: bool,
+    pub(super) cancel: bool,
+    pub(super) progress: bool,
+    pub(super) deadline: bool,
+}
+
+impl Extensions {
+    /// Those of the client's list that this server has.
+    pub(super) fn asked_for(hello: Option<&Value>) -> Self {
+        let Some(Value::List(asked)) = hello.and_then(|hello| hello.get("extensions")) else { return Self::default() };
+        let has = |name: &str| asked.iter().any(|one| one.as_str() == Some(name));
+        Self { subscribe: has("subscribe"), cancel: has("cancel"), progress: has("progress"), deadline: has("deadline") }
+    }
+
+    pub(super) fn any(self) -> bool {
+        self != Self::default()
+    }
+
+    /// As they are announced.
+    pub(super) fn names(self) -> Vec<&'static str> {
+        let Self { subscribe, cancel, progress, deadline } = self;
+        let all = [(subscribe, "subscribe"), (cancel, "cancel"), (progress, "progress"), (deadline, "deadline")];
+        all.into_iter().filter_map(|(in_force, name)| in_force.then_some(name)).collect()
+    }
+}

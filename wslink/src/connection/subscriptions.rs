@@ -1,0 +1,83 @@
+//! What a client subscribed to: topics that everybody shares, and streams of its own.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::{Answer, Connection, Feed, Step, answer, first, misused};
+use crate::{
+    CallError, Cancel, ErrorCode, Value, rpc,
+    wire::{Request, RequestId, WireVersion},
+};
+
+/// The subscriptions of one connection, by number.
+#[derive(Default)]
+pub(super) struct Subscriptions {
+    by_number: HashMap<u64, Subscription>,
+    last: u64,
+}
+
+enum Subscription {
+    Shared(String),
+    Own(Cancel),
+}
+
+#[derive(Serialize)]
+struct Subscribed {
+    subscription: u64,
+}
+
+impl Connection {
+    pub(super) fn subscribe(
+        &mut self,
+        wire: &'static dyn WireVersion,
+        id: &RequestId,
+        mut request: Request,
+    ) -> Result<Step, CallError> {
+        let topic: String = first(&mut request).ok_or_else(|| misused("wslink.subscribe", "a topic"))?;
+        let limit = self.shared.limits.subscriptions;
+        if self.subscriptions.by_number.len() >= limit {
+            return Err(CallError::new(ErrorCode::Overloaded, "Too many subscriptions").with_data(Value::map([("limit", limit)])));
+        }
+        self.subscriptions.last += 1;
+        let number = self.subscriptions.last;
+        let subscribed = answer(wire, id, &Subscribed { subscription: number });
+        let Some(own) = self.shared.routes.find_stream(&topic) else {
+            self.shared.hub.subscribe(self.client.id(), &topic);
+            self.subscriptions.by_number.insert(number, Subscription::Shared(topic));
+            return Ok(Step::Reply(subscribed));
+        };
+        // What is left are the filter arguments.
+        request.arguments.positional.remove(0);
+        match rpc::subscribe(&own.route, &self.caller(wire), id, request.arguments) {
+            Err(refusal) => Ok(Step::Reply(refusal)),
+            Ok(events) => {
+                let cancel = Cancel::default();
+                self.subscriptions.by_number.insert(number, Subscription::Own(cancel.clone()));
+                Ok(Step::Subscribed(subscribed, Feed::new(events, own.topic, number, wire, cancel)))
+            }
+        }
+    }
+
+    pub(super) fn unsubscribe(
+        &mut self,
+        wire: &'static dyn WireVersion,
+        id: &RequestId,
+        request: &mut Request,
+    ) -> Result<Step, CallError> {
+        let number = first(request).ok_or_else(|| misused("wslink.unsubscribe", "the number of a subscription"))?;
+        let subscription = self.subscriptions.by_number.remove(&number);
+        let answer = Answer { wire, id: id.clone() }.with(subscription.is_some());
+        match subscription {
+            Some(Subscription::Shared(topic)) => self.shared.hub.unsubscribe(self.client.id(), &topic),
+            Some(Subscription::Own(cancel)) => cancel.cancel(),
+            None => {}
+        }
+        Ok(Step::Reply(answer))
+    }
+
+    /// The stream of a subscription has ended by itself.
+    pub(crate) fn ended(&mut self, number: u64) {
+        self.subscriptions.by_number.remove(&number);
+    }
+}

@@ -1,0 +1,20 @@
+//! The manifest by HTTP, for the same hosts and pages as the WebSocket.
+
+use axum::{
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http::{StatusCode, header};
+
+use super::admission::Admission;
+
+/// Where it is served.
+pub(super) const PATH: &str = "/manifest.json";
+
+pub(super) fn answer(admission: &Admission, request: &Request, json: Bytes) -> Response {
+    match admission.admit(request.headers(), request.uri()) {
+        Ok(()) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(refusal) => (StatusCode::FORBIDDEN, refusal.to_string()).into_response(),
+    }
+}

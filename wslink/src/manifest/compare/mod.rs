@@ -1,0 +1,178 @@
+//! What a change of the contract means to clients that were made for the old one.
+
+use std::{collections::BTreeMap, fmt};
+
+use self::schema::{Direction, Schemas};
+use super::{
+    Manifest,
+    document::{Delivery, Docs, Method, Param, Topic, TypedError},
+};
+
+mod schema;
+
+/// One difference between two manifests.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// What it means to clients.
+    pub kind: Kind,
+    /// The URI of the method or topic.
+    pub item: String,
+    /// What is different, in words.
+    pub text: String,
+}
+
+/// What a change means to clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A client that worked may fail.
+    Breaking,
+    /// Clients can do more than before.
+    Additive,
+    /// Words, deprecations and versions.
+    Documentation,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::Breaking => "breaking",
+            Kind::Additive => "additive",
+            Kind::Documentation => "documentation",
+        };
+        write!(f, "{kind}: `{}`: {}", self.item, self.text)
+    }
+}
+
+/// What is different in `new`: breaking changes first, then by URI.
+#[must_use]
+pub fn compare(old: &Manifest, new: &Manifest) -> Vec<Change> {
+    let mut comparison = Comparison {
+        schemas: Schemas { old: &old.0.components.schemas, new: &new.0.components.schemas },
+        item: String::new(),
+        changes: Vec::new(),
+    };
+    comparison.each(&old.0.methods, &new.0.methods, |one| &one.name, "method", Comparison::method);
+    comparison.each(&old.0.wslink.topics, &new.0.wslink.topics, |one| &one.name, "topic", Comparison::topic);
+    comparison.changes.sort();
+    comparison.changes
+}
+
+struct Comparison<'a> {
+    schemas: Schemas<'a>,
+    item: String,
+    changes: Vec<Change>,
+}
+
+impl<'a> Comparison<'a> {
+    fn add(&mut self, kind: Kind, text: impl Into<String>) {
+        self.changes.push(Change { kind, item: self.item.clone(), text: text.into() });
+    }
+
+    /// Compares what is in both, and tells of what is in one only.
+    fn each<T>(
+        &mut self,
+        old: &'a [T],
+        new: &'a [T],
+        name: impl Fn(&T) -> &str,
+        what: &str,
+        compare: impl Fn(&mut Self, &'a T, &'a T),
+    ) {
+        let news: BTreeMap<&str, &T> = new.iter().map(|one| (name(one), one)).collect();
+        for one in old {
+            self.item = name(one).to_owned();
+            match news.get(name(one)) {
+                Some(other) => compare(self, one, other),
+                None => self.add(Kind::Breaking, format!("the {what} is gone")),
+            }
+        }
+        for one in new.iter().filter(|new| old.iter().all(|old| name(old) != name(new))) {
+            self.item = name(one).to_owned();
+            self.add(Kind::Additive, format!("a new {what}"));
+        }
+    }
+
+    fn method(&mut self, old: &'a Method, new: &'a Method) {
+        self.docs((&old.docs, old.deprecated), (&new.docs, new.deprecated));
+        self.params(&old.params, &new.params);
+        self.schema("the result", Direction::Sent, &old.result.schema, &new.result.schema);
+        if old.wslink.rest != new.wslink.rest {
+            let kind = if new.wslink.rest { Kind::Additive } else { Kind::Breaking };
+            self.add(kind, if new.wslink.rest { "it takes further arguments" } else { "it takes no further arguments" });
+        }
+        for error in &old.wslink.errors {
+            match new.wslink.errors.iter().find(|other| other.name == error.name) {
+                Some(other) => self.error(error, other),
+                None => self.add(Kind::Breaking, format!("the error `{}` is gone", error.name)),
+            }
+        }
+        for error in new.wslink.errors.iter().filter(|new| old.wslink.errors.iter().all(|old| old.name != new.name)) {
+            self.add(Kind::Additive, format!("a new error `{}`", error.name));
+        }
+    }
+
+    /// They bind by name and by position.
+    fn params(&mut self, old: &'a [Param], new: &'a [Param]) {
+        for (at, param) in old.iter().enumerate() {
+            let name = &param.name;
+            let Some(now) = new.iter().position(|other| other.name == *name) else {
+                self.add(Kind::Breaking, format!("parameter `{name}` is gone"));
+                continue;
+            };
+            let other = &new[now];
+            // Of several that moved behind one that is gone or new, the reason says enough.
+            if now != at && old.iter().filter(|one| new.iter().any(|other| other.name == one.name)).count() == old.len() {
+                self.add(Kind::Breaking, format!("parameter `{name}` was number {} and is number {}", at + 1, now + 1));
+            }
+            match (param.required, other.required) {
+                (Some(false), Some(true)) => self.add(Kind::Breaking, format!("parameter `{name}` may no longer be left out")),
+                (Some(true), Some(false)) => self.add(Kind::Additive, format!("parameter `{name}` may be left out")),
+                _ => {}
+            }
+            self.schema(&format!("parameter `{name}`"), Direction::Taken, &param.schema, &other.schema);
+        }
+        for param in new.iter().filter(|new| old.iter().all(|old| old.name != new.name)) {
+            let (kind, what) = match param.required {
+                Some(true) => (Kind::Breaking, "required"),
+                _ => (Kind::Additive, "optional"),
+            };
+            self.add(kind, format!("a new {what} parameter `{}`", param.name));
+        }
+    }
+
+    fn error(&mut self, old: &'a TypedError, new: &'a TypedError) {
+        let name = &old.name;
+        if old.code != new.code {
+            self.add(Kind::Breaking, format!("the error `{name}` had the code {} and has {}", old.code, new.code));
+        }
+        if old.message != new.message || old.docs != new.docs {
+            self.add(Kind::Documentation, format!("the error `{name}` says something else"));
+        }
+        self.schema(&format!("the error `{name}`"), Direction::Sent, &old.data, &new.data);
+    }
+
+    fn topic(&mut self, old: &'a Topic, new: &'a Topic) {
+        self.docs((&old.docs, old.deprecated), (&new.docs, new.deprecated));
+        self.schema("the payload", Direction::Sent, &old.payload, &new.payload);
+        match (old.delivery, new.delivery) {
+            (old, new) if old == new => {}
+            (Delivery::Reliable, _) => self.add(Kind::Breaking, "events may be lost now"),
+            (_, Delivery::Reliable) => self.add(Kind::Additive, "no event is lost now"),
+            _ => self.add(Kind::Additive, "another number of events may wait"),
+        }
+    }
+
+    fn docs(&mut self, old: (&Docs, bool), new: (&Docs, bool)) {
+        if old.0 != new.0 {
+            self.add(Kind::Documentation, "its documentation");
+        }
+        if old.1 != new.1 {
+            self.add(Kind::Documentation, if new.1 { "it is deprecated" } else { "it is no longer deprecated" });
+        }
+    }
+
+    fn schema(&mut self, what: &str, direction: Direction, old: &'a serde_json::Value, new: &'a serde_json::Value) {
+        for (kind, text) in self.schemas.compare(direction, old, new) {
+            self.add(kind, format!("{what}{text}"));
+        }
+    }
+}

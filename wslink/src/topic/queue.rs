@@ -1,0 +1,257 @@
+//! The events that wait for one client, in the order in which they are to be sent.
+//!
+//! Says what goes when a client falls behind; knows no lock, no waker and no socket. Bytes counted
+//! are always bytes queued.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::Delivery;
+use crate::wire::Encoded;
+
+/// Topic and key of events of which older ones may be lost.
+type Lane = (&'static str, u64);
+
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    /// An entry without frames stood for an event that was dropped.
+    entries: VecDeque<Entry>,
+    /// How many entries have ever left: the number of the first one.
+    left: u64,
+    /// The numbers of the entries of each lane, oldest first.
+    lanes: HashMap<Lane, VecDeque<u64>>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    message: Encoded,
+    lane: Option<Lane>,
+}
+
+/// What became of a push.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// The event waits, and so many older ones of its topic do not wait any more.
+    Dropped(usize),
+    /// It fits no more, and nothing may be dropped for it.
+    Overflow,
+}
+
+impl Queue {
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Adds an event of `topic`; all events together may have `limit` bytes, and one of any size always
+    /// may wait. `key` tells the things apart of which `latest` keeps one event each.
+    pub(super) fn push(&mut self, topic: &'static str, key: u64, delivery: Delivery, message: Encoded, limit: usize) -> Pushed {
+        match delivery {
+            Delivery::Reliable => self.push_reliable(message, limit),
+            Delivery::Latest => self.push_lossy((topic, key), 1, message, limit),
+            Delivery::DropOldest(count) => self.push_lossy((topic, key), count.max(1), message, limit),
+        }
+    }
+
+    /// Adds an event that must not be lost.
+    pub(super) fn push_reliable(&mut self, message: Encoded, limit: usize) -> Pushed {
+        if !self.is_empty() && self.bytes + message.len() > limit {
+            return Pushed::Overflow;
+        }
+        self.append(message, None);
+        Pushed::Dropped(0)
+    }
+
+    /// When `capacity` events of the lane wait, or all have more than `limit` bytes, its oldest go and
+    /// the others move up, so that a busy topic keeps its places between the others.
+    fn push_lossy(&mut self, lane: Lane, capacity: usize, message: Encoded, limit: usize) -> Pushed {
+        let fits = self.bytes + message.len() <= limit;
+        let waiting = self.lanes.get(&lane).map_or(0, VecDeque::len);
+        if waiting == 0 && lane.1 != 0 && !fits && !self.is_empty() {
+            // Keys are chosen at run time, so their number bounds nothing.
+            return Pushed::Overflow;
+        }
+        if waiting == 0 || (fits && waiting < capacity) {
+            self.append(message, Some(lane));
+            return Pushed::Dropped(0);
+        }
+        let numbers = self.lanes.entry(lane).or_default();
+        let places: Vec<_> = numbers.iter().filter_map(|number| usize::try_from(number - self.left).ok()).collect();
+        let mut messages: VecDeque<_> =
+            places.iter().map(|place| std::mem::replace(&mut self.entries[*place].message, Encoded::nothing())).collect();
+        self.bytes += message.len();
+        messages.push_back(message);
+        let mut dropped = 0;
+        while messages.len() > capacity || (messages.len() > 1 && self.bytes > limit) {
+            self.bytes -= messages.pop_front().map_or(0, |oldest| oldest.len());
+            dropped += 1;
+        }
+        numbers.truncate(messages.len());
+        for (place, message) in places.into_iter().zip(&mut messages.drain(..)) {
+            self.entries[place].message = message;
+        }
+        Pushed::Dropped(dropped)
+    }
+
+    fn append(&mut self, message: Encoded, lane: Option<Lane>) {
+        if let Some(lane) = lane {
+            self.lanes.entry(lane).or_default().push_back(self.left + self.entries.len() as u64);
+        }
+        self.bytes += message.len();
+        self.entries.push_back(Entry { message, lane });
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Encoded> {
+        loop {
+            let Entry { message, lane } = self.entries.pop_front()?;
+            let number = self.left;
+            self.left += 1;
+            self.bytes -= message.len();
+            if let Some(lane) = lane {
+                self.leave(lane, number);
+            }
+            if self.is_empty() && self.entries.capacity() > 64 {
+                self.entries = VecDeque::new();
+            }
+            if !message.frames().is_empty() {
+                return Some(message);
+            }
+        }
+    }
+
+    fn leave(&mut self, lane: Lane, number: u64) {
+        let Some(numbers) = self.lanes.get_mut(&lane) else { return };
+        if numbers.front() == Some(&number) {
+            numbers.pop_front();
+        }
+        // A topic without keys will be back; of keys, nobody knows how many there are.
+        if numbers.is_empty() && lane.1 != 0 {
+            self.lanes.remove(&lane);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Frame, FrameKind};
+
+    const AMPLE: usize = 1000;
+
+    fn event(text: &'static str) -> Encoded {
+        Encoded::one(Frame::new(FrameKind::Text, text))
+    }
+
+    fn drain(queue: &mut Queue) -> Vec<String> {
+        let texts = std::iter::from_fn(|| queue.pop())
+            .map(|message| String::from_utf8(message.frames()[0].head.to_vec()).unwrap())
+            .collect();
+        assert_eq!(queue.bytes, 0, "bytes counted are bytes queued");
+        texts
+    }
+
+    #[test]
+    fn reliable_events_keep_their_order_and_number() {
+        let mut queue = Queue::default();
+        for text in ["ab", "cd", "ef"] {
+            assert_eq!(queue.push("t", 0, Delivery::Reliable, event(text), 6), Pushed::Dropped(0));
+        }
+        assert_eq!(queue.push("t", 0, Delivery::Reliable, event("g"), 6), Pushed::Overflow);
+        assert_eq!(drain(&mut queue), ["ab", "cd", "ef"]);
+    }
+
+    #[test]
+    fn one_event_of_any_size_may_wait() {
+        let mut queue = Queue::default();
+        assert_eq!(queue.push("t", 0, Delivery::Reliable, event("larger than the limit"), 3), Pushed::Dropped(0));
+        assert_eq!(drain(&mut queue).len(), 1);
+    }
+
+    #[test]
+    fn latest_keeps_the_newest_in_the_oldest_place() {
+        let mut queue = Queue::default();
+        queue.push("a", 0, Delivery::Latest, event("a1"), AMPLE);
+        queue.push("r", 0, Delivery::Reliable, event("r1"), AMPLE);
+        assert_eq!(queue.push("a", 0, Delivery::Latest, event("a2"), AMPLE), Pushed::Dropped(1));
+        assert_eq!(queue.push("a", 0, Delivery::Latest, event("a3"), AMPLE), Pushed::Dropped(1));
+        assert_eq!(drain(&mut queue), ["a3", "r1"]);
+        queue.push("a", 0, Delivery::Latest, event("a4"), AMPLE);
+        assert_eq!(drain(&mut queue), ["a4"]);
+    }
+
+    #[test]
+    fn latest_keeps_one_of_each_key() {
+        let mut queue = Queue::default();
+        for (key, text) in [(1, "x1"), (2, "y1"), (1, "x2"), (3, "z1"), (2, "y2")] {
+            queue.push("t", key, Delivery::Latest, event(text), AMPLE);
+        }
+        assert_eq!(drain(&mut queue), ["x2", "y2", "z1"]);
+        assert!(queue.lanes.is_empty(), "keys are forgotten");
+        queue.push("t", 1, Delivery::Latest, event("x"), 1);
+        assert_eq!(queue.push("t", 2, Delivery::Latest, event("y"), 1), Pushed::Overflow, "keys do not escape the limit");
+        assert_eq!(queue.push("t", 1, Delivery::Latest, event("z"), 1), Pushed::Dropped(1));
+    }
+
+    #[test]
+    fn drop_oldest_keeps_the_last_ones_in_order() {
+        let mut queue = Queue::default();
+        for text in ["1", "2", "3", "4", "5"] {
+            queue.push("d", 0, Delivery::DropOldest(2), event(text), AMPLE);
+            queue.push("r", 0, Delivery::Reliable, event("r"), AMPLE);
+        }
+        assert_eq!(drain(&mut queue), ["4", "r", "5", "r", "r", "r", "r"]);
+    }
+
+    #[test]
+    fn lossy_events_keep_the_byte_limit_too() {
+        let mut queue = Queue::default();
+        for text in ["1111", "2222", "3333"] {
+            assert_eq!(queue.push("d", 0, Delivery::DropOldest(100), event(text), 12), Pushed::Dropped(0));
+        }
+        assert_eq!(queue.push("d", 0, Delivery::DropOldest(100), event("44444"), 12), Pushed::Dropped(2));
+        assert_eq!(queue.bytes(), 9);
+        assert_eq!(queue.push("d", 0, Delivery::DropOldest(100), event("5"), 12), Pushed::Dropped(0));
+        assert_eq!(drain(&mut queue), ["3333", "44444", "5"]);
+        for _ in 0..1000 {
+            queue.push("d", 0, Delivery::DropOldest(100), event("far larger than the limit"), 12);
+        }
+        assert_eq!(queue.entries.len(), 1, "what is dropped leaves nothing behind");
+        assert_eq!(drain(&mut queue).len(), 1);
+    }
+
+    /// Against a model that keeps plain lists: nothing but what the policy allows is lost, in order.
+    #[test]
+    fn agrees_with_a_model_under_random_use() {
+        let mut seed = 7_u32;
+        let mut random = |below: u32| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) % below
+        };
+        let (mut queue, mut model) = (Queue::default(), HashMap::<&str, VecDeque<u32>>::new());
+        for number in 0..20_000 {
+            if random(3) == 0 {
+                if let Some(message) = queue.pop() {
+                    let text = String::from_utf8(message.frames()[0].head.to_vec()).unwrap();
+                    let (topic, number) = text.split_once(':').unwrap();
+                    assert_eq!(model.get_mut(topic).unwrap().pop_front(), Some(number.parse().unwrap()), "{topic}");
+                }
+                continue;
+            }
+            let (topic, delivery, capacity) =
+                [("r", Delivery::Reliable, usize::MAX), ("l", Delivery::Latest, 1), ("d", Delivery::DropOldest(7), 7)]
+                    [random(3) as usize];
+            let message = Encoded::one(Frame::new(FrameKind::Text, format!("{topic}:{number}")));
+            assert_ne!(queue.push(topic, 0, delivery, message, usize::MAX), Pushed::Overflow);
+            let waiting = model.entry(topic).or_default();
+            waiting.push_back(number);
+            if waiting.len() > capacity {
+                waiting.pop_front();
+            }
+            let queued: usize = queue.entries.iter().map(|entry| entry.message.len()).sum();
+            assert_eq!(queue.bytes(), queued);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The client that `#[service(client)]` generates, against a server.
+
+use wslink::{
+    Attachment, ErrorCode,
+    client::{Error, Generation, Session},
+};
+
+use crate::{
+    gallery::{Format, Gallery, GalleryClient, Picture, Size},
+    harness::TestServer,
+};
+
+async fn connect(server: &TestServer, generation: Generation) -> GalleryClient {
+    Session::builder(&format!("ws://{}/ws", server.address)).generation(generation).connect().await.unwrap().into()
+}
+
+fn picture() -> Picture {
+    Picture { title: "dots".into(), size: Size { width: 2, height: Some(3) }, pixels: Attachment::from_static(b"\x00\xff") }
+}
+
+#[tokio::test]
+async fn calls_and_topics_have_the_types_of_the_service() {
+    let server = TestServer::start(|builder| builder.service(Gallery::new));
+    for generation in [Generation::V1, Generation::V2] {
+        let gallery = connect(&server, generation).await;
+        let mut hung = gallery.hung().await.unwrap();
+        let size = gallery.hang(picture(), None, Format::Jpeg).await.unwrap();
+        assert_eq!(size, picture().size);
+        assert_eq!(hung.next().await.unwrap().unwrap(), picture());
+        let found = gallery.find("mona lisa".into(), None, None).await.unwrap();
+        assert_eq!((found.size.width, &found.pixels[..]), (1, &[1, 2, 3][..]));
+    }
+}
+
+#[tokio::test]
+async fn typed_errors_arrive_with_code_name_and_data_and_others_without_their_text() {
+    let server = TestServer::start(|builder| builder.service(Gallery::new));
+    for generation in [Generation::V1, Generation::V2] {
+        let gallery = connect(&server, generation).await;
+        let mut told = Vec::new();
+        for title in ["nothing", "guernica", "the scream"] {
+            let Err(Error::Call(error)) = gallery.find(title.into(), None, None).await else { panic!("{title} was found") };
+            told.push(error);
+        }
+        let [missing, large, stolen] = &told[..] else { unreachable!() };
+        assert_eq!((missing.code(), missing.message()), (ErrorCode::Application(404), "no picture is called nothing"));
+        assert_eq!(missing.data().unwrap().get("name").unwrap().as_str(), Some("not_found"));
+        assert_eq!(missing.data().unwrap().get("title").unwrap().as_str(), Some("nothing"));
+        assert_eq!(large.message(), "The picture is too large");
+        assert_eq!(large.data().unwrap().get("size").unwrap().get("width"), Some(&1.into()));
+        assert_eq!((stolen.code(), stolen.message()), (ErrorCode::Exception, "Exception raised"));
+        assert!(!format!("{stolen:?}").contains("stolen"), "{stolen:?}");
+        assert!(stolen.data().unwrap().get("trace").is_some(), "{stolen:?}");
+    }
+}

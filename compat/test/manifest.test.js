@@ -1,10 +1,12 @@
-// The recorded manifest against the official schema of OpenRPC documents, and its schemas against JSON Schema's.
+// Manifests against the official schema of OpenRPC documents, and its schemas against JSON Schema's.
 import metaJsonSchema from '@json-schema-tools/meta-schema';
 import metaOpenRpc from '@open-rpc/meta-schema';
 import Ajv from 'ajv';
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 
 const GOLDEN = new URL('../../wslink/tests/golden/gallery.openrpc.json', import.meta.url);
 
@@ -22,6 +24,14 @@ const golden = async () => JSON.parse(await readFile(GOLDEN, 'utf8'));
 test('the recorded manifest is an OpenRPC document', async () => {
   const validate = validator();
   assert.ok(validate(await golden()), JSON.stringify(validate.errors, null, 2));
+});
+
+test('a server prints its manifest and ends', { timeout: 60_000 }, async () => {
+  const { stdout } = await promisify(execFile)(process.env.KIT_BIN, ['--manifest']);
+  const manifest = JSON.parse(stdout);
+  const validate = validator();
+  assert.ok(validate(manifest), JSON.stringify(validate.errors, null, 2));
+  assert.ok(manifest.methods.some(({ name }) => name === 'kit.echo'));
 });
 
 test('the validator tells what is none', async () => {

@@ -26,7 +26,7 @@ export type AskSystem = (
 
 export class Calls {
   /** In the order of calling, which is the order of sending. */
-  #waiting: Call[] = [];
+  readonly #waiting: Call[] = [];
   readonly #sent = new Map<string, Call>();
   #link: Link | undefined;
   #extensions: ReadonlySet<string> = new Set();
@@ -45,7 +45,10 @@ export class Calls {
   /** Ends what was sent; what was not goes on waiting. */
   dropped(error: WslinkError): void {
     this.#link = undefined;
-    const lost = error instanceof ConnectionLost ? error.afterSending() : new ConnectionLost(error.message, { maybeExecuted: true, cause: error });
+    const lost =
+      error instanceof ConnectionLost
+        ? error.afterSending()
+        : new ConnectionLost(error.message, { maybeExecuted: true, cause: error });
     for (const call of [...this.#sent.values()]) call.settle(lost);
   }
 
@@ -68,20 +71,25 @@ export class Calls {
         call.settle(reason);
       };
       const aborted = () => giveUp(signal?.reason);
-      const timer = timeout && setTimeout(() => giveUp(new CallTimeout(method, this.#sent.has(id))), timeout);
+      const expired = () => giveUp(new CallTimeout(method, this.#sent.has(id)));
+      const timer = timeout ? setTimeout(expired, timeout) : undefined;
       const call: Call = {
         id,
         method,
-        deadline: timeout && Date.now() + timeout,
+        deadline: timeout ? Date.now() + timeout : undefined,
         onProgress,
         arguments: undefined,
         settle: (error, result) => {
-          if (timer) clearTimeout(timer);
+          clearTimeout(timer);
           signal?.removeEventListener('abort', aborted);
           this.#sent.delete(id);
-          this.#waiting = this.#waiting.filter((waiting) => waiting !== call);
           if (error === undefined) resolve(result);
           else reject(error);
+          const index = this.#waiting.indexOf(call);
+          if (index < 0) return;
+          this.#waiting.splice(index, 1);
+          // It may have been the one that the others waited for.
+          this.flush();
         },
       };
       signal?.addEventListener('abort', aborted);

@@ -65,13 +65,12 @@ export class Connector {
     }
   }
 
-  close(error?: WslinkError): void {
+  close(): void {
     if (this.#state.status === 'closed') return;
-    const wasConnected = this.#state.status === 'connected';
     clearTimeout(this.#retry);
-    this.#become(error ? { status: 'closed', error } : { status: 'closed' });
+    if (this.#state.status === 'connected') this.#events.dropped(new ConnectionLost('the session was closed'));
+    this.#become({ status: 'closed' });
     this.#link?.close();
-    if (wasConnected) this.#events.dropped(error ?? new ConnectionLost('the session was closed'));
   }
 
   #ready(link: Link, hello: Hello): void {

@@ -62,7 +62,10 @@ export class ConnectionLost extends WslinkError {
   readonly maybeExecuted: boolean;
   readonly close: CloseInfo | undefined;
 
-  constructor(message: string, details: { maybeExecuted?: boolean; close?: CloseInfo | undefined; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    details: { maybeExecuted?: boolean; close?: CloseInfo | undefined; cause?: unknown } = {},
+  ) {
     super(CLIENT_ERROR, message, { cause: details.cause });
     this.maybeExecuted = details.maybeExecuted ?? false;
     this.close = details.close;
@@ -93,6 +96,9 @@ export class BufferOverflow extends WslinkError {
 }
 
 /** The error of a reply, in its most telling class. */
-export function errorOfReply(method: string, { code, message, data }: { code: number; message: string; data?: unknown }): WslinkError {
+export function errorOfReply(
+  method: string,
+  { code, message, data }: { code: number; message: string; data?: unknown },
+): WslinkError {
   return code === DEADLINE_EXCEEDED ? new CallTimeout(method, true) : new CallError(code, message, data);
 }

@@ -36,6 +36,11 @@ export function topicOf({ id }: Incoming): string | undefined {
   return EVENT.exec(id)?.[1];
 }
 
-export function request(id: string, method: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): Request {
+export function request(
+  id: string,
+  method: string,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): Request {
   return { wslink: '1.0', id, method, args, kwargs };
 }

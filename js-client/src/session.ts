@@ -106,12 +106,11 @@ export class Session {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const unsent = this.#whyNotSent(method);
     if (unsent) return Promise.reject(unsent);
-    return this.#calls.call(
-      method,
-      withBytes(args) as readonly unknown[],
-      withBytes(kwargs) as Kwargs,
-      { signal, timeout, onProgress },
-    ) as Promise<Result>;
+    return this.#calls.call(method, withBytes(args) as readonly unknown[], withBytes(kwargs) as Kwargs, {
+      signal,
+      timeout,
+      onProgress,
+    }) as Promise<Result>;
   }
 
   /** Subscribes in the stock form: the callback hears each event as the only member of an array. */

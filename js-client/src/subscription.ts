@@ -31,6 +31,8 @@ export class Feed implements Subscription<any> {
   dropped = 0;
   /** Its number on the server. */
   number: number | undefined;
+  /** Whether its events are a stream for it alone. */
+  own: boolean;
   /** Settle `promise`; only their first call counts. */
   taken!: () => void;
   refused!: (error: unknown) => void;
@@ -46,9 +48,15 @@ export class Feed implements Subscription<any> {
   #ended = false;
   #failure: unknown;
 
-  constructor(topic: string, options: SubscribeOptions<any>, callback: ((args: [any]) => void) | undefined, leave: (feed: Feed) => void) {
+  constructor(
+    topic: string,
+    options: SubscribeOptions<any>,
+    callback: ((args: [any]) => void) | undefined,
+    leave: (feed: Feed) => void,
+  ) {
     this.topic = topic;
-    this.filter = options.filter && { ...options.filter };
+    this.filter = Object.keys(options.filter ?? {}).length > 0 ? { ...options.filter } : undefined;
+    this.own = this.filter !== undefined;
     this.callback = callback;
     this.#options = options;
     this.#leave = () => leave(this);

@@ -13,7 +13,7 @@ export class Subscriptions {
   #greetedBefore = false;
   #resume: string | undefined;
   /** Events of each topic since the server began to count. */
-  #received: Record<string, number> = {};
+  readonly #received = new Map<string, number>();
   /** Numbers that a resumed connection has and nobody wants any more. */
   #abandoned: number[] = [];
 
@@ -23,7 +23,7 @@ export class Subscriptions {
 
   /** What hello says so that the server can go on where the last connection ended. */
   greeting(): object {
-    return this.#resume === undefined ? {} : { resume: this.#resume, received: this.#received };
+    return this.#resume === undefined ? {} : { resume: this.#resume, received: Object.fromEntries(this.#received) };
   }
 
   connected(hello: Hello): void {
@@ -32,7 +32,7 @@ export class Subscriptions {
     this.#negotiated = hello.extensions?.includes('subscribe') ?? false;
     this.#resume = hello.resume;
     if (!resumed) {
-      this.#received = {};
+      this.#received.clear();
       this.#abandoned = [];
       for (const feed of this.#feeds) feed.number = undefined;
     }
@@ -72,9 +72,10 @@ export class Subscriptions {
   }
 
   deliver(topic: string, { sub, end, result }: Incoming): void {
-    if (sub === undefined) this.#received[topic] = (this.#received[topic] ?? 0) + 1;
+    if (sub === undefined) this.#received.set(topic, (this.#received.get(topic) ?? 0) + 1);
     for (const feed of [...this.#feeds]) {
       if (feed.topic !== topic || (sub !== undefined && feed.number !== sub)) continue;
+      feed.own ||= sub !== undefined;
       if (end) {
         this.#feeds.delete(feed);
         feed.end();
@@ -106,8 +107,8 @@ export class Subscriptions {
 
   #tellGaps(resumed: Hello['resumed']): void {
     for (const feed of this.#feeds) {
-      if (!resumed) feed.gap(undefined);
-      else if (feed.filter) feed.gap(undefined);
+      // A stream of its own begins anew.
+      if (!resumed || feed.own) feed.gap(undefined);
       else if (resumed.missed?.[feed.topic]) feed.gap(resumed.missed[feed.topic]);
     }
   }

@@ -5,7 +5,9 @@ import type { Kwargs, Session } from './session.js';
 import type { Subscription } from './subscription.js';
 
 /** Arguments that may be left out altogether if all of them may. */
-type Leading<Arguments, Rest> = {} extends Arguments ? [args?: Arguments, options?: Rest] : [args: Arguments, options?: Rest];
+type Leading<Arguments, Rest> = {} extends Arguments
+  ? [args?: Arguments, options?: Rest]
+  : [args: Arguments, options?: Rest];
 
 /** A method. `Failure` is the union of the `data` of its own errors, told apart by `name`. */
 export interface Method<Named, Positional extends readonly unknown[], Result, Failure = never> {
@@ -28,7 +30,8 @@ export function method<Named, Positional extends readonly unknown[], Result, Fai
   uri: string,
   failures: readonly string[] = [],
 ): Method<Named, Positional, Result, Failure> {
-  const named = (args: Named = {} as Named, options?: CallOptions) => session.call<Result>(uri, [], args as Kwargs, options);
+  const named = (args: Named = {} as Named, options?: CallOptions) =>
+    session.call<Result>(uri, [], args as Kwargs, options);
   return Object.assign(named, {
     positional: (args: Positional, options?: CallOptions) => session.call<Result>(uri, args, {}, options),
     failed: (error: unknown): error is CallError<Failure> =>
@@ -37,7 +40,8 @@ export function method<Named, Positional extends readonly unknown[], Result, Fai
 }
 
 export function topic<Payload, Filter = Record<string, never>>(session: Session, uri: string): Topic<Payload, Filter> {
-  return (...[filter, options]) => session.subscribe<Payload>(uri, { ...options, ...(filter ? { filter: filter as object } : {}) });
+  return (...[filter, options]) =>
+    session.subscribe<Payload>(uri, { ...options, ...(filter ? { filter: filter as object } : {}) });
 }
 
 /** A method or topic whose URI is also the beginning of others. */

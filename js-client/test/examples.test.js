@@ -27,7 +27,13 @@ for (const wire of [v1, v2]) {
       assert.deepEqual(await simple.call('myprotocol.special'), [Infinity, NaN, -Infinity]);
       const { image, bytesList } = await simple.call('myprotocol.nested.image');
       assert.deepEqual([...image.blob.subarray(0, 4)], PNG);
-      assert.deepEqual(bytesList.map((bytes) => [...bytes]), [[1, 2, 3, 4], [5, 6, 7, 8, 9, 10]]);
+      assert.deepEqual(
+        bytesList.map((bytes) => [...bytes]),
+        [
+          [1, 2, 3, 4],
+          [5, 6, 7, 8, 9, 10],
+        ],
+      );
       assert.equal(await simple.call('myprotocol.postbinary', [new Blob(['abc'])]), 'received binary data of length 3');
 
       const images = simple.subscribe('image');

@@ -1,5 +1,6 @@
 // What a session says to a server that knows the extensions, message by message.
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { CallError, CallTimeout, ConnectionLost, connect, ProtocolError } from 'wslink-client';
 import './harness/node-websocket.js';
@@ -44,6 +45,30 @@ describe('extensions', { timeout: 20_000 }, () => {
     await peer.next('last');
     await assert.rejects(session.manifest(), { code: -32099 });
     await assert.rejects(session.subscribe('a', { filter: { x: 1 } }).promise, { code: -32099 });
+    await session.subscribe('a', { filter: {} }).promise;
+  });
+
+  test('no frame is larger than the server accepts', async () => {
+    await peer.greet({ maxMsgSize: 200 });
+    await session.ready;
+    session.call('work', [new Uint8Array(1000)]).catch(() => {});
+    await peer.next('work');
+    assert.equal(peer.largest <= 200, true);
+  });
+
+  test('what waits is gone with the subscription, and nothing listens to a signal any more', async () => {
+    await peer.greet();
+    const { signal } = new AbortController();
+    const subscription = session.subscribe('a', { signal });
+    peer.reply(await peer.next('wslink.subscribe'), { subscription: 1 });
+    peer.event('a', 1);
+    const call = session.call('work', [], {}, { signal });
+    peer.reply(await peer.next('work'), null);
+    await call;
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+    await subscription.unsubscribe();
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+    assert.equal((await subscription[Symbol.asyncIterator]().next()).done, true);
   });
 
   test('progress goes to the call until its reply', async () => {
@@ -147,10 +172,12 @@ describe('extensions', { timeout: 20_000 }, () => {
     session.subscribe('a', { onEvent: (event) => heard.push(event), onGap: onGap('a') });
     session.subscribe('b', { onGap: onGap('b') });
     const gone = session.subscribe('c');
-    for (const subscription of [1, 2, 3]) peer.reply(await peer.next('wslink.subscribe'), { subscription });
+    session.subscribe('d', { onGap: onGap('d') });
+    for (const subscription of [1, 2, 3, 4]) peer.reply(await peer.next('wslink.subscribe'), { subscription });
     peer.event('a', 1);
     peer.event('a', 2);
     peer.event('b', 1);
+    peer.event('d', 1, { sub: 4 });
     const lost = session.call('work');
     await peer.next('work');
     await gone.promise;
@@ -168,7 +195,10 @@ describe('extensions', { timeout: 20_000 }, () => {
     peer.reply(await peer.next('later'), 'sent');
     assert.equal(await waiting, 'sent');
     assert.deepEqual(heard, [1, 2, 3]);
-    assert.deepEqual(gaps, [['b', 5]]);
+    assert.deepEqual(gaps, [
+      ['b', 5],
+      ['d', undefined],
+    ]);
     assert.equal(session.state.resumed, true);
   });
 

@@ -1,6 +1,6 @@
 // The generator: its output, what a compiler says to it, what it does, and the command.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { CallError, connect } from 'wslink-client';
 import { generate } from 'wslink-client/generate';
+import { complaints, withGenerated } from './harness/generated.js';
 import './harness/node-websocket.js';
 import { scriptedServer } from './harness/scripted-server.js';
 
@@ -37,9 +37,13 @@ describe('the output', () => {
   });
 
   test('pleases the strict compiler, which finds the mistakes in its use', () => {
-    const { stdout, status } = spawnSync('npx', ['tsc', '-p', 'test/generate'], { cwd: PACKAGE, encoding: 'utf8' });
-    assert.equal(stdout, '');
-    assert.equal(status, 0);
+    assert.equal(complaints('test/generate'), '');
+  });
+
+  test('of a manifest that Rust has recorded pleases it too', async () => {
+    const recorded = new URL('../../wslink/tests/golden/gallery.openrpc.json', import.meta.url);
+    const source = await generate(JSON.parse(await readFile(recorded, 'utf8')));
+    await withGenerated(source, (_generated, said) => assert.equal(said, ''));
   });
 
   test('of a server without anything is a module too', async () => {
@@ -55,19 +59,11 @@ describe('the output', () => {
 });
 
 describe('the generated client', { timeout: 20_000 }, () => {
-  let folder;
   let api;
   let server;
   let session;
   let peer;
-  before(async () => {
-    // Inside the package, which it imports by name.
-    folder = await mkdtemp(join(PACKAGE, 'test/.built-'));
-    const outfile = join(folder, 'render.js');
-    await build({ entryPoints: [GOLDEN], outfile, format: 'esm', bundle: true, packages: 'external', absWorkingDir: PACKAGE });
-    ({ api } = await import(outfile));
-  });
-  after(() => rm(folder, { recursive: true }));
+  before(() => withGenerated(golden, (generated) => ({ api } = generated)));
   beforeEach(async () => {
     server = await scriptedServer();
     session = connect(server.url);
@@ -191,7 +187,13 @@ describe('the command', { timeout: 60_000 }, () => {
   });
 
   test('says what is wrong', async () => {
-    for (const args of [[], ['generate'], ['other', MANIFEST], ['generate', MANIFEST, 'more'], ['generate', '--other']]) {
+    for (const args of [
+      [],
+      ['generate'],
+      ['other', MANIFEST],
+      ['generate', MANIFEST, 'more'],
+      ['generate', '--other'],
+    ]) {
       assert.equal((await command(...args)).status, 1);
     }
     assert.match((await command('generate', join(folder, 'none.json'))).stderr, /none\.json/);

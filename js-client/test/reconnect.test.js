@@ -16,7 +16,10 @@ class Proxy {
     const proxy = new Proxy();
     proxy.#server = createServer((near) => {
       const far = connectTcp(port, '127.0.0.1');
-      for (const [one, other] of [[near, far], [far, near]]) {
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ]) {
         proxy.#sockets.add(one);
         one.pipe(other).on('error', () => {});
         one.on('close', () => other.destroy()).on('error', () => {});
@@ -95,6 +98,26 @@ for (const wire of [v1, v2]) {
       assert.equal((await events.next()).value, 2);
       assert.equal(secrets, 2);
       assert.deepEqual(states, ['connected', 'waiting', 'connecting', 'connected']);
+      const waits = until(session, 'waiting');
+      proxy.cut();
+      assert.equal((await waits).attempt, 1);
+    });
+
+    test('the drop-in tells of each connection and each drop', async () => {
+      const { WebsocketConnection } = await import(`wslink-client/${wire === v1 ? 'stock-v1' : 'stock'}`);
+      const connection = WebsocketConnection.newInstance({ urls: proxy.url, reconnect: { initialDelay: 10 } });
+      const heard = [];
+      const next = (on) => new Promise((resolve) => on((...args) => resolve(args)));
+      connection.onConnectionReady(() => heard.push('ready'));
+      connection.onConnectionClose((source, { code }) => heard.push(`close ${code}`));
+      session = connection.connect();
+      await next(connection.onConnectionReady);
+      const again = next(connection.onConnectionReady);
+      proxy.cut();
+      await again;
+      assert.deepEqual(heard, ['ready', 'close 1006', 'ready']);
+      connection.destroy(0);
+      assert.equal(connection.getSession(), null);
     });
 
     test('without it, a drop ends the session and says why', async () => {
@@ -144,9 +167,18 @@ describe('a server that is not there', { timeout: 30_000 }, () => {
 });
 
 test('waits grow to their limit and are never alike', () => {
-  const waits = (attempt) => Array.from({ length: 50 }, () => delayBefore(attempt, { initialDelay: 100, maxDelay: 1000 }));
-  for (const [attempt, longest] of [[1, 100], [2, 200], [3, 400], [20, 1000]]) {
-    assert.equal(waits(attempt).every((wait) => wait >= longest / 2 && wait <= longest), true);
+  const waits = (attempt) =>
+    Array.from({ length: 50 }, () => delayBefore(attempt, { initialDelay: 100, maxDelay: 1000 }));
+  for (const [attempt, longest] of [
+    [1, 100],
+    [2, 200],
+    [3, 400],
+    [20, 1000],
+  ]) {
+    assert.equal(
+      waits(attempt).every((wait) => wait >= longest / 2 && wait <= longest),
+      true,
+    );
   }
   assert.equal(new Set(waits(1)).size > 1, true);
 });

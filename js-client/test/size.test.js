@@ -6,7 +6,12 @@ import { build } from 'esbuild';
 
 const KIB = 1024;
 const BUDGETS = [
-  { what: 'everything', source: "export * from 'wslink-client'; export * from 'wslink-client/typed'; export * as a from 'wslink-client/stock'; export * as b from 'wslink-client/stock-v1'", kib: 12 },
+  {
+    what: 'everything',
+    source:
+      "export * from 'wslink-client'; export * from 'wslink-client/typed'; export * as a from 'wslink-client/stock'; export * as b from 'wslink-client/stock-v1'",
+    kib: 12,
+  },
   { what: 'connect', source: "export { connect } from 'wslink-client'", kib: 6 },
   { what: 'the drop-in', source: "export * from 'wslink-client/stock'", kib: 8 },
   { what: 'the errors', source: "export { CallError } from 'wslink-client'", kib: 1 },

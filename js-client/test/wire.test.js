@@ -12,12 +12,20 @@ describe('JSON with the words that JSON does not have', () => {
   const same = (value) => value;
 
   test('is written', () => {
-    assert.equal(stringify({ a: [NaN, Infinity, -Infinity, 1], b: 'NaN' }, same), '{"a":[NaN,Infinity,-Infinity,1],"b":"NaN"}');
+    assert.equal(
+      stringify({ a: [NaN, Infinity, -Infinity, 1], b: 'NaN' }, same),
+      '{"a":[NaN,Infinity,-Infinity,1],"b":"NaN"}',
+    );
   });
 
   test('is read', () => {
     assert.deepEqual(parse('[NaN, Infinity, -Infinity, "NaN", "a \\" NaN", {"Infinity": -1.5}]'), [
-      NaN, Infinity, -Infinity, 'NaN', 'a " NaN', { Infinity: -1.5 },
+      NaN,
+      Infinity,
+      -Infinity,
+      'NaN',
+      'a " NaN',
+      { Infinity: -1.5 },
     ]);
   });
 
@@ -88,6 +96,9 @@ describe('v2', () => {
     assert.doesNotThrow(() => add(second, first));
     assert.throws(() => add(first, changed(second, 8, 21)), ProtocolError);
     assert.throws(() => add(first, changed(second, 4, 15)), ProtocolError);
+    assert.throws(() => add(first, first), ProtocolError);
+    const [whole] = cut(new Uint8Array(19), 1, 100);
+    assert.throws(() => add(first, changed(changed(whole, 8, 20), 4, 1)), ProtocolError);
     assert.throws(() => add(new Uint8Array(11)), ProtocolError);
   });
 

@@ -101,6 +101,9 @@ impl de::Visitor<'_> for AttachmentVisitor {
     }
 }
 
+/// How many times its own size an attachment may keep alive.
+const MAX_KEPT: usize = 8;
+
 thread_local! {
     /// The buffers lent on this thread, innermost last.
     static LENT: RefCell<Vec<Bytes>> = const { RefCell::new(Vec::new()) };
@@ -119,13 +122,14 @@ pub(crate) fn lend<R>(buffer: &Bytes, within: impl FnOnce() -> R) -> R {
     within()
 }
 
-/// A shared handle to exactly `slice`, when it lies in the buffer lent last.
+/// A shared handle to exactly `slice`, when it lies in the buffer lent last and is a good part of it:
+/// what is kept must not keep alive what is many times larger.
 pub(crate) fn borrow(slice: &[u8]) -> Option<Bytes> {
     LENT.with_borrow(|lent| {
         let buffer = lent.last()?;
         let start = (slice.as_ptr() as usize).checked_sub(buffer.as_ptr() as usize)?;
         let end = start.checked_add(slice.len())?;
-        (end <= buffer.len()).then(|| buffer.slice(start..end))
+        (end <= buffer.len() && slice.len() >= buffer.len() / MAX_KEPT).then(|| buffer.slice(start..end))
     })
 }
 

@@ -28,6 +28,8 @@ pub struct Limits {
     pub attachment_bytes: usize,
     /// Calls of a connection that have begun and are not answered.
     pub calls_in_flight: usize,
+    /// Calls of a connection that may block a thread at a time; others wait.
+    pub blocking_calls: usize,
     /// Subscriptions of a connection.
     pub subscriptions: usize,
     /// Bytes of replies that may wait for a slow reader before its next requests are left unread.
@@ -63,6 +65,7 @@ impl Default for Limits {
             attachment_keys: 1024,
             attachment_bytes: 32 << 20,
             calls_in_flight: 1024,
+            blocking_calls: 8,
             subscriptions: 1024,
             reply_bytes: 1 << 20,
             outbox_bytes: 32 << 20,
@@ -78,9 +81,21 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What clients of the second generation are told to send at most in one frame.
+    /// What is read at once from somebody who has not said hello.
+    pub(crate) fn stranger_frame(&self) -> usize {
+        const CHUNK_HEADER: usize = 12;
+        self.frame_bytes.min(self.hello_bytes.saturating_add(CHUNK_HEADER))
+    }
+
+    /// What clients are told to send at most in one frame.
     pub(crate) fn announced_frame(&self) -> usize {
         const ROOM: usize = 4096;
         if self.frame_bytes > 2 * ROOM { self.frame_bytes - ROOM } else { self.frame_bytes }
+    }
+
+    /// How large the chunks of the second generation's clients are asked to be: smaller than they may be,
+    /// because what fits the processor's cache is put in its place for little, and small calls go between.
+    pub(crate) fn best_chunk(&self) -> usize {
+        self.announced_frame().min(256 * 1024)
     }
 }

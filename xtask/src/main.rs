@@ -3,8 +3,10 @@
 mod bench;
 mod chromium;
 mod command;
+mod compile_times;
 mod demo;
 mod node;
+mod registration;
 mod servers;
 mod steps;
 
@@ -16,16 +18,20 @@ The commands of this repository.
     cargo xtask bench [--quick] [ARGUMENT…]
         Measures wslink beside its peers; see docs/performance.md.
 
+    cargo xtask bench compile
+        Measures what 200 methods cost to compile, beside peers; see docs/compile-times.md.
+
     cargo xtask demo [--port N] [ARGUMENT…]
         Starts the `simple` example with its page. Further arguments are the server's own.
 
     cargo xtask test [STEP…]
-        Runs the steps, all of them when none is named, and stops at the first that fails:
+        Runs the steps, all but `registration` when none is named, and stops at the first that fails:
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
+        Some((command, rest)) if command == "bench" && rest.first().is_some_and(|what| what == "compile") => compile_times::run(),
         Some((command, rest)) if command == "bench" => bench::run(rest),
         Some((command, rest)) if command == "demo" => demo::run(rest),
         Some((command, rest)) if command == "test" => steps::run(rest),
@@ -42,6 +48,6 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> String {
-    let steps = steps::STEPS.map(|step| format!("        {:<8} {}\n", step.name, step.purpose));
+    let steps = steps::STEPS.map(|step| format!("        {:<12} {}\n", step.name, step.purpose));
     format!("{USAGE}{}", steps.concat())
 }

@@ -4,24 +4,32 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::command::{self, Outcome, cargo, run as run_command};
-use crate::{chromium, node, servers};
+use crate::{chromium, node, registration, servers};
 
 /// One step of the tests.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) purpose: &'static str,
+    /// Whether it takes so long that it only runs when it is named.
+    asked: bool,
     run: fn() -> Outcome,
 }
 
 /// All steps, cheap ones first.
-pub(crate) const STEPS: [Step; 7] = [
-    Step { name: "fmt", purpose: "the formatting", run: fmt },
-    Step { name: "clippy", purpose: "the lints, warnings denied", run: clippy },
-    Step { name: "core", purpose: "the core and the client without the server, warnings denied", run: core },
-    Step { name: "rust", purpose: "the Rust tests with doc and compile-fail tests", run: rust },
-    Step { name: "js", purpose: "the stock npm clients in node", run: js },
-    Step { name: "browser", purpose: "the stock npm clients and the page in Chromium", run: browser },
-    Step { name: "docs", purpose: "the documentation, warnings denied", run: docs },
+pub(crate) const STEPS: [Step; 8] = [
+    Step { name: "fmt", purpose: "the formatting", asked: false, run: fmt },
+    Step { name: "clippy", purpose: "the lints, warnings denied", asked: false, run: clippy },
+    Step { name: "core", purpose: "the core and the client without the server, warnings denied", asked: false, run: core },
+    Step { name: "rust", purpose: "the Rust tests with doc and compile-fail tests", asked: false, run: rust },
+    Step {
+        name: "registration",
+        purpose: "no method is lost, whatever the profile and the linker",
+        asked: true,
+        run: registration::run,
+    },
+    Step { name: "js", purpose: "the stock npm clients in node", asked: false, run: js },
+    Step { name: "browser", purpose: "the stock npm clients and the page in Chromium", asked: false, run: browser },
+    Step { name: "docs", purpose: "the documentation, warnings denied", asked: false, run: docs },
 ];
 
 /// Runs the named steps in their order; all of them when none is named.
@@ -30,7 +38,7 @@ pub(crate) fn run(names: &[String]) -> Outcome {
         return Err(format!("there is no step `{name}`; the steps are {}", STEPS.map(|step| step.name).join(", ")));
     }
     let start = Instant::now();
-    for step in STEPS.iter().filter(|step| names.is_empty() || names.iter().any(|name| name == step.name)) {
+    for step in STEPS.iter().filter(|step| names.is_empty() && !step.asked || names.iter().any(|name| name == step.name)) {
         let begin = Instant::now();
         println!("== {}: {}", step.name, step.purpose);
         (step.run)().map_err(|reason| format!("== {} FAILED: {reason}", step.name))?;

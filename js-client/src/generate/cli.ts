@@ -51,7 +51,9 @@ async function watch(source: string, secret: string | undefined, output: string 
 async function text(source: string, secret: string | undefined): Promise<string> {
   // Help and mistakes do not need what the generator needs.
   const { generate, load } = await import('./index.js').catch((error: unknown) => {
-    throw new Error(`the generator needs json-schema-to-typescript: install it beside wslink-client (${messageOf(error)})`);
+    throw new Error(
+      `the generator needs json-schema-to-typescript: install it beside wslink-client (${messageOf(error)})`,
+    );
   });
   return generate(await load(source, secret));
 }

@@ -40,7 +40,9 @@ function imports(stubs: readonly Stub[]): string[] {
   const makers = [...new Set(stubs.map(({ maker }): string => maker))];
   if (isNested(stubs)) makers.push('withMembers');
   const session = "import type { Session } from 'wslink-client';";
-  return makers.length > 0 ? [session, `import { ${makers.sort().join(', ')} } from 'wslink-client/typed';`] : [session];
+  return makers.length > 0
+    ? [session, `import { ${makers.sort().join(', ')} } from 'wslink-client/typed';`]
+    : [session];
 }
 
 // The session is not used where nothing is served, and an unused parameter may be a mistake for the user's compiler.

@@ -2,7 +2,7 @@
 
 /** `myapp.render-window.image` → `MyappRenderWindowImage`. */
 export function typeName(text: string): string {
-  const words = text.split(/[^\p{L}\p{N}$_]+/u).filter((word) => word !== '');
+  const words = text.split(/[^\p{L}\p{N}$]+/u).filter((word) => word !== '');
   const name = words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
   return /^\p{N}/u.test(name) || name === '' ? `_${name}` : name;
 }

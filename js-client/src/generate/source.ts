@@ -14,7 +14,8 @@ export async function load(source: string, secret?: string): Promise<OpenRpc> {
 async function overHttp(source: string): Promise<unknown> {
   const url = source.endsWith('.json') ? source : `${source.replace(/\/?$/, '/')}manifest.json`;
   const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url} answers ${answer.status} ${answer.statusText}; does the server serve its manifest?`);
+  if (!answer.ok)
+    throw new Error(`${url} answers ${answer.status} ${answer.statusText}; does the server serve its manifest?`);
   return answer.json();
 }
 

@@ -19,7 +19,11 @@ export async function methodStub(method: Method, types: Types): Promise<Stub> {
   const { name, params, result, 'x-wslink': { rest = false, errors = [] } = {} } = method;
   const base = typeName(name);
   const named = params.length > 0 || rest ? await types.declare(objectOf(params, rest), `${base}Params`) : NOTHING;
-  const typeArguments = [named, positional(named, params, rest), await types.inline(result?.schema ?? true, `${base}Result`)];
+  const typeArguments = [
+    named,
+    positional(named, params, rest),
+    await types.inline(result?.schema ?? true, `${base}Result`),
+  ];
   const failures: string[] = [];
   for (const error of errors) failures.push(await types.declare(errorData(error), `${base}${typeName(error.name)}`));
   if (failures.length > 0) typeArguments.push(failures.join(' | '));
@@ -37,12 +41,19 @@ export async function topicStub(topic: Topic, types: Types): Promise<Stub> {
   const base = typeName(name);
   const typeArguments = [await types.inline(payload, `${base}Payload`)];
   if (filter.length > 0) typeArguments.push(await types.declare(objectOf(filter, false), `${base}Filter`));
-  return { uri: name, maker: 'topic', comment: comment(topic), expression: expression('topic', typeArguments, `(session, ${quoted(name)})`) };
+  return {
+    uri: name,
+    maker: 'topic',
+    comment: comment(topic),
+    expression: expression('topic', typeArguments, `(session, ${quoted(name)})`),
+  };
 }
 
 function expression(maker: string, types: readonly string[], call: string): string[] {
   const line = `${maker}<${types.join(', ')}>${call}`;
-  return line.length <= WIDTH ? [line] : [`${maker}<`, ...types.map((type, index) => `  ${type}${index < types.length - 1 ? ',' : ''}`), `>${call}`];
+  return line.length <= WIDTH
+    ? [line]
+    : [`${maker}<`, ...types.map((type, index) => `  ${type}${index < types.length - 1 ? ',' : ''}`), `>${call}`];
 }
 
 function objectOf(params: readonly Parameter[], rest: boolean): Schema {

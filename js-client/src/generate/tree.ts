@@ -12,7 +12,8 @@ export function objectLiteral(stubs: readonly Stub[]): string[] {
   const root: Node = { members: new Map() };
   for (const stub of stubs) {
     const node = stub.uri.split('.').reduce(member, root);
-    if (node.stub) throw new Error(`${stub.uri} is a ${node.stub.maker} and a ${stub.maker}; one of them needs another name`);
+    if (node.stub)
+      throw new Error(`${stub.uri} is a ${node.stub.maker} and a ${stub.maker}; one of them needs another name`);
     node.stub = stub;
   }
   return literal(root);
@@ -31,7 +32,11 @@ function member(node: Node, segment: string): Node {
 
 function literal({ members }: Node): string[] {
   const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1));
-  return ['{', ...sorted.flatMap(([segment, node]) => property(segment, node)).map((line) => `  ${line}`.trimEnd()), '}'];
+  return [
+    '{',
+    ...sorted.flatMap(([segment, node]) => property(segment, node)).map((line) => `  ${line}`.trimEnd()),
+    '}',
+  ];
 }
 
 function property(segment: string, node: Node): string[] {

@@ -9,7 +9,19 @@ const SIMPLE = /^export type \S+ =\s+([^;{}]+?);?\n*$/;
 /** Keywords whose members are schemas by a name that somebody chose. */
 const MAPS = new Set(['properties', 'patternProperties']);
 /** Keywords whose value is a schema or an array of them. */
-const SCHEMA = new Set(['items', 'additionalItems', 'additionalProperties', 'allOf', 'anyOf', 'oneOf', 'not', 'contains', 'if', 'then', 'else']);
+const SCHEMA = new Set([
+  'items',
+  'additionalItems',
+  'additionalProperties',
+  'allOf',
+  'anyOf',
+  'oneOf',
+  'not',
+  'contains',
+  'if',
+  'then',
+  'else',
+]);
 
 export class Types {
   readonly #definitions: ReadonlyMap<string, string>;
@@ -64,9 +76,11 @@ export class Types {
     if (typeof schema !== 'object' || schema === null) return { tsType: schema === false ? 'never' : 'unknown' };
     const { $ref, title: _title, 'x-wslink': own, ...keywords } = schema as Record<string, unknown>;
     const description = keywords['description'] === undefined ? {} : { description: keywords['description'] };
-    if (typeof $ref === 'string') return { ...description, tsType: this.#definitions.get($ref.replace(DEFINITION, '')) ?? 'unknown' };
+    if (typeof $ref === 'string')
+      return { ...description, tsType: this.#definitions.get($ref.replace(DEFINITION, '')) ?? 'unknown' };
     if ((own as { binary?: boolean } | undefined)?.binary) return { ...description, tsType: 'Uint8Array' };
-    if (Object.keys(keywords).every((keyword) => keyword === 'description')) return { ...description, tsType: 'unknown' };
+    if (Object.keys(keywords).every((keyword) => keyword === 'description'))
+      return { ...description, tsType: 'unknown' };
     return Object.fromEntries(
       Object.entries(keywords).map(([keyword, value]) => {
         if (SCHEMA.has(keyword)) return [keyword, typeof value === 'boolean' ? value : this.#preparedAll(value)];

@@ -47,7 +47,10 @@ export function smartConnect(connections: WebsocketConnectionClass): SmartConnec
   return { newInstance: (values = {}) => Object.freeze(instance(values, connections)) };
 }
 
-function instance({ config = {}, configDecorator }: SmartConnectValues, connections: WebsocketConnectionClass): SmartConnect {
+function instance(
+  { config = {}, configDecorator }: SmartConnectValues,
+  connections: WebsocketConnectionClass,
+): SmartConnect {
   const ready = new Event<[WebsocketConnection]>();
   const error = new Event<[unknown, unknown]>();
   const close = new Event<[WebsocketConnection, CloseInfo]>();
@@ -55,7 +58,8 @@ function instance({ config = {}, configDecorator }: SmartConnectValues, connecti
   let launcher: ProcessLauncher | null = null;
   let decorator = configDecorator;
 
-  const decorated = (given: SmartConnectConfig): SmartConnectConfig => withPageNames(decorator ? decorator(given) : given);
+  const decorated = (given: SmartConnectConfig): SmartConnectConfig =>
+    withPageNames(decorator ? decorator(given) : given);
 
   const connectTo = (urls: string | undefined): void => {
     const { secret, reconnect, wsProxy, iframe } = config;
@@ -67,7 +71,9 @@ function instance({ config = {}, configDecorator }: SmartConnectValues, connecti
   };
 
   const launch = (): void => {
-    launcher = ProcessLauncher.newInstance({ endPoint: config.sessionManagerURL ?? new URL('paraview/', document.baseURI).href });
+    launcher = ProcessLauncher.newInstance({
+      endPoint: config.sessionManagerURL ?? new URL('paraview/', document.baseURI).href,
+    });
     launcher.onProcessReady((process) => {
       config = decorated({ ...config, ...process } as SmartConnectConfig);
       connectTo(config.sessionURL);

@@ -38,7 +38,10 @@ export function websocketConnection(wire: Wire): WebsocketConnectionClass {
   return { newInstance: (config = {}) => Object.freeze(instance(config, wire)) };
 }
 
-function instance({ urls = [], secret, wsProxy, reconnect = false }: ConnectionConfig, wire: Wire): WebsocketConnection {
+function instance(
+  { urls = [], secret, wsProxy, reconnect = false }: ConnectionConfig,
+  wire: Wire,
+): WebsocketConnection {
   const ready = new Event<[WebsocketConnection]>();
   const error = new Event<[WebsocketConnection, unknown]>();
   const close = new Event<[WebsocketConnection, CloseInfo]>();

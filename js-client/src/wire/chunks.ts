@@ -5,6 +5,7 @@ const HEADER = 12;
 
 interface Partial {
   readonly content: Uint8Array<ArrayBuffer>;
+  readonly offsets: Set<number>;
   missing: number;
 }
 
@@ -37,10 +38,16 @@ export class Assembly {
     const partial = this.#partial.get(id) ?? (bytes.length === total ? undefined : this.#begin(id, total));
     // Most messages are one chunk, which needs no copy at all.
     if (!partial) return bytes;
-    if (partial.content.length !== total || offset + bytes.length > total || bytes.length > partial.missing) {
+    if (
+      partial.content.length !== total ||
+      offset + bytes.length > total ||
+      bytes.length > partial.missing ||
+      partial.offsets.has(offset)
+    ) {
       throw new ProtocolError('the chunks of a message contradict each other');
     }
     partial.content.set(bytes, offset);
+    partial.offsets.add(offset);
     partial.missing -= bytes.length;
     if (partial.missing > 0) return undefined;
     this.#partial.delete(id);
@@ -48,7 +55,7 @@ export class Assembly {
   }
 
   #begin(id: number, total: number): Partial {
-    const partial = { content: new Uint8Array(total), missing: total };
+    const partial = { content: new Uint8Array(total), offsets: new Set<number>(), missing: total };
     this.#partial.set(id, partial);
     return partial;
   }

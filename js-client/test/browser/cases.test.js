@@ -47,7 +47,8 @@ for (const { name, wire, start } of SERVERS) {
 
     for (const title of Object.keys(CASES)) {
       test(title, { timeout: 60_000 }, async (context) => {
-        if (server) await page.evaluate(([which, given]) => window.runCase(which, given), [title, { url: server.url, wire }]);
+        if (server)
+          await page.evaluate(([which, given]) => window.runCase(which, given), [title, { url: server.url, wire }]);
         else context.skip('there is no Python');
       });
     }
@@ -68,7 +69,10 @@ for (const classes of ['npmV1', 'stockV1', 'npmV2', 'stockV2']) {
 
     for (const title of Object.keys(stock).filter((name) => !(UNKNOWN[classes] ?? []).includes(name))) {
       test(title, { timeout: 60_000 }, () =>
-        page.evaluate(([which, from, given]) => window.runStock(which, from, given), [title, classes, { url: server.url, launcher: site.launcher }]),
+        page.evaluate(
+          ([which, from, given]) => window.runStock(which, from, given),
+          [title, classes, { url: server.url, launcher: site.launcher }],
+        ),
       );
     }
   });

@@ -2,7 +2,15 @@
 import { chromium } from 'playwright-core';
 import { spawnSync } from 'node:child_process';
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 export function launchChromium() {
   const found = spawnSync('which', ['chromium'], { encoding: 'utf8' }).stdout?.trim();

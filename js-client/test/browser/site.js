@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
-const PAGE = '<!doctype html><meta charset="utf-8"><title>wslink-client</title><script type="module" src="page.js"></script>';
+const PAGE =
+  '<!doctype html><meta charset="utf-8"><title>wslink-client</title><script type="module" src="page.js"></script>';
 
 export async function startSite() {
   const { outputFiles } = await build({
@@ -40,7 +41,8 @@ function launcherThatIsBusyFirst() {
     let body = '';
     for await (const text of request) body += text;
     const { application, url } = JSON.parse(body);
-    const answer = (status, content) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content));
+    const answer = (status, content) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content));
     if (application === 'none') answer(200, { error: 'no such application' });
     else if (request.headers['x-busy'] && asked++ % 2 === 0) answer(503, { error: 'busy' });
     else answer(200, { id: 'process-1', sessionURL: url, secret: 'wslink-secret' });

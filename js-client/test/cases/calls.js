@@ -28,30 +28,68 @@ export const calls = {
   async 'binary arguments of every kind'({ session }) {
     const bytes = pattern(1_000_000, 3);
     const expected = { length: bytes.length, crc32: crc32(bytes) };
-    for (const data of [bytes, bytes.buffer, new DataView(bytes.buffer), new Float32Array(bytes.buffer), new Blob([bytes])]) {
+    for (const data of [
+      bytes,
+      bytes.buffer,
+      new DataView(bytes.buffer),
+      new Float32Array(bytes.buffer),
+      new Blob([bytes]),
+    ]) {
       equal(await session.call('kit.blob.info', [data]), expected, data.constructor.name);
       equal(await session.call('kit.blob.info', [], { data }), expected, `${data.constructor.name} by name`);
     }
-    equal(await session.call('kit.blob.info', [bytes.subarray(10, 20)]), { length: 10, crc32: crc32(bytes.subarray(10, 20)) });
+    equal(await session.call('kit.blob.info', [bytes.subarray(10, 20)]), {
+      length: 10,
+      crc32: crc32(bytes.subarray(10, 20)),
+    });
     equal(await session.call('kit.blob.info', [session.addAttachment(bytes)]), expected, 'addAttachment');
   },
 
   async 'calls with a blob keep their order'({ session }) {
     const events = take(session.subscribe('kit.order'), 3);
     await session.ready;
-    const sent = [new Blob(['later']), 1, 2].map((data, n) => session.call('kit.publish', ['kit.order', { n }, null], {}).then(() => data));
+    const sent = [new Blob(['later']), 1, 2].map((data, n) =>
+      session.call('kit.publish', ['kit.order', { n }, null], {}).then(() => data),
+    );
     await Promise.all([session.call('kit.blob.info', [new Blob(['x'])]), ...sent]);
     equal(await events, [{ n: 0 }, { n: 1 }, { n: 2 }]);
   },
 
+  async 'a blob that cannot be read holds up nothing'({ session }) {
+    class Unreadable extends Blob {
+      arrayBuffer() {
+        return Promise.reject(new RangeError('unreadable'));
+      }
+    }
+    class Endless extends Blob {
+      arrayBuffer() {
+        return new Promise(() => {});
+      }
+    }
+    await session.ready;
+    const abort = new AbortController();
+    const failed = rejects(session.call('kit.echo', [new Unreadable()]), RangeError, { message: 'unreadable' });
+    const aborted = rejects(session.call('kit.echo', [new Endless()], {}, { signal: abort.signal }), DOMException);
+    const next = session.call('kit.echo', [1]);
+    abort.abort();
+    await Promise.all([failed, aborted]);
+    equal((await next).args, [1]);
+  },
+
   async 'calls at once, each with its own reply'({ session }) {
     const replies = await Promise.all(Array.from({ length: 100 }, (_, n) => session.call('kit.echo', [n])));
-    equal(replies.map(({ args }) => args[0]), Array.from({ length: 100 }, (_, n) => n));
+    equal(
+      replies.map(({ args }) => args[0]),
+      Array.from({ length: 100 }, (_, n) => n),
+    );
   },
 
   async 'errors of the server'({ session }) {
     await rejects(session.call('kit.nothing'), CallError, { code: -32601, data: 'kit.nothing' });
-    const error = await rejects(session.call('kit.raise', ['told']), CallError, { code: -32001, message: 'Exception raised' });
+    const error = await rejects(session.call('kit.raise', ['told']), CallError, {
+      code: -32001,
+      message: 'Exception raised',
+    });
     equal(error.data.method, 'kit.raise');
     equal(error.data.exception.includes('told'), true);
   },
@@ -69,12 +107,17 @@ export const calls = {
   },
 
   async 'a timeout'({ session }) {
-    await rejects(session.call('kit.hang', [], {}, { timeout: 30 }), CallTimeout, { code: -32005, maybeExecuted: true });
+    await rejects(session.call('kit.hang', [], {}, { timeout: 30 }), CallTimeout, {
+      code: -32005,
+      maybeExecuted: true,
+    });
     equal((await session.call('kit.echo', [1])).args, [1]);
   },
 
   async 'an aborted signal'({ session }) {
-    await rejects(session.call('kit.hang', [], {}, { signal: AbortSignal.abort() }), DOMException, { name: 'AbortError' });
+    await rejects(session.call('kit.hang', [], {}, { signal: AbortSignal.abort() }), DOMException, {
+      name: 'AbortError',
+    });
     const abort = new AbortController();
     const call = session.call('kit.hang', [], {}, { signal: abort.signal });
     abort.abort(new RangeError('enough'));

@@ -43,8 +43,10 @@ export async function take(iterable, count) {
 }
 
 function described(value) {
-  return JSON.stringify(value, (_key, member) => {
-    if (member instanceof Uint8Array) return `${member.length} bytes, crc ${crc32(member)}`;
-    return typeof member === 'number' && !Number.isFinite(member) ? String(member) : member;
-  }) ?? String(value);
+  return (
+    JSON.stringify(value, (_key, member) => {
+      if (member instanceof Uint8Array) return `${member.length} bytes, crc ${crc32(member)}`;
+      return typeof member === 'number' && !Number.isFinite(member) ? String(member) : member;
+    }) ?? String(value)
+  );
 }

@@ -41,7 +41,10 @@ export const events = {
     const callback = ([event]) => heard.push(event);
     const { promise, unsubscribe, topic } = session.subscribe('kit.stock', callback);
     const info = await promise;
-    equal([topic, info.topic, info.callback === callback, typeof unsubscribe], ['kit.stock', 'kit.stock', true, 'function']);
+    equal(
+      [topic, info.topic, info.callback === callback, typeof unsubscribe],
+      ['kit.stock', 'kit.stock', true, 'function'],
+    );
     await publishAndWait(session, 'kit.stock', 1);
     equal(numbers(heard), [0]);
     await session.unsubscribe(info);
@@ -65,7 +68,10 @@ export const events = {
     const sizes = [3_000_000, 10, 200_000, 0];
     await Promise.all(sizes.map((size) => session.call('kit.publish.blob', ['kit.binary', size])));
     const received = await take(subscription, sizes.length);
-    equal(received.map(({ blob }) => blob), sizes.map((size) => pattern(size)));
+    equal(
+      received.map(({ blob }) => blob),
+      sizes.map((size) => pattern(size)),
+    );
   },
 
   async 'only the newest event waits'({ session }) {

@@ -83,7 +83,13 @@ export const stock = {
 
   async 'a launcher that is busy at first'({ SmartConnect, url, launcher }) {
     const connect = SmartConnect.newInstance({
-      config: { sessionManagerURL: launcher, application: 'simple', url, launcherRetry: [1, 1], headers: { 'x-busy': 'first' } },
+      config: {
+        sessionManagerURL: launcher,
+        application: 'simple',
+        url,
+        launcherRetry: [1, 1],
+        headers: { 'x-busy': 'first' },
+      },
     });
     const ready = heard(connect.onConnectionReady);
     connect.connect();

@@ -15,7 +15,9 @@ export async function pythonWith(version) {
     console.warn(`python3 is missing: nothing is tested against the stock Python server ${version}`);
     return undefined;
   }
-  const made = run('python3', ['-m', 'venv', '--clear', environment]) && run(python, ['-m', 'pip', 'install', '--quiet', `wslink==${version}`]);
+  const made =
+    run('python3', ['-m', 'venv', '--clear', environment]) &&
+    run(python, ['-m', 'pip', 'install', '--quiet', `wslink==${version}`]);
   if (!made) throw new Error(`no environment with wslink ${version} could be made in ${environment}`);
   return python;
 }

@@ -12,12 +12,15 @@ class Peer {
   #received = [];
   #arrived = () => {};
   #sent = 0;
+  /** The length of the largest frame so far. */
+  largest = 0;
 
   constructor(socket) {
     const assembly = new Assembly();
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
     socket.on('message', (frame) => {
+      this.largest = Math.max(this.largest, frame.byteLength);
       const packed = assembly.add(frame);
       if (packed) this.#received.push(decode(packed));
       this.#arrived();

@@ -7,7 +7,7 @@ use syn::{Type, spanned::Spanned};
 use super::block::payload;
 use crate::{
     mistakes::Mistakes,
-    model::{Call, Client, Method, Parameter, Runtime, Service, Settings, Topic},
+    model::{Call, Client, Method, Parameter, Runtime, Service, Settings, Subscription, Topic},
 };
 
 /// Tuples of arguments are no longer than this.
@@ -15,11 +15,14 @@ const LONGEST_TUPLE: usize = 12;
 
 pub(super) fn client(service: &Service, flag: &Ident, settings: &Settings, mistakes: &mut Mistakes) -> TokenStream {
     let rt = settings.runtime.private(flag.span());
-    let Client { name, calls, topics } = Client::check(service, flag, mistakes);
+    let Client { name, calls, subscriptions } = Client::check(service, flag, mistakes);
     let (cfg, docs) = (&service.cfg, format!("Calls a [`{}`] that is on a server.\n\n{}", service.name, service.docs));
     let methods = calls.iter().map(|one| call(one, &rt));
-    let topics = topics.iter().map(|(name, topic)| subscribe(name, topic, &service.ty, &settings.runtime));
-    let guesses = calls.iter().flat_map(|call| guesses(call, &settings.runtime));
+    let topics = subscriptions.iter().map(|one| subscribe(one, &service.ty, &settings.runtime));
+    let filters = service.topics.iter().filter_map(|topic| topic.stream.as_ref());
+    let arguments =
+        calls.iter().map(|call| call.method).chain(filters).flat_map(|method| of_arguments(method, &settings.runtime));
+    let results = calls.iter().filter_map(|call| of_result(call, &settings.runtime));
     quote_spanned! {flag.span()=>
         #(#cfg)*
         #rt::client! {
@@ -33,14 +36,17 @@ pub(super) fn client(service: &Service, flag: &Ident, settings: &Settings, mista
                 fn from(session: #rt::Session) -> Self { Self { session } }
             }
 
-            #[allow(deprecated, missing_docs, private_interfaces, unreachable_pub, clippy::all, clippy::pedantic)]
-            impl #name { #(#methods)* #(#topics)* }
-
             #[allow(deprecated, unused_qualifications)]
             const _: () = {
+                use #rt as __rt;
                 #[allow(unused_imports)]
                 use #rt::{Guessed as _, Plain as _};
-                #(#guesses)*
+
+                #[allow(missing_docs, private_interfaces, unreachable_pub, clippy::all, clippy::pedantic)]
+                impl #name { #(#methods)* #(#topics)* }
+
+                #(#arguments)*
+                #(#results)*
             };
         }
     }
@@ -48,23 +54,13 @@ pub(super) fn client(service: &Service, flag: &Ident, settings: &Settings, mista
 
 fn call(Call { method, arguments, value, .. }: &Call<'_>, rt: &TokenStream) -> TokenStream {
     let Method { uri, docs, cfg, deprecated, name, output, .. } = method;
-    let parameters = arguments.iter().map(|Parameter { binding, ty, default, .. }| match default {
-        None => quote!(#binding: #ty),
-        Some(_) => quote!(#binding: impl #rt::Into<#rt::Option<#ty>>),
-    });
-    let optional = arguments
-        .iter()
-        .filter(|parameter| parameter.default.is_some())
-        .map(|Parameter { binding, ty, .. }| quote!(let #binding: #rt::Option<#ty> = #binding.into();));
+    let (parameters, optional) = taken(arguments, rt);
     let sent = match &arguments[..] {
         [rest] if rest.is_rest() => {
             let binding = &rest.binding;
             quote!(#binding)
         }
-        all if all.len() > LONGEST_TUPLE || all.iter().any(|parameter| parameter.default.is_some()) => {
-            let members = all.iter().map(|parameter| named(parameter, rt));
-            quote!(#rt::named(#rt::Given(&[#(#members),*])))
-        }
+        all if all.len() > LONGEST_TUPLE || all.iter().any(|parameter| parameter.default.is_some()) => by_name(all, rt),
         all => {
             let values = all.iter().map(|Parameter { binding, ty, .. }| quote_spanned!(ty.span()=> #rt::sent::<#ty>(&#binding)));
             quote!((#(#values,)*))
@@ -75,36 +71,58 @@ fn call(Call { method, arguments, value, .. }: &Call<'_>, rt: &TokenStream) -> T
         #(#cfg)*
         #deprecated
         #[doc = #docs]
-        pub fn #name(&self, #(#parameters),*) -> #rt::ClientCall<#value> { #(#optional)* #sent }
+        pub fn #name(&self, #parameters) -> #rt::ClientCall<#value> { #optional #sent }
     }
 }
 
-/// `("quality", …)`, left out when there is no value.
-fn named(Parameter { name, binding, ty, default, .. }: &Parameter, rt: &TokenStream) -> TokenStream {
-    match default {
+/// The parameters of a client's method, and what makes options of those that may be left out.
+fn taken(arguments: &[&Parameter], rt: &TokenStream) -> (TokenStream, TokenStream) {
+    let parameters = arguments.iter().map(|Parameter { binding, ty, default, .. }| match default {
+        None => quote!(#binding: #ty),
+        Some(_) => quote!(#binding: impl #rt::Into<#rt::Option<#ty>>),
+    });
+    let optional = arguments
+        .iter()
+        .filter(|parameter| parameter.default.is_some())
+        .map(|Parameter { binding, ty, .. }| quote!(let #binding: #rt::Option<#ty> = #binding.into();));
+    (quote!(#(#parameters),*), quote!(#(#optional)*))
+}
+
+/// Arguments by name, without those that have no value.
+fn by_name(arguments: &[&Parameter], rt: &TokenStream) -> TokenStream {
+    let members = arguments.iter().map(|Parameter { name, binding, ty, default, .. }| match default {
         None => quote_spanned!(ty.span()=> (#name, #rt::Some(#rt::sent::<#ty>(&#binding)))),
         Some(_) => quote_spanned!(ty.span()=> (#name, #binding.as_ref().map(#rt::sent::<#ty>))),
-    }
+    });
+    quote!(#rt::named(#rt::Given(&[#(#members),*])))
 }
 
-fn subscribe(name: &Ident, topic: &Topic, service: &Type, runtime: &Runtime) -> TokenStream {
-    let Topic { name: constant, ty, docs, cfg, deprecated, .. } = topic;
+fn subscribe(Subscription { name, topic, filter }: &Subscription<'_>, service: &Type, runtime: &Runtime) -> TokenStream {
+    let Topic { uri, name: constant, ty, docs, cfg, deprecated, .. } = topic;
     let place = payload(ty).span();
     let rt = runtime.private(place);
     let payload = quote_spanned!(place=> <#ty as #rt::AnyTopic>::Payload);
-    let subscription = quote_spanned!(place=> #rt::subscribe::<#payload>(&self.session, <#service>::#constant));
+    let (parameters, optional) = taken(filter.as_deref().unwrap_or_default(), &rt);
+    let subscription = match filter {
+        None => quote_spanned!(place=> #rt::subscribe::<#payload>(&self.session, <#service>::#constant)),
+        Some(filter) => {
+            let (delivery, filter) = (super::delivery(&topic.delivery), by_name(filter, &rt));
+            let topic = quote_spanned!(place=> #rt::topic::<#ty, _>(#uri, #rt::#delivery));
+            quote_spanned!(place=> #rt::subscribe::<#payload>(&self.session, #topic).filter(#filter))
+        }
+    };
     quote! {
         #(#cfg)*
         #deprecated
         #[doc = #docs]
-        pub fn #name(&self) -> #rt::Subscribe<#payload> { #subscription }
+        pub fn #name(&self, #parameters) -> #rt::Subscribe<#payload> { #optional #subscription }
     }
 }
 
-/// Asks the compiler whether types are what their names say.
-fn guesses(Call { method, in_result, .. }: &Call<'_>, runtime: &Runtime) -> Vec<TokenStream> {
+/// Asks the compiler whether parameters are what their types' names say.
+fn of_arguments(method: &Method, runtime: &Runtime) -> Vec<TokenStream> {
     let cfg = &method.cfg;
-    let parameters = method.parameters.iter().map(|parameter| {
+    let assertions = method.parameters.iter().map(|parameter| {
         let (ty, place) = (&parameter.ty, parameter.ty.span());
         let rt = runtime.private(place);
         let assertion = match (parameter.is_context(), parameter.is_rest()) {
@@ -114,15 +132,18 @@ fn guesses(Call { method, in_result, .. }: &Call<'_>, runtime: &Runtime) -> Vec<
         };
         quote_spanned!(place=> #(#cfg)* const _: () = #assertion;)
     });
-    let returns = method.returns.iter().map(|ty| {
-        let rt = runtime.private(method.output);
-        let is_result = quote_spanned!(method.output=> #rt::Returned::<#ty>::IS_RESULT);
-        let assertion = if *in_result {
-            quote_spanned!(method.output=> #rt::assert_result(#is_result))
-        } else {
-            quote_spanned!(method.output=> #rt::assert_plain(#is_result && #rt::Guess::<#ty>::RECEIVED))
-        };
-        quote_spanned!(method.output=> #(#cfg)* const _: () = #assertion;)
-    });
-    parameters.chain(returns).collect()
+    assertions.collect()
+}
+
+/// Asks the compiler whether the result is what its type's name says.
+fn of_result(Call { method, in_result, .. }: &Call<'_>, runtime: &Runtime) -> Option<TokenStream> {
+    let (cfg, ty, place) = (&method.cfg, method.returns.as_ref()?, method.output);
+    let rt = runtime.private(place);
+    let is_result = quote_spanned!(place=> #rt::Returned::<#ty>::IS_RESULT);
+    let assertion = if *in_result {
+        quote_spanned!(place=> #rt::assert_result(#is_result))
+    } else {
+        quote_spanned!(place=> #rt::assert_plain(#is_result && #rt::Guess::<#ty>::RECEIVED))
+    };
+    Some(quote_spanned!(place=> #(#cfg)* const _: () = #assertion;))
 }

@@ -16,7 +16,7 @@ use crate::mistakes::Mistakes;
 pub(crate) struct Client<'a> {
     pub(crate) name: Ident,
     pub(crate) calls: Vec<Call<'a>>,
-    pub(crate) topics: Vec<(Ident, &'a Topic)>,
+    pub(crate) subscriptions: Vec<Subscription<'a>>,
 }
 
 /// One method of it.
@@ -30,14 +30,23 @@ pub(crate) struct Call<'a> {
     pub(crate) in_result: bool,
 }
 
+/// One topic of it.
+pub(crate) struct Subscription<'a> {
+    pub(crate) name: Ident,
+    pub(crate) topic: &'a Topic,
+    /// What the client filters by, when each subscription has a stream of its own.
+    pub(crate) filter: Option<Vec<&'a Parameter>>,
+}
+
 impl<'a> Client<'a> {
     pub(crate) fn check(service: &'a Service, flag: &Ident, mistakes: &mut Mistakes) -> Self {
         let mut names: HashSet<_> = service.methods.iter().map(|method| method.name.clone()).collect();
-        let mut topics = Vec::new();
-        for topic in service.topics.iter().filter(|topic| topic.stream.is_none()) {
+        let mut subscriptions = Vec::new();
+        for topic in &service.topics {
             let name = method_name(&topic.name);
             if names.insert(name.clone()) || !topic.cfg.is_empty() {
-                topics.push((name, topic));
+                let filter = topic.stream.as_ref().map(|stream| arguments(stream).collect());
+                subscriptions.push(Subscription { name, topic, filter });
             } else {
                 let text = format!(
                     "the client has another method `{}`, beside which this topic's would be; rename one of them",
@@ -49,7 +58,7 @@ impl<'a> Client<'a> {
         Self {
             name: format_ident!("{}Client", service.name, span = flag.span()),
             calls: service.methods.iter().filter_map(|method| Call::check(method, mistakes)).collect(),
-            topics,
+            subscriptions,
         }
     }
 }
@@ -62,7 +71,7 @@ impl<'a> Call<'a> {
             mistakes.add(&method.name, text);
             return None;
         };
-        let arguments: Vec<_> = method.parameters.iter().filter(|parameter| !parameter.is_context()).collect();
+        let arguments: Vec<_> = arguments(method).collect();
         if let Some(rest) = arguments.iter().find(|parameter| parameter.is_rest())
             && arguments.len() > 1
         {
@@ -75,6 +84,11 @@ impl<'a> Call<'a> {
         let ok = ok(returns);
         Some(Self { method, arguments, value: ok.unwrap_or(returns).clone(), in_result: ok.is_some() })
     }
+}
+
+/// The parameters that are on the wire.
+fn arguments(method: &Method) -> impl Iterator<Item = &Parameter> {
+    method.parameters.iter().filter(|parameter| !parameter.is_context())
 }
 
 /// `CHANGED` → `changed`, `TYPE` → `r#type`.

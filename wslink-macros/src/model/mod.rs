@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Type, ext::IdentExt};
 
 pub(crate) use self::{
-    client::{Call, Client},
+    client::{Call, Client, Subscription},
     default::DefaultValue,
     method::{Flavour, Method},
     parameter::Parameter,

@@ -57,11 +57,12 @@ impl Options {
     /// Serves what `set_up` mounts until it is told to end, and returns the status for `main`.
     pub fn run(self, set_up: impl FnOnce(Builder) -> Builder) -> ExitCode {
         self.log();
-        let served = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(Error::from)
-            .and_then(|runtime| runtime.block_on(self.serve(set_up)));
+        let served = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::from).and_then(|runtime| {
+            let served = runtime.block_on(self.serve(set_up));
+            // Handlers that block cannot be stopped; the process ends all the same.
+            runtime.shutdown_background();
+            served
+        });
         match served {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
@@ -92,8 +93,7 @@ impl Options {
             tokio::spawn(stop_when_idle(server.clone(), seconds));
         }
         if let Some(url) = &self.reverse_url {
-            say("Starting factory");
-            return server.serve_reverse(url).await;
+            return server.serve_reverse(url, say_ready).await;
         }
         let listeners = listen(&self.host, self.port).await?;
         let port = listeners[0].local_addr()?.port();
@@ -111,6 +111,8 @@ impl Options {
         if let Some(secret) = &self.auth_key {
             builder = builder.secret(Secret::new(secret));
         }
+        builder = self.allow_host.iter().fold(builder, |builder, host| builder.allow_host(host));
+        builder = self.allow_origin.iter().fold(builder, |builder, origin| builder.allow_origin(origin));
         builder = builder
             .allow_host(&self.host)
             .endpoint((!self.no_ws_endpoint).then(|| format!("/{}", self.ws_endpoint.trim_matches('/'))));

@@ -24,7 +24,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub content: Option<PathBuf>,
     /// End after this many seconds without a client; 0 for never
-    #[arg(long, value_name = "SECONDS", default_value_t = 300.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = seconds)]
     pub timeout: f64,
     /// Path of the WebSocket
     #[arg(long, value_name = "PATH", default_value = "ws")]
@@ -42,6 +42,12 @@ pub struct Options {
     #[cfg(feature = "manifest")]
     #[arg(long)]
     pub manifest: bool,
+    /// Host name, beside `--host`, by which clients reach the server; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<String>,
+    /// Origin of other pages that may connect, such as https://app.example.com; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
     /// Log what happens
     #[arg(long)]
     pub debug: bool,
@@ -51,6 +57,12 @@ pub struct Options {
     /// Connect to this WebSocket and serve there, instead of listening
     #[arg(long, value_name = "URL")]
     pub reverse_url: Option<String>,
+}
+
+/// A number of seconds, none of them negative.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| Duration::try_from_secs_f64(*seconds).is_ok());
+    seconds.ok_or_else(|| "not a number of seconds; write one, or 0 for never".to_owned())
 }
 
 impl Options {
@@ -63,7 +75,9 @@ impl Options {
         let Some(text) = &self.fs_endpoints else { return Ok(Vec::new()) };
         text.split('|')
             .map(|pair| match pair.split_once('=') {
-                Some((path, folder)) if !path.is_empty() && !folder.is_empty() => Ok((format!("/{path}"), PathBuf::from(folder))),
+                Some((path, folder)) if !path.is_empty() && !folder.is_empty() => {
+                    Ok((format!("/{}", path.trim_matches('/')), PathBuf::from(folder)))
+                }
                 _ => Err(Error::Setting(format!("`{pair}` in `--fs-endpoints` is no folder; write `data=/dir|images=/dir2`"))),
             })
             .collect()

@@ -14,19 +14,13 @@ use super::{
     Backoff, Error, Session, State,
     connect::{Connected, connect},
     handle::{Handle, Status},
+    settings::{BoxError, Credentials, Settings},
     table::Table,
     task::Task,
 };
 #[cfg(feature = "client-tls")]
 use crate::transport::Trust;
-use crate::{
-    Secret,
-    transport::Address,
-    wire::message::{self, ClientWire},
-};
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-type Tokens = dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>> + Send + Sync;
+use crate::{Secret, transport::Address, wire::message};
 
 /// A generation of the protocol.
 ///
@@ -68,45 +62,10 @@ pub struct Builder {
     backoff: Option<Backoff>,
     connect_timeout: Duration,
     call_timeout: Option<Duration>,
-    ping: Duration,
+    ping: Option<Duration>,
     message_bytes: usize,
     #[cfg(feature = "client-tls")]
     trust: Trust,
-}
-
-/// What every connection of a session needs.
-pub(super) struct Settings {
-    pub(super) address: Address,
-    pub(super) wire: &'static dyn ClientWire,
-    pub(super) credentials: Credentials,
-    pub(super) backoff: Option<Backoff>,
-    pub(super) connect_timeout: Duration,
-    pub(super) ping: Duration,
-    pub(super) message_bytes: usize,
-    #[cfg(feature = "client-tls")]
-    pub(super) trust: Option<Trust>,
-}
-
-/// What to be admitted with.
-pub(super) enum Credentials {
-    Secret(Secret),
-    Tokens(Box<Tokens>),
-}
-
-impl Credentials {
-    pub(super) async fn secret(&self) -> Result<String, Error> {
-        match self {
-            Self::Secret(secret) => Ok(secret.reveal().to_owned()),
-            Self::Tokens(next) => next().await.map_err(|error| Error::Token(error.into())),
-        }
-    }
-}
-
-impl Settings {
-    /// Whether trying again cannot help.
-    pub(super) fn is_final(&self, error: &Error) -> bool {
-        self.backoff.is_none() || matches!((error, &self.credentials), (Error::Unauthorized(_), Credentials::Secret(_)))
-    }
 }
 
 impl Builder {
@@ -118,14 +77,15 @@ impl Builder {
             backoff: Some(Backoff::default()),
             connect_timeout: Duration::from_secs(10),
             call_timeout: None,
-            ping: Duration::from_secs(20),
+            ping: None,
             message_bytes: 1 << 30,
             #[cfg(feature = "client-tls")]
             trust: Trust::default(),
         }
     }
 
-    /// What the server wants to hear; the published one unless set.
+    /// What the server wants to hear; the published one unless set. The original servers of the second
+    /// generation take about 350 bytes, unless `WSLINK_AUTH_MSG_SIZE` says more.
     pub fn secret(self, secret: impl Into<String>) -> Self {
         Self { credentials: Credentials::Secret(Secret::new(secret)), ..self }
     }
@@ -181,9 +141,10 @@ impl Builder {
     }
 
     /// After which silence the server is pinged, and after which further silence it is given up; 20 s
-    /// unless set.
+    /// unless set. Unless set, the original servers are never given up for their silence: they answer
+    /// nothing while a method runs.
     pub fn ping(self, silence: Duration) -> Self {
-        Self { ping: silence, ..self }
+        Self { ping: Some(silence), ..self }
     }
 
     /// Bytes of the largest message that is taken from the server; 1 GiB unless set.

@@ -14,9 +14,10 @@ use serde::de::DeserializeOwned;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    Arguments, Error,
+    Arguments, Buffer, Error, Overflow, about,
+    deferred::Deferred,
     handle::{Command, Handle, Outgoing},
-    queue::{Buffer, Item, Overflow, Queue},
+    queue::{Item, Queue},
 };
 use crate::{
     ErrorCode,
@@ -42,14 +43,8 @@ use crate::{
 /// ```
 #[must_use = "a call is made when it is awaited"]
 pub struct Call<R> {
-    stage: Stage,
+    inner: Deferred<Request, Body>,
     result: PhantomData<fn() -> R>,
-}
-
-enum Stage {
-    Prepared(Request),
-    Running(Pin<Box<dyn Future<Output = Result<Body, Error>> + Send>>),
-    Done,
 }
 
 struct Request {
@@ -66,7 +61,7 @@ impl<R> Call<R> {
     pub(super) fn new(handle: Arc<Handle>, method: &str, arguments: impl Arguments) -> Self {
         let draft = arguments.with(|parts| handle.wire.draft(method, parts)).map_err(|error| Error::Encode(error.0));
         let timeout = handle.call_timeout;
-        Self { stage: Stage::Prepared(Request { handle, draft, timeout, progress: None }), result: PhantomData }
+        Self { inner: Deferred::Prepared(Request { handle, draft, timeout, progress: None }), result: PhantomData }
     }
 
     /// How long it may take, waiting for a connection included. A server that knows deadlines drops
@@ -92,11 +87,8 @@ impl<R> Call<R> {
         })
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Request)) -> Self {
-        if let Stage::Prepared(request) = &mut self.stage {
-            change(request);
-        }
-        self
+    fn with(self, change: impl FnOnce(&mut Request)) -> Self {
+        Self { inner: self.inner.change(change), ..self }
     }
 }
 
@@ -104,14 +96,7 @@ impl<R: DeserializeOwned> Future for Call<R> {
     type Output = Result<R, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Stage::Prepared(_) = self.stage
-            && let Stage::Prepared(request) = std::mem::replace(&mut self.stage, Stage::Done)
-        {
-            self.stage = Stage::Running(Box::pin(make(request)));
-        }
-        let Stage::Running(running) = &mut self.stage else { return Poll::Ready(Err(Error::Closed)) };
-        let body = ready!(running.as_mut().poll(cx));
-        self.stage = Stage::Done;
+        let body = ready!(self.inner.poll(cx, make));
         Poll::Ready(body.and_then(|body| body.decode().map_err(Error::Decode)))
     }
 }
@@ -148,7 +133,7 @@ async fn exchange(
         u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1)
     });
     let id = handle.next_id();
-    let request = draft.seal(&format!("rpc:{id}"), timeout_ms, greeting.max_frame);
+    let request = draft.seal(&about::call(id), timeout_ms, greeting.max_frame);
     greeting.admit(&request)?;
 
     let (answer, answered) = oneshot::channel();

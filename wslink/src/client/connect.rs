@@ -1,19 +1,22 @@
 //! From an address to a connection that has said hello.
 
-use std::{future::poll_fn, sync::Arc};
+use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use super::{
     Error,
-    builder::Settings,
     error::call_error,
     hello::{self, Greeting},
     link::{Link, Stream},
+    settings::Settings,
 };
 use crate::{
     ErrorCode, Limits,
     transport::{Role, WebSocket},
     wire::message::Received,
 };
+
+/// After so much silence the server is pinged.
+const PING: Duration = Duration::from_secs(20);
 
 /// A connection that has said hello, and what it was answered.
 pub(super) type Connected = (Link, Arc<Greeting>);
@@ -25,6 +28,9 @@ pub(super) async fn connect(settings: Arc<Settings>, epoch: u64, resume: Option<
         let mut link = open(&settings).await?;
         link.outbound.control(hello::hello(settings.wire, &secret, resume.as_deref())?);
         let greeting = greet(&mut link, epoch).await?;
+        if settings.ping.is_none() && !greeting.extended {
+            link.be_patient();
+        }
         Ok((link, Arc::new(greeting)))
     };
     let in_time = tokio::time::timeout(settings.connect_timeout, connecting).await;
@@ -42,7 +48,7 @@ async fn open(settings: &Settings) -> Result<Link, Error> {
     #[cfg(not(feature = "client-tls"))]
     let mut stream: Box<dyn Stream> = Box::new(tcp);
     let read = address.shake_hands(&mut stream).await?;
-    let socket = WebSocket::new(stream, Role::Client, read, settings.message_bytes);
+    let socket = WebSocket::new(stream, Role::Client, &read, settings.message_bytes);
     let limits = Limits {
         message_bytes: settings.message_bytes,
         incomplete_messages: 4096,
@@ -50,7 +56,7 @@ async fn open(settings: &Settings) -> Result<Link, Error> {
         attachment_bytes: settings.message_bytes,
         ..Limits::default()
     };
-    Ok(Link::new(socket, settings.wire.messages(&limits), settings.ping))
+    Ok(Link::new(socket, settings.wire.messages(&limits), settings.ping.unwrap_or(PING)))
 }
 
 async fn greet(link: &mut Link, epoch: u64) -> Result<Greeting, Error> {

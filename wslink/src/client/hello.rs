@@ -39,6 +39,8 @@ pub(super) struct Greeting {
     pub(super) epoch: u64,
     pub(super) client_id: String,
     pub(super) extensions: Extensions,
+    /// Whether the server knows of extensions at all.
+    pub(super) extended: bool,
     /// Bytes of a frame that the server takes.
     pub(super) max_frame: usize,
     /// Bytes of a message that the server takes.
@@ -97,6 +99,7 @@ impl Greeting {
         Ok(Self {
             epoch,
             extensions,
+            extended: !welcome.extensions.is_empty(),
             max_frame: welcome.max_frame.or(limit(|limits| limits.max_frame)).unwrap_or(usize::MAX),
             max_message: limit(|limits| limits.max_message).unwrap_or(usize::MAX),
             client_id: welcome.client_id,

@@ -52,6 +52,11 @@ impl Link {
         Self { socket, decoder, outbound: Outbound::default(), watch: Watch::new(ping), burst: 0 }
     }
 
+    /// Goes on pinging a server that does not answer, and leaves it to TCP to give it up.
+    pub(super) const fn be_patient(&mut self) {
+        self.watch.patient = true;
+    }
+
     /// Sends what waits and returns the next message.
     pub(super) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Ended>> {
         loop {
@@ -149,6 +154,7 @@ struct Watch {
     silence: Duration,
     heard: bool,
     pinged: bool,
+    patient: bool,
 }
 
 enum Due {
@@ -159,7 +165,7 @@ enum Due {
 
 impl Watch {
     fn new(silence: Duration) -> Self {
-        Self { timer: Box::pin(sleep(silence)), silence, heard: false, pinged: false }
+        Self { timer: Box::pin(sleep(silence)), silence, heard: false, pinged: false, patient: false }
     }
 
     /// Ready once per silence; must be polled again after it was.
@@ -171,8 +177,8 @@ impl Watch {
         let heard = std::mem::take(&mut self.heard);
         Poll::Ready(match (heard, std::mem::replace(&mut self.pinged, !heard)) {
             (true, _) => Due::Nothing,
-            (false, false) => Due::Ping,
-            (false, true) => Due::Silent,
+            (false, pinged) if self.patient || !pinged => Due::Ping,
+            (false, _) => Due::Silent,
         })
     }
 }

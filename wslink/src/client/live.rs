@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Error,
+    about::{self, About},
     error::call_error,
     handle::{Command, Outgoing, Subscribing},
     hello::Greeting,
@@ -65,30 +66,6 @@ struct Subscribed {
     subscription: u64,
 }
 
-/// What the id of a message says that it is about.
-enum About<'a> {
-    Call(u64),
-    Subscription(u64),
-    Event(&'a str),
-    /// A request whose answer does not matter.
-    Other,
-}
-
-impl<'a> About<'a> {
-    fn of(id: &'a str) -> Self {
-        let number = |prefix| id.strip_prefix(prefix).and_then(|number| number.parse().ok());
-        if let Some(id) = number("rpc:") {
-            Self::Call(id)
-        } else if let Some(id) = number("system:subscribe:") {
-            Self::Subscription(id)
-        } else if let Some((topic, _)) = id.strip_prefix("publish:").and_then(|rest| rest.rsplit_once(':')) {
-            Self::Event(topic)
-        } else {
-            Self::Other
-        }
-    }
-}
-
 impl<'t> Live<'t> {
     /// A connection that has just said hello: takes up the subscriptions there are.
     pub(super) fn new(link: Link, greeting: Arc<Greeting>, wire: &'static dyn ClientWire, table: &'t mut Table) -> Self {
@@ -99,7 +76,7 @@ impl<'t> Live<'t> {
         }
         if live.greeting.extensions.subscribe {
             for (id, draft) in live.table.unconfirmed().collect::<Vec<_>>() {
-                live.link.outbound.control(draft.seal(&format!("system:subscribe:{id}"), None, live.greeting.max_frame));
+                live.link.outbound.control(draft.seal(&about::subscription(id), None, live.greeting.max_frame));
                 live.subscribing.insert(id, None);
             }
         }
@@ -149,7 +126,7 @@ impl<'t> Live<'t> {
             Command::Call(call) => self.call(call),
             Command::Cancel(id) => {
                 if self.calls.remove(&id).is_some() {
-                    let cancellation = self.greeting.extensions.cancel.then(|| format!("rpc:{id}"));
+                    let cancellation = self.greeting.extensions.cancel.then(|| about::call(id));
                     let cancellation = cancellation.and_then(|call| self.system("wslink.cancel", &call));
                     self.link.outbound.cancel(id, cancellation);
                 }
@@ -187,7 +164,7 @@ impl<'t> Live<'t> {
             let _ = answer.send(Ok(()));
             return;
         }
-        self.link.outbound.control(draft.seal(&format!("system:subscribe:{id}"), None, self.greeting.max_frame));
+        self.link.outbound.control(draft.seal(&about::subscription(id), None, self.greeting.max_frame));
         self.subscribing.insert(id, Some(answer));
     }
 
@@ -202,7 +179,7 @@ impl<'t> Live<'t> {
         let arguments = [argument];
         let parts = Parts { positional: Some(&arguments), named: None };
         let draft = self.wire.draft(method, parts).ok()?;
-        Some(draft.seal("system:notice", None, self.greeting.max_frame))
+        Some(draft.seal(about::NOTICE, None, self.greeting.max_frame))
     }
 
     fn message(&mut self, message: Message) {

@@ -12,20 +12,23 @@ use self::handle::{Command, Handle, Status};
 pub use self::{
     arguments::{Arguments, Named, named},
     backoff::Backoff,
+    buffer::{Buffer, Overflow},
     builder::{Builder, Generation},
     call::Call,
     error::Error,
-    queue::{Buffer, Overflow},
     state::{State, States},
     subscription::{Continuity, Event, Subscribe, Subscription},
 };
 use crate::Topic;
 
+mod about;
 mod arguments;
 mod backoff;
+mod buffer;
 mod builder;
 mod call;
 mod connect;
+mod deferred;
 mod error;
 mod handle;
 mod hello;
@@ -33,6 +36,7 @@ mod link;
 mod live;
 mod outbound;
 mod queue;
+mod settings;
 mod state;
 mod subscription;
 mod table;

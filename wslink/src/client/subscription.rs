@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::{
     Arguments, Buffer, Error,
     arguments::sealed::Sealed,
+    deferred::Deferred,
     handle::{Command, Handle, Subscribing},
     queue::{Item, Queue},
 };
@@ -41,14 +42,8 @@ use crate::wire::message::{Draft, Parts};
 /// ```
 #[must_use = "a subscription begins when it is awaited"]
 pub struct Subscribe<T> {
-    stage: Stage,
+    inner: Deferred<Request, Link>,
     payload: PhantomData<fn() -> T>,
-}
-
-enum Stage {
-    Prepared(Request),
-    Running(Pin<Box<dyn Future<Output = Result<Link, Error>> + Send>>),
-    Done,
 }
 
 struct Request {
@@ -62,7 +57,7 @@ impl<T> Subscribe<T> {
     pub(super) fn new(handle: Arc<Handle>, topic: &str, buffer: Buffer) -> Self {
         let draft = draft(&handle, topic, ());
         let request = Request { handle, topic: topic.into(), buffer, draft };
-        Self { stage: Stage::Prepared(request), payload: PhantomData }
+        Self { inner: Deferred::Prepared(request), payload: PhantomData }
     }
 
     /// What the topic is to be filtered by: its arguments, by name. Servers without subscriptions
@@ -77,11 +72,8 @@ impl<T> Subscribe<T> {
         self.with(|request| request.buffer = buffer)
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Request)) -> Self {
-        if let Stage::Prepared(request) = &mut self.stage {
-            change(request);
-        }
-        self
+    fn with(self, change: impl FnOnce(&mut Request)) -> Self {
+        Self { inner: self.inner.change(change), ..self }
     }
 }
 
@@ -99,14 +91,7 @@ impl<T> Future for Subscribe<T> {
     type Output = Result<Subscription<T>, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Stage::Prepared(_) = self.stage
-            && let Stage::Prepared(request) = std::mem::replace(&mut self.stage, Stage::Done)
-        {
-            self.stage = Stage::Running(Box::pin(begin(request)));
-        }
-        let Stage::Running(running) = &mut self.stage else { return Poll::Ready(Err(Error::Closed)) };
-        let link = ready!(running.as_mut().poll(cx));
-        self.stage = Stage::Done;
+        let link = ready!(self.inner.poll(cx, begin));
         Poll::Ready(link.map(|link| Subscription { link, payload: PhantomData }))
     }
 }

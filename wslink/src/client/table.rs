@@ -121,3 +121,10 @@ impl Table {
         }
     }
 }
+
+impl Drop for Table {
+    /// Whatever ended the task, nobody is left to wait for ever.
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}

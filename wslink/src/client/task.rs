@@ -7,10 +7,10 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     Error, State,
-    builder::Settings,
     connect::{Connected, connect},
     handle::{Command, Status},
     live::{Live, Outcome},
+    settings::Settings,
     table::Table,
 };
 

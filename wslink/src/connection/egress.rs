@@ -1,7 +1,8 @@
 //! The order in which a connection sends: small replies first, then large ones, then events.
 //!
-//! A reply never waits for an event, and a small reply goes between the chunks of anything large. An
-//! event never overtakes a reply that was ready before it was taken from the outbox.
+//! A small reply goes between the chunks of anything large. Who has waited for [`TURN`] bytes of what
+//! goes first has a turn, so that a client that keeps calling still gets its events; an event never
+//! overtakes the reply of the call that published it.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -10,9 +11,17 @@ use crate::{
     wire::{Encoded, Frame},
 };
 
+/// After so many bytes of replies, what waits behind them has a turn.
+const TURN: usize = 256 * 1024;
+
 pub(crate) struct Egress {
-    /// Replies of a single frame.
-    small: VecDeque<Encoded>,
+    /// Replies of a single frame, each with its number.
+    small: VecDeque<(u64, Frame)>,
+    /// Bytes of small replies since a large one had a turn, and of replies since an event had.
+    passed_large: usize,
+    passed_events: usize,
+    /// The number of the last reply.
+    last: u64,
     /// The others; the first may be partly sent.
     large: VecDeque<Sending>,
     /// The event that is partly sent.
@@ -32,13 +41,14 @@ enum Plane {
 }
 
 struct Sending {
+    number: u64,
     message: Encoded,
     sent: usize,
 }
 
 impl Sending {
-    const fn new(message: Encoded) -> Self {
-        Self { message, sent: 0 }
+    const fn new(number: u64, message: Encoded) -> Self {
+        Self { number, message, sent: 0 }
     }
 
     fn next(&mut self) -> Option<Frame> {
@@ -56,6 +66,9 @@ impl Egress {
     pub(crate) const fn new(outbox: Arc<Outbox>) -> Self {
         Self {
             small: VecDeque::new(),
+            passed_large: 0,
+            passed_events: 0,
+            last: 0,
             large: VecDeque::new(),
             event: None,
             indivisible: None,
@@ -68,6 +81,7 @@ impl Egress {
     pub(crate) fn reply(&mut self, message: Encoded) {
         self.take_progress();
         self.add(message);
+        self.outbox.replied(self.last);
     }
 
     /// What was reported must not come after the reply of its call.
@@ -80,10 +94,12 @@ impl Egress {
 
     fn add(&mut self, message: Encoded) {
         self.reply_bytes += message.len();
-        match message.frames().len() {
-            0 => {}
-            1 if !self.keeps_order => self.small.push_back(message),
-            _ => self.large.push_back(Sending::new(message)),
+        self.last += 1;
+        match message.into_frame() {
+            Ok(frame) if !self.keeps_order => self.small.push_back((self.last, frame)),
+            Ok(frame) => self.large.push_back(Sending::new(self.last, Encoded::one(frame))),
+            Err(message) if message.frames().is_empty() => {}
+            Err(message) => self.large.push_back(Sending::new(self.last, message)),
         }
     }
 
@@ -105,9 +121,23 @@ impl Egress {
             None => {}
         }
         self.take_progress();
-        if let Some(message) = self.small.pop_front() {
-            self.reply_bytes -= message.len();
-            return Ok(message.frames().first().cloned());
+        if self.passed_events >= TURN && self.may_send_event() {
+            self.passed_events = 0;
+            if let Some(frame) = self.next_event()? {
+                return Ok(Some(frame));
+            }
+        }
+        if self.passed_large >= TURN && self.indivisible.is_none() {
+            self.passed_large = 0;
+            if let Some(frame) = self.next_large() {
+                return Ok(Some(frame));
+            }
+        }
+        if let Some((_, frame)) = self.small.pop_front() {
+            self.reply_bytes -= frame.len();
+            self.passed_large += frame.len();
+            self.passed_events += frame.len();
+            return Ok(Some(frame));
         }
         match self.next_large() {
             Some(frame) => Ok(Some(frame)),
@@ -115,10 +145,21 @@ impl Egress {
         }
     }
 
+    /// Whether every reply that must come before the next event is sent.
+    fn may_send_event(&self) -> bool {
+        let small = self.small.front().map(|(number, _)| *number);
+        let large = self.large.front().map(|large| large.number);
+        match (small.into_iter().chain(large).min(), self.outbox.after_reply()) {
+            (Some(reply), Some(after)) => self.event.is_some() || after < reply,
+            _ => true,
+        }
+    }
+
     fn next_large(&mut self) -> Option<Frame> {
         let sending = self.large.front_mut()?;
         let frame = sending.next()?;
         self.reply_bytes -= frame.len();
+        self.passed_events += frame.len();
         self.indivisible = (!sending.message.is_divisible()).then_some(Plane::Large);
         if sending.is_done() {
             self.indivisible = None;
@@ -131,10 +172,10 @@ impl Egress {
     fn next_event(&mut self) -> Result<Option<Frame>, Overflow> {
         if self.event.is_none() {
             let Some(message) = self.outbox.pop()? else { return Ok(None) };
-            if let [frame] = message.frames() {
-                return Ok(Some(frame.clone()));
+            match message.into_frame() {
+                Ok(frame) => return Ok(Some(frame)),
+                Err(message) => self.event = Some(Sending::new(0, message)),
             }
-            self.event = Some(Sending::new(message));
         }
         let Some(sending) = &mut self.event else { return Ok(None) };
         let frame = sending.next();
@@ -172,6 +213,23 @@ mod tests {
         egress.reply(Encoded::one(frames(&["s"]).remove(0)));
         assert_eq!(take(&mut egress, 9), ["s", "l2", "e2", "e3"]);
         assert_eq!(egress.reply_bytes(), 0);
+    }
+
+    #[test]
+    fn who_keeps_calling_still_gets_events_and_large_replies() {
+        let outbox = Arc::new(Outbox::new(1000));
+        let mut egress = Egress::new(Arc::clone(&outbox));
+        let big = || Encoded::one(Frame::new(FrameKind::Binary, vec![b's'; TURN]));
+        egress.reply(Encoded::divisible(frames(&["l1", "l2"])));
+        egress.reply(big());
+        // Published by a call whose reply is the next one.
+        outbox.push("t", 0, Delivery::Reliable, Encoded::one(frames(&["e"]).remove(0)));
+        (0..5).for_each(|_| egress.reply(big()));
+        let order: Vec<_> = take(&mut egress, 20).into_iter().map(|text| text[..1.min(text.len())].to_owned()).collect();
+        let event = order.iter().position(|frame| frame == "e").unwrap();
+        let replies_before = order[..event].iter().filter(|frame| *frame == "s").count();
+        assert!(replies_before >= 2 && event < order.len() - 1, "{order:?}");
+        assert!(order.iter().position(|frame| frame == "l").unwrap() < 4, "{order:?}");
     }
 
     #[test]

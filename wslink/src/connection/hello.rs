@@ -19,13 +19,13 @@ impl Connection {
         id: &RequestId,
         request: &mut Request,
     ) -> Result<Result<Step, CallError>, Violation> {
+        if self.failures >= self.shared.limits.hello_failures {
+            return Err(Violation::policy("too many failed hellos"));
+        }
         let hello: Option<Value> = first(request);
         let secret = hello.as_ref().and_then(|hello| hello.get("secret")?.as_str());
         if !secret.is_some_and(|secret| self.shared.secret.admits(secret)) {
             self.failures += 1;
-            if self.failures > self.shared.limits.hello_failures {
-                return Err(Violation::policy("too many failed hellos"));
-            }
             return Ok(Err(CallError::new(ErrorCode::Authentication, "Authentication failed")));
         }
         if !std::mem::replace(&mut self.authenticated, true) {
@@ -50,10 +50,11 @@ impl Connection {
         let negotiated = self.extensions.any();
         Welcome {
             client_id: self.client.id().as_str(),
-            max_message: wire.announces_max_message().then(|| limits.announced_frame()),
+            max_message: wire.announces_max_message().then(|| limits.best_chunk()),
             extensions: negotiated.then(|| self.extensions.names()),
             limits: negotiated.then(|| AnnouncedLimits {
-                frame_bytes: limits.announced_frame(),
+                // Without chunks, a frame is as large as what is in it.
+                frame_bytes: if wire.announces_max_message() { limits.announced_frame() } else { limits.frame_bytes },
                 message_bytes: limits.message_bytes,
                 calls_in_flight: limits.calls_in_flight,
             }),

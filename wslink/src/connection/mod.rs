@@ -107,9 +107,16 @@ impl Connection {
         self.authenticated
     }
 
-    /// How many incoming messages have begun and are not complete.
-    pub(crate) fn incomplete(&self) -> usize {
-        self.speaking.as_ref().map_or(0, |speaking| speaking.decoder.incomplete())
+    /// How many incoming messages have begun and are not complete, and their bytes.
+    pub(crate) fn incomplete(&self) -> (usize, usize) {
+        self.speaking.as_ref().map_or((0, 0), |speaking| speaking.decoder.incomplete())
+    }
+
+    /// Gives back memory that is only kept to be faster.
+    pub(crate) fn rest(&mut self) {
+        if let Some(speaking) = &mut self.speaking {
+            speaking.decoder.rest();
+        }
     }
 
     /// Takes the next data frame, while `running` calls are not answered.
@@ -223,7 +230,9 @@ fn first<T: DeserializeOwned>(request: &mut Request) -> Option<T> {
 }
 
 fn unregistered(uri: &str) -> CallError {
-    CallError::new(ErrorCode::MethodNotFound, "Unregistered method called").with_data(uri)
+    // Not more of it than shows what was meant.
+    let shown: String = uri.chars().take(200).collect();
+    CallError::new(ErrorCode::MethodNotFound, "Unregistered method called").with_data(shown)
 }
 
 fn misused(method: &'static str, expected: &'static str) -> CallError {

@@ -84,7 +84,10 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(server: Serve
         served = connection.as_mut() => served,
         () = server.stopping().cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            match tokio::time::timeout(server.limits().grace, connection).await {
+                Ok(served) => served,
+                Err(_) => return tracing::debug!("an HTTP connection was not finished in time"),
+            }
         }
     };
     if let Err(error) = served {

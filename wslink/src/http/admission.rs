@@ -28,20 +28,31 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoHost => f.write_str("the request names no single host"),
-            Self::Host(host) => write!(f, "host {host:?} is not one of this server's; allow it with `allow_host`"),
-            Self::Origin(origin) => write!(f, "origin {origin:?} may not connect; allow it with `allow_origin`"),
+            Self::Host(host) => {
+                write!(f, "host {host:?} is not one of this server's; allow it with `allow_host` or `--allow-host`")
+            }
+            Self::Origin(origin) => {
+                write!(f, "origin {origin:?} may not connect; allow it with `allow_origin` or `--allow-origin`")
+            }
         }
     }
 }
 
 impl Admission {
-    pub(super) fn admit(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+    /// Whether the request is for this server.
+    pub(super) fn admit_host<'a>(&self, headers: &'a HeaderMap, uri: &'a Uri) -> Result<Host<'a>, Refusal> {
         let host = requested_host(headers, uri).ok_or(Refusal::NoHost)?;
         let known = |name: &str| self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name));
         // An address in `Host` is safe: only a name can be pointed at another machine.
         if !(host.address().is_some() || host.is_loopback() || known(host.name)) {
             return Err(Refusal::Host(host.name.to_owned()));
         }
+        Ok(host)
+    }
+
+    /// Whether the request is for this server, and from a page that may use it.
+    pub(super) fn admit(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+        let host = self.admit_host(headers, uri)?;
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next() else { return Ok(()) };
         let refusal = || Refusal::Origin(String::from_utf8_lossy(origin.as_bytes()).into_owned());
@@ -79,7 +90,7 @@ fn requested_host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Host<'a>> 
 
 /// A host name or address with its port, if given.
 #[derive(Debug, PartialEq, Eq)]
-struct Host<'a> {
+pub(super) struct Host<'a> {
     /// Without the brackets of an IPv6 address.
     name: &'a str,
     port: Option<u16>,

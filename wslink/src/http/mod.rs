@@ -10,7 +10,6 @@ use axum::{
     routing::get,
 };
 use http::{StatusCode, Uri, header};
-use tower_http::services::ServeDir;
 
 use self::admission::Admission;
 #[cfg(feature = "tls")]
@@ -20,6 +19,7 @@ use crate::{Error, Server};
 
 mod accept;
 mod admission;
+mod content;
 #[cfg(feature = "manifest")]
 mod manifest;
 mod reverse;
@@ -60,8 +60,13 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Refuses paths on which axum would panic.
+    /// Refuses folders that are not there, and paths on which axum would panic.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        for folder in self.content.iter().chain(self.folders.iter().map(|(_, folder)| folder)) {
+            if !folder.is_dir() {
+                return Err(Error::Setting(format!("`{}` is no folder to serve; create it, or name another", folder.display())));
+            }
+        }
         let folders = self.folders.iter().map(|(path, _)| path);
         for path in self.endpoint.iter().chain(folders) {
             if !path.starts_with('/') || path.len() < 2 || path.contains(['{', '}', '*', '?', '#', ':']) || path.contains("//") {
@@ -96,10 +101,10 @@ pub(crate) fn router(server: &Server) -> Router {
         router = router.route(manifest::PATH, get(answer));
     }
     for (path, folder) in &settings.folders {
-        router = router.nest_service(path, ServeDir::new(folder));
+        router = router.nest(path, content::files(server, folder));
     }
     match &settings.content {
-        Some(folder) => router.route("/", get(index)).fallback_service(ServeDir::new(folder)),
+        Some(folder) => router.route("/", get(index)).merge(content::files(server, folder)),
         None => router,
     }
 }

@@ -8,10 +8,11 @@ use crate::{
 };
 
 /// Connects to `url` and serves that one connection to its end.
-pub(crate) async fn reverse(server: &Server, url: &str) -> Result<(), Error> {
+pub(crate) async fn reverse(server: &Server, url: &str, connected: impl FnOnce()) -> Result<(), Error> {
     let shake = tokio::time::timeout(server.limits().handshake, connect(url));
     let (stream, read) = shake.await.map_err(|_| unable(url, "it did not answer in time"))??;
-    let serving = server.drive(stream, Role::Client, read);
+    connected();
+    let serving = server.drive(stream, Role::Client, &read);
     server.connections().track_future(Box::pin(serving)).await;
     server.stop();
     Ok(())

@@ -41,8 +41,8 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
 /// Runs the connection, on the bare TCP stream where there is one.
 async fn drive(server: &Server, upgraded: Upgraded) {
     match upgraded.downcast::<Accepted>() {
-        Ok(parts) => Box::pin(server.drive(parts.io.into_inner(), Role::Server, parts.read_buf.into())).await,
-        Err(upgraded) => Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, Vec::new())).await,
+        Ok(parts) => Box::pin(server.drive(parts.io.into_inner(), Role::Server, &parts.read_buf)).await,
+        Err(upgraded) => Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, &[])).await,
     }
 }
 

@@ -87,10 +87,6 @@ fn described(services: &[&ServiceDescriptor]) -> Vec<Service> {
 
 fn method(service: &ServiceDescriptor, method: &MethodDescriptor, schemas: &mut Schemas) -> Method {
     let signature = (method.types.0)(schemas);
-    let arguments = method.parameters.iter().zip(signature.parameters);
-    let params = arguments
-        .filter(|(parameter, _)| parameter.kind == ParameterKind::Wire)
-        .map(|(parameter, types)| param(parameter, types));
     let errors: Vec<_> = signature.errors.iter().map(|error| typed_error(error, schemas)).collect();
     let objects = errors.iter().map(|error| ErrorObject { code: error.code, message: error.message.clone() });
     Method {
@@ -99,11 +95,21 @@ fn method(service: &ServiceDescriptor, method: &MethodDescriptor, schemas: &mut 
         deprecated: method.deprecated,
         tags: vec![Tag { name: service.name.to_owned() }],
         param_structure: "either".to_owned(),
-        params: params.collect(),
+        params: params(method, signature.parameters),
         result: Param { name: "result".to_owned(), required: None, schema: sorted(signature.result.to_value()), wslink: None },
         errors: objects.collect(),
-        wslink: MethodWslink { rest: method.parameters.iter().any(|parameter| parameter.kind == ParameterKind::Rest), errors },
+        wslink: MethodWslink {
+            rest: method.parameters.iter().any(|parameter| parameter.kind == ParameterKind::Rest),
+            timeout_ms: method.timeout.and_then(|timeout| timeout.as_millis().try_into().ok()),
+            errors,
+        },
     }
+}
+
+/// Without those that come from the server.
+fn params(method: &MethodDescriptor, types: Vec<Argument>) -> Vec<Param> {
+    let all = method.parameters.iter().zip(types);
+    all.filter(|(parameter, _)| parameter.kind == ParameterKind::Wire).map(|(parameter, types)| param(parameter, types)).collect()
 }
 
 fn param(parameter: &ParameterDescriptor, types: Argument) -> Param {
@@ -161,6 +167,8 @@ fn topic(service: &ServiceDescriptor, topic: &TopicDescriptor, schemas: &mut Sch
             topic::Delivery::Latest => Delivery::Latest,
             topic::Delivery::DropOldest(count) => Delivery::DropOldest { count },
         },
+        retain: topic.retain,
         payload: sorted((topic.payload.0)(schemas).to_value()),
+        filter: topic.stream.as_ref().map(|stream| params(stream, (stream.types.0)(schemas).parameters)).unwrap_or_default(),
     }
 }

@@ -89,10 +89,14 @@ pub(super) struct ErrorObject {
 
 /// Of a method.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct MethodWslink {
     /// It takes further arguments of any kind.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) rest: bool,
+    /// How long it may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) timeout_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) errors: Vec<TypedError>,
 }
@@ -123,7 +127,13 @@ pub(super) struct Topic {
     pub(super) deprecated: bool,
     pub(super) service: String,
     pub(super) delivery: Delivery,
+    /// Whether who subscribes gets the last payload at once.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) retain: bool,
     pub(super) payload: Value,
+    /// What a subscription can be filtered by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) filter: Vec<Param>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

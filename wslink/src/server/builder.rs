@@ -177,6 +177,11 @@ fn check_limits(limits: &Limits) -> Result<(), Error> {
     if u32::try_from(limits.message_bytes).is_err() {
         return Err(Error::Setting("`Limits::message_bytes` is over 4 GiB - 1, the most that a chunk can say; lower it".into()));
     }
+    let longest = std::time::Duration::from_secs(10 * 365 * 24 * 3600);
+    let Limits { handshake, hello, ping, pong, write_stall, incomplete_stall, grace, .. } = *limits;
+    if [handshake, hello, ping, pong, write_stall, incomplete_stall, grace].into_iter().any(|duration| duration > longest) {
+        return Err(Error::Setting("a duration in `Limits` is over ten years; lower it".into()));
+    }
     if limits.frame_bytes < limits.hello_bytes {
         return Err(Error::Setting(
             "`Limits::frame_bytes` is below `hello_bytes`, so no client could say hello; raise it".into(),

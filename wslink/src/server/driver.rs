@@ -23,13 +23,13 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::{
-    in_flight::{Answered, InFlight},
-    watch::{Due, Watch},
+    in_flight::{Answered, InFlight, Pool},
+    watch::{Activity, Due, Watch},
 };
 use crate::{
     connection::{Connection, Egress, Fed, Feed, Shared, Step},
     rpc::{Cancel, Lane},
-    transport::{Incoming, WebSocket},
+    transport::{Incoming, Totals, WebSocket},
     wire::Violation,
 };
 
@@ -59,6 +59,9 @@ struct Driver<S> {
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     stopping: bool,
     max_reply_bytes: usize,
+    /// Of a message, once the client is known.
+    max_frame: usize,
+    pool: Pool,
 }
 
 /// Why the connection ends.
@@ -94,21 +97,39 @@ where
         stop: Box::pin(stop.cancelled_owned()),
         stopping: false,
         max_reply_bytes: limits.reply_bytes,
+        max_frame: limits.frame_bytes,
+        pool: Pool::new(limits.blocking_calls),
     };
     let end = poll_fn(|cx| driver.poll(cx)).await;
-    // What is not sent to its end by now has nobody left to read it.
-    let Driver { socket, .. } = driver;
-    finish(socket, end).await;
+    finish(driver.into_socket(), end).await;
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+    /// Ends everything but the socket: nobody is left for calls, events and streams.
+    fn into_socket(self) -> WebSocket<S> {
+        self.socket
+    }
+
+    fn activity(socket: &WebSocket<S>, connection: &Connection) -> Activity {
+        let Totals { read, written, frames } = socket.totals();
+        Activity {
+            authenticated: connection.is_authenticated(),
+            read,
+            frames,
+            written,
+            waiting: socket.has_output(),
+            incomplete: connection.incomplete(),
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         if !self.stopping && self.stop.as_mut().poll(cx).is_ready() {
             self.stopping = true;
             self.watch.stopping(Instant::now());
         }
         loop {
-            if let Poll::Ready(due) = self.watch.poll(cx, self.socket.unwritten() > 0) {
+            let Self { socket, connection, .. } = self;
+            if let Poll::Ready(due) = self.watch.poll(cx, || Self::activity(socket, connection)) {
                 if let Some(end) = self.on_time(due) {
                     return Poll::Ready(end);
                 }
@@ -118,7 +139,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
             };
-            while let Poll::Ready(Some(answered)) = self.calls.poll_next_unpin(cx) {
+            // A peer that does not take its replies is not made more of them.
+            while self.takes_replies()
+                && let Poll::Ready(Some(answered)) = self.calls.poll_next_unpin(cx)
+            {
                 self.answer(answered);
                 progress = true;
             }
@@ -132,7 +156,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Ok(wrote) => progress |= wrote,
                 Err(end) => return Poll::Ready(end),
             }
-            if self.stopping && self.calls.is_empty() && self.egress.is_between_messages() && self.socket.unwritten() == 0 {
+            if self.stopping && self.calls.is_empty() && self.egress.is_between_messages() && !self.socket.has_output() {
                 return Poll::Ready(End::Say(1001, "Server shutdown"));
             }
             if !progress {
@@ -144,12 +168,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Reads a burst of frames. Returns whether there may be more.
     fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         for _ in 0..READ_BURST {
-            // A peer that does not take its replies is not asked for more work.
-            if self.egress.reply_bytes() + self.socket.unwritten() > self.max_reply_bytes {
+            if !self.takes_replies() {
                 return Ok(false);
             }
             let Poll::Ready(incoming) = self.socket.poll_read(cx) else { return Ok(false) };
-            self.watch.heard();
             match incoming {
                 Incoming::Alive => {}
                 Incoming::Closed => return Err(End::Closed),
@@ -158,15 +180,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 // A request that arrives now would be begun and not finished.
                 Incoming::Frame(..) if self.stopping => {}
                 Incoming::Frame(kind, payload) => {
-                    match self.connection.receive(kind, payload, self.calls.len()) {
+                    let was_authenticated = self.connection.is_authenticated();
+                    match self.connection.receive(kind, payload, self.calls.len() + self.pool.waiting()) {
                         Ok(step) => self.take(step, cx),
                         Err(Violation { code, reason }) => return Err(End::Say(code, reason)),
                     }
-                    self.watch.received(self.connection.is_authenticated(), self.connection.incomplete());
+                    if self.connection.is_authenticated() && !was_authenticated {
+                        self.socket.set_max_frame(self.max_frame);
+                    }
                 }
             }
         }
         Ok(true)
+    }
+
+    /// Whether there is room for further replies.
+    fn takes_replies(&self) -> bool {
+        self.egress.reply_bytes() + self.socket.unwritten() <= self.max_reply_bytes
     }
 
     fn take(&mut self, step: Step, cx: &mut Context<'_>) {
@@ -186,12 +216,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     let lane = call.control.as_ref().and_then(|control| control.lane);
                     // The call's progress ends before its reply begins.
                     drop(call);
-                    self.answer(Answered { answer: Some(reply), id: None, lane });
+                    self.answer(Answered { answer: Some(reply), id: None, lane, blocked: false });
                 }
                 Poll::Pending => self.set_aside(InFlight::inline(call)),
             },
             Step::Detached(call, control) => self.set_aside(InFlight::detached(call, control)),
-            Step::Blocking(call, control) => self.set_aside(InFlight::blocking(call, control)),
+            Step::Blocking(call, control) => {
+                if let Some((call, control)) = self.pool.begin(call, control) {
+                    self.set_aside(InFlight::blocking(call, control));
+                }
+            }
             Step::Cancel(id, answer) => {
                 let cancel = self.cancellable.remove(&id);
                 self.egress.reply(answer.with(cancel.is_some()));
@@ -203,7 +237,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn answer(&mut self, answered: Answered) {
-        let Answered { answer, id, lane } = answered;
+        let Answered { answer, id, lane, blocked } = answered;
+        if blocked && let Some((call, control)) = self.pool.end() {
+            self.set_aside(InFlight::blocking(call, control));
+        }
         if let Some(id) = id {
             self.cancellable.remove(&id);
         }
@@ -239,39 +276,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.calls.push(call);
     }
 
-    /// Fills and empties the write buffer. Returns whether there is more to do at once.
+    /// Fills and empties the write buffer once, so that requests are read between the parts of what is
+    /// large. Returns whether there is more to do at once.
     fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         self.connection.outbox().register(cx.waker());
-        loop {
-            let mut filled = false;
-            while self.socket.unwritten() < WRITE_AHEAD {
-                match self.egress.next() {
-                    Ok(Some(frame)) => self.socket.put(frame),
-                    Ok(None) => {
-                        filled = true;
-                        break;
-                    }
-                    Err(_) => return Err(End::Say(1013, "too slow for what is published")),
-                }
+        while self.socket.unwritten() < WRITE_AHEAD {
+            match self.egress.next() {
+                Ok(Some(frame)) => self.socket.put(frame),
+                Ok(None) => break,
+                Err(_) => return Err(End::Say(1013, "too slow for what is published")),
             }
-            if self.socket.unwritten() == 0 {
-                return Ok(false);
-            }
-            let before = self.socket.unwritten();
-            let flushed = self.socket.poll_flush(cx);
-            if self.socket.unwritten() < before {
-                self.watch.wrote();
-            }
-            match flushed {
-                Poll::Ready(Ok(())) if filled => return Ok(true),
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Err(End::Lost),
-                Poll::Pending => return Ok(false),
-            }
+        }
+        if !self.socket.has_output() {
+            return Ok(false);
+        }
+        match self.socket.poll_flush(cx) {
+            Poll::Ready(Ok(())) => Ok(true),
+            Poll::Ready(Err(_)) => Err(End::Lost),
+            Poll::Pending => Ok(false),
         }
     }
 
     fn on_time(&mut self, due: Due) -> Option<End> {
+        self.connection.rest();
         match due {
             Due::Nothing => None,
             Due::Ping => {
@@ -280,7 +307,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             Due::HelloMissing => Some(End::Say(1008, "no hello in time")),
             Due::Incomplete => Some(End::Say(1008, "incomplete message without progress")),
-            Due::Silent => Some(End::Say(1001, "no answer to a ping")),
+            Due::Silent => Some(End::Say(1008, "no answer to a ping")),
             Due::WriteStalled => Some(End::Say(1013, "nothing read for too long")),
             Due::GraceOver => Some(End::Say(1001, "Server shutdown")),
         }

@@ -2,6 +2,7 @@
 //! time is up.
 
 use std::{
+    collections::VecDeque,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
@@ -34,29 +35,67 @@ pub(super) struct Answered {
     pub(super) id: Option<String>,
     /// The calls that waited for this one.
     pub(super) lane: Option<Lane>,
+    /// Whether it was one of the [`Pool`].
+    pub(super) blocked: bool,
+}
+
+/// How many handlers of one connection may block at a time, and those that wait for their turn: a
+/// client must not take all threads for itself.
+pub(super) struct Pool {
+    room: usize,
+    queue: VecDeque<(BlockingCall, Control)>,
+}
+
+impl Pool {
+    pub(super) const fn new(room: usize) -> Self {
+        Self { room, queue: VecDeque::new() }
+    }
+
+    /// Gives the call back when it may begin.
+    pub(super) fn begin(&mut self, call: BlockingCall, control: Control) -> Option<(BlockingCall, Control)> {
+        if self.room == 0 {
+            self.queue.push_back((call, control));
+            return None;
+        }
+        self.room -= 1;
+        Some((call, control))
+    }
+
+    /// A call of the pool has ended: whose turn is it?
+    pub(super) fn end(&mut self) -> Option<(BlockingCall, Control)> {
+        let next = self.queue.pop_front();
+        self.room += usize::from(next.is_none());
+        next
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
 }
 
 enum Work {
-    Inline(PendingCall),
+    Inline(Box<PendingCall>),
     /// Goes on when this is dropped.
-    Elsewhere(JoinHandle<Encoded>),
+    Detached(JoinHandle<Encoded>),
+    /// Goes on when this is dropped, if it has begun.
+    Blocking(JoinHandle<Encoded>),
 }
 
 impl InFlight {
     /// A handler that waits.
     pub(super) fn inline(mut call: PendingCall) -> Self {
         let control = call.control.take();
-        Self::new(Work::Inline(call), control)
+        Self::new(Work::Inline(Box::new(call)), control)
     }
 
     /// A handler that goes on whether or not anybody waits for it, begun now.
     pub(super) fn detached(call: PendingCall, control: Control) -> Self {
-        Self::new(Work::Elsewhere(tokio::spawn(call)), Some(control))
+        Self::new(Work::Detached(tokio::spawn(call)), Some(control))
     }
 
     /// A handler that may block, begun now.
     pub(super) fn blocking(call: BlockingCall, control: Control) -> Self {
-        Self::new(Work::Elsewhere(tokio::task::spawn_blocking(|| call.run())), Some(control))
+        Self::new(Work::Blocking(tokio::task::spawn_blocking(|| call.run())), Some(control))
     }
 
     fn new(work: Work, control: Option<Control>) -> Self {
@@ -72,8 +111,8 @@ impl InFlight {
 
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<Encoded>> {
         let done = match &mut self.work {
-            Work::Inline(call) => Pin::new(call).poll(cx).map(Some),
-            Work::Elsewhere(call) => Pin::new(call).poll(cx).map(Result::ok),
+            Work::Inline(call) => Pin::new(&mut **call).poll(cx).map(Some),
+            Work::Detached(call) | Work::Blocking(call) => Pin::new(call).poll(cx).map(Result::ok),
         };
         if done.is_ready() {
             return done;
@@ -101,6 +140,7 @@ impl Future for InFlight {
                 answer,
                 id: this.cancellable.take().map(|(id, _)| id),
                 lane: this.control.as_ref().and_then(|control| control.lane),
+                blocked: matches!(this.work, Work::Blocking(_)),
             }
         })
     }
@@ -110,6 +150,9 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         if let (false, Some(control)) = (self.answered, &self.control) {
             control.abandon();
+        }
+        if let Work::Blocking(call) = &self.work {
+            call.abort();
         }
     }
 }

@@ -76,12 +76,12 @@ impl Server {
     }
 
     /// Connects to the WebSocket at `url` (`ws://host:port/path`), serves that one connection as if it
-    /// had come in, and stops: for servers that only a relay can reach.
+    /// had come in, and stops: for servers that only a relay can reach. Calls `connected` in between.
     ///
     /// # Errors
     /// There is no WebSocket at `url`.
-    pub async fn serve_reverse(&self, url: &str) -> Result<(), Error> {
-        http::reverse(self, url).await?;
+    pub async fn serve_reverse(&self, url: &str, connected: impl FnOnce()) -> Result<(), Error> {
+        http::reverse(self, url, connected).await?;
         self.stopped().await;
         Ok(())
     }
@@ -147,8 +147,8 @@ impl Server {
     }
 
     /// Serves one connection whose handshake is done, of whose frames `read` is already here.
-    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, stream: S, role: Role, read: Vec<u8>) {
-        let socket = WebSocket::new(stream, role, read, self.shared.limits.frame_bytes);
+    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, stream: S, role: Role, read: &[u8]) {
+        let socket = WebSocket::new(stream, role, read, self.shared.limits.stranger_frame());
         driver::drive(socket, Arc::clone(&self.shared), self.stop.clone()).await;
     }
 }

@@ -1,7 +1,7 @@
 //! The clock of one connection: hello, ping, stalls, grace.
 //!
-//! The hot path only sets flags; a timer that fires a few times per ping interval turns them into
-//! times. So a deadline is met with the resolution of one tick.
+//! Looks a few times per ping interval at what has happened since it last looked, so the hot path
+//! counts and never asks for the time. A deadline is met with the resolution of one look.
 
 use std::{
     future::Future,
@@ -20,16 +20,30 @@ pub(super) struct Watch {
     hello: Option<Instant>,
     grace: Option<Instant>,
     grace_period: Duration,
-    heard: bool,
-    wrote: bool,
-    assembled: bool,
-    incomplete: bool,
-    pinged: bool,
+    /// Since when nothing shows that the peer is there, and whether it was asked.
     silence: Stopwatch,
-    write_stall: Stopwatch,
-    incomplete_stall: Stopwatch,
+    pinged: bool,
     ping_after: Duration,
     dead_after: Duration,
+    write_stall: Stopwatch,
+    incomplete_stall: Stopwatch,
+    last: Activity,
+}
+
+/// What has happened on a connection up to now.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Activity {
+    pub(super) authenticated: bool,
+    /// Bytes from the socket.
+    pub(super) read: u64,
+    /// Whole messages of the socket.
+    pub(super) frames: u64,
+    /// Bytes that the socket took.
+    pub(super) written: u64,
+    /// Whether bytes wait for the socket to take them.
+    pub(super) waiting: bool,
+    /// Messages that have begun and are not complete, and their bytes.
+    pub(super) incomplete: (usize, usize),
 }
 
 /// What it is time for.
@@ -66,7 +80,8 @@ impl Stopwatch {
 
 impl Watch {
     pub(super) fn new(limits: &Limits, now: Instant) -> Self {
-        let tick = (limits.ping.min(limits.pong).min(limits.write_stall) / 4).max(Duration::from_millis(10));
+        let shortest = limits.ping.min(limits.pong).min(limits.write_stall).min(limits.incomplete_stall);
+        let tick = (shortest / 4).max(Duration::from_millis(10));
         let hello = now + limits.hello;
         Self {
             timer: Box::pin(sleep_until(hello.min(now + tick))),
@@ -74,36 +89,14 @@ impl Watch {
             hello: Some(hello),
             grace: None,
             grace_period: limits.grace,
-            heard: false,
-            wrote: false,
-            assembled: false,
-            incomplete: false,
-            pinged: false,
             silence: Stopwatch::new(now, limits.ping),
-            write_stall: Stopwatch::new(now, limits.write_stall),
-            incomplete_stall: Stopwatch::new(now, limits.incomplete_stall),
+            pinged: false,
             ping_after: limits.ping,
             dead_after: limits.ping + limits.pong,
+            write_stall: Stopwatch::new(now, limits.write_stall),
+            incomplete_stall: Stopwatch::new(now, limits.incomplete_stall),
+            last: Activity::default(),
         }
-    }
-
-    /// Something was read.
-    pub(super) const fn heard(&mut self) {
-        self.heard = true;
-    }
-
-    /// Something was written.
-    pub(super) const fn wrote(&mut self) {
-        self.wrote = true;
-    }
-
-    /// A data frame was taken in.
-    pub(super) const fn received(&mut self, authenticated: bool, incomplete: usize) {
-        if authenticated {
-            self.hello = None;
-        }
-        self.assembled = true;
-        self.incomplete = incomplete > 0;
     }
 
     /// The server stops.
@@ -115,31 +108,36 @@ impl Watch {
         }
     }
 
-    /// Ready when a tick has passed; must be polled again after it was. `waiting` says whether
-    /// anything waits to be written.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, waiting: bool) -> Poll<Due> {
+    /// Ready when it is time to look; must be polled again after it was. `activity` is asked for then.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, activity: impl FnOnce() -> Activity) -> Poll<Due> {
         if self.timer.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
         let now = Instant::now();
-        let due = self.due(now, waiting);
+        let due = self.look(now, activity());
         let next = [self.hello, self.grace].into_iter().flatten().fold(now + self.tick, Instant::min);
         self.timer.as_mut().reset(next);
         Poll::Ready(due)
     }
 
-    fn due(&mut self, now: Instant, waiting: bool) -> Due {
-        let heard = std::mem::take(&mut self.heard);
-        let wrote = std::mem::take(&mut self.wrote);
-        let assembled = std::mem::take(&mut self.assembled);
-        // A peer that takes bytes is alive, even when it is not read from.
-        let silent = self.silence.check(now, heard || wrote);
-        let stalled = self.write_stall.check(now, wrote || !waiting);
-        let incomplete = self.incomplete_stall.check(now, assembled || !self.incomplete);
-        if heard || wrote {
+    fn look(&mut self, now: Instant, activity: Activity) -> Due {
+        let last = std::mem::replace(&mut self.last, activity);
+        if activity.authenticated {
+            self.hello = None;
+        }
+        let (heard, took) = (activity.read != last.read, activity.written != last.written);
+        // Bytes that the system takes show nothing; that it takes more where others wait does.
+        let alive = heard || (took && activity.waiting);
+        if alive {
             self.pinged = false;
             self.silence.limit = self.ping_after;
         }
+        let silent = self.silence.check(now, alive);
+        let stalled = self.write_stall.check(now, took || !activity.waiting);
+        // A large frame is progress before it is complete; other messages are none.
+        let frame_grows = heard && activity.frames == last.frames;
+        let grows = activity.incomplete != last.incomplete || frame_grows || activity.incomplete.0 == 0;
+        let incomplete = self.incomplete_stall.check(now, grows);
         if self.grace.is_some_and(|grace| now >= grace) {
             return Due::GraceOver;
         }
@@ -158,5 +156,54 @@ impl Watch {
             return Due::Ping;
         }
         if stalled { Due::WriteStalled } else { Due::Nothing }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks every 5 s and tells what was due first, and after how many seconds.
+    fn first_due(mut activity: impl FnMut(u64) -> Activity) -> Option<(Due, u64)> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let _guard = runtime.enter();
+        let start = Instant::now();
+        let mut watch = Watch::new(&Limits::default(), start);
+        let mut look = |seconds| match watch.look(start + Duration::from_secs(seconds), activity(seconds)) {
+            Due::Nothing | Due::Ping => None,
+            due => Some((due, seconds)),
+        };
+        (0..60).find_map(|tick| look(tick * 5))
+    }
+
+    const QUIET: Activity = Activity { authenticated: true, read: 0, frames: 0, written: 0, waiting: false, incomplete: (0, 0) };
+
+    #[test]
+    fn a_peer_that_answers_no_ping_is_dead() {
+        assert_eq!(first_due(|_| QUIET), Some((Due::Silent, 40)));
+        // The ping itself is written, which shows nothing.
+        assert_eq!(first_due(|s| Activity { written: u64::from(s >= 20), ..QUIET }), Some((Due::Silent, 40)));
+        assert_eq!(first_due(|s| Activity { read: s / 20, frames: s / 20, ..QUIET }), None, "answers each");
+    }
+
+    #[test]
+    fn a_peer_that_slowly_takes_what_waits_lives_and_one_that_takes_nothing_does_not() {
+        assert_eq!(first_due(|s| Activity { written: s, waiting: true, ..QUIET }), None);
+        assert_eq!(first_due(|s| Activity { read: s, waiting: true, ..QUIET }), Some((Due::WriteStalled, 10)));
+    }
+
+    #[test]
+    fn hello_is_not_waited_for_longer_than_its_limit() {
+        assert_eq!(first_due(|s| Activity { authenticated: false, read: s, ..QUIET }), Some((Due::HelloMissing, 10)));
+    }
+
+    #[test]
+    fn an_incomplete_message_must_grow_by_itself() {
+        let others = |s| Activity { read: s, frames: s, incomplete: (1, 900_000), ..QUIET };
+        assert_eq!(first_due(others), Some((Due::Incomplete, 30)), "other messages are no progress");
+        let growing = |s: u64| Activity { read: s, frames: s, incomplete: (1, usize::try_from(s).unwrap()), ..QUIET };
+        assert_eq!(first_due(growing), None);
+        let large_frame = |s| Activity { read: s, incomplete: (1, 5), ..QUIET };
+        assert_eq!(first_due(large_frame), None, "the frame that completes it is on its way");
     }
 }

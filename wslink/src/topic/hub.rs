@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    task::{Context, Poll},
 };
 
 use super::{Delivery, Outbox};
@@ -91,7 +92,9 @@ impl Hub {
 
     pub(crate) fn leave(&self, id: &ClientId) {
         let mut clients = self.change();
-        clients.peers.remove(id);
+        if let Some(peer) = clients.peers.remove(id) {
+            peer.outbox.close();
+        }
         clients.groups.retain(|_, members| {
             members.remove(id);
             !members.is_empty()
@@ -143,6 +146,22 @@ impl Hub {
         self.read().peers.len()
     }
 
+    /// Ready when every client of `audience` has taken most of what was published.
+    pub(super) fn poll_room(&self, audience: &Audience, cx: &mut Context<'_>) -> Poll<()> {
+        let clients = self.read();
+        let mut has_room = |peer: &Peer| peer.outbox.poll_room(cx).is_ready();
+        let ready = match audience {
+            Audience::All => clients.peers.values().all(has_room),
+            Audience::Only(id) => clients.peers.get(id).is_none_or(has_room),
+            Audience::AllBut(id) => clients.peers.iter().all(|(peer, outbox)| peer == id || has_room(outbox)),
+            Audience::Group(name) => {
+                let members = clients.groups.get(name).into_iter().flatten();
+                members.filter_map(|id| clients.peers.get(id)).all(has_room)
+            }
+        };
+        if ready { Poll::Ready(()) } else { Poll::Pending }
+    }
+
     /// How many clients receive `topic`.
     pub(super) fn subscribers(&self, topic: &str) -> usize {
         self.read().peers.values().filter(|peer| peer.interest.includes(topic)).count()
@@ -156,6 +175,11 @@ impl Hub {
     pub(super) fn publish(&self, audience: &Audience, channel: Channel<'_>, payload: &dyn erased_serde::Serialize) {
         let mut encoded: [Option<Encoded>; wire::ALL.len()] = Default::default();
         let mut dropped = 0;
+        // The payload's own code runs here, so nobody is to wait for it; who comes with another
+        // generation meanwhile is rare enough.
+        for wire in self.generations(channel.topic()) {
+            encoded[wire.index()] = Some(encode(wire, channel, payload));
+        }
         let clients = self.read();
         let mut deliver = |peer: &Peer| {
             if !peer.interest.includes(channel.topic()) {
@@ -185,6 +209,20 @@ impl Hub {
         {
             *self.dropped.lock().unwrap_or_else(PoisonError::into_inner).entry(topic).or_default() += dropped as u64;
         }
+    }
+
+    /// The generations that the receivers of `topic` speak.
+    fn generations(&self, topic: &str) -> impl Iterator<Item = &'static dyn WireVersion> + use<> {
+        let mut used = [false; wire::ALL.len()];
+        let clients = self.read();
+        for peer in clients.peers.values().filter(|peer| peer.interest.includes(topic)) {
+            used[peer.wire.index()] = true;
+            if used.iter().all(|used| *used) {
+                break;
+            }
+        }
+        drop(clients);
+        wire::ALL.into_iter().filter(move |wire| used[wire.index()])
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Clients> {

@@ -6,9 +6,9 @@
 use std::{
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    task::Waker,
+    task::{Context, Poll, Waker},
 };
 
 use futures_util::task::AtomicWaker;
@@ -19,12 +19,21 @@ use super::{
 };
 use crate::wire::Encoded;
 
+/// A publisher that paces itself waits while more bytes than this wait for a client: enough for one
+/// write, little enough for the processor's cache.
+const PACE: usize = 256 * 1024;
+
+/// What an entry costs beside its bytes, when counted for the pace.
+const ENTRY_OVERHEAD: usize = 128;
+
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
     /// Whether `progress` has anything, so that the common case takes no lock.
     has_progress: AtomicBool,
     ready: AtomicWaker,
+    /// The number of the connection's last reply.
+    replied: AtomicU64,
     limit: usize,
 }
 
@@ -40,11 +49,27 @@ struct State {
     /// The last reports of calls that are over.
     last_progress: Vec<Encoded>,
     overflowed: bool,
+    /// Publishers that wait for the events to be taken.
+    pacing: Vec<Waker>,
+}
+
+impl State {
+    /// From now on nothing waits and nothing is taken in.
+    fn end(&mut self) {
+        self.pacing.drain(..).for_each(Waker::wake);
+        *self = Self { overflowed: true, ..Self::default() };
+    }
 }
 
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { state: Mutex::default(), has_progress: AtomicBool::new(false), ready: AtomicWaker::new(), limit }
+        Self {
+            state: Mutex::default(),
+            has_progress: AtomicBool::new(false),
+            ready: AtomicWaker::new(),
+            replied: AtomicU64::new(0),
+            limit,
+        }
     }
 
     /// Adds an event of a topic that is known when the program is compiled. Returns how many events of
@@ -63,10 +88,12 @@ impl Outbox {
         if state.overflowed {
             return 0;
         }
+        // A call that publishes now will have the next number.
+        state.events.set_reply(self.replied.load(Ordering::Relaxed) + 1);
         let dropped = match push(&mut state.events, self.limit) {
             Pushed::Dropped(count) => count,
             Pushed::Overflow => {
-                *state = State { overflowed: true, ..State::default() };
+                state.end();
                 0
             }
         };
@@ -110,10 +137,45 @@ impl Outbox {
         taken
     }
 
+    /// The connection has made its reply of that number.
+    pub(crate) fn replied(&self, number: u64) {
+        self.replied.store(number, Ordering::Relaxed);
+    }
+
+    /// The number of the reply that must be sent before the next event: that of the call, if any, that
+    /// published it.
+    pub(crate) fn after_reply(&self) -> Option<u64> {
+        self.lock().events.after_reply()
+    }
+
     /// The next event to send.
     pub(crate) fn pop(&self) -> Result<Option<Encoded>, Overflow> {
         let mut state = self.lock();
-        if state.overflowed { Err(Overflow) } else { Ok(state.events.pop()) }
+        if state.overflowed {
+            return Err(Overflow);
+        }
+        let event = state.events.pop();
+        if state.events.is_empty() {
+            state.pacing.drain(..).for_each(Waker::wake);
+        }
+        Ok(event)
+    }
+
+    /// Ready when little waits; otherwise the task of `cx` is woken when nothing does.
+    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.events.bytes() + state.events.len() * ENTRY_OVERHEAD <= PACE {
+            return Poll::Ready(());
+        }
+        if !state.pacing.iter().any(|waker| waker.will_wake(cx.waker())) {
+            state.pacing.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Nobody takes events any more: lets publishers go.
+    pub(crate) fn close(&self) {
+        self.lock().end();
     }
 
     /// Bytes of events that wait.
@@ -139,6 +201,19 @@ mod tests {
 
     fn message(text: &'static str) -> Encoded {
         Encoded::one(Frame::new(FrameKind::Text, text))
+    }
+
+    #[test]
+    fn a_pacing_publisher_waits_until_the_events_are_taken() {
+        let outbox = Outbox::new(PACE * 4);
+        let mut cx = Context::from_waker(Waker::noop());
+        outbox.push_reliable(Encoded::one(Frame::new(FrameKind::Binary, vec![0; PACE / 2])));
+        assert!(outbox.poll_room(&mut cx).is_ready());
+        outbox.push_reliable(Encoded::one(Frame::new(FrameKind::Binary, vec![0; PACE])));
+        assert!(outbox.poll_room(&mut cx).is_pending() && outbox.poll_room(&mut cx).is_pending());
+        assert!(!outbox.lock().pacing.is_empty());
+        while outbox.pop().unwrap().is_some() {}
+        assert!(outbox.lock().pacing.is_empty() && outbox.poll_room(&mut cx).is_ready());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The handle that publishes: for any thread, never waiting for a client.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, future::poll_fn, sync::Arc};
 
 use super::{
     Hub, Payload, Topic,
@@ -37,6 +37,12 @@ impl Publisher {
     /// Browser clients dispatch only topics of words joined by dots (`[A-Za-z0-9_]`).
     pub fn publish_untyped<T: Payload>(&self, topic: &str, payload: &T) {
         self.hub.publish(&self.audience, Channel::Named(topic), payload.as_serialize());
+    }
+
+    /// Waits until every client has taken most of what was published to it: a task that waits for room
+    /// before each [`publish`](Self::publish) goes as fast as its slowest client and loses no client.
+    pub async fn room(&self) {
+        poll_fn(|cx| self.hub.poll_room(&self.audience, cx)).await;
     }
 
     /// A publisher whose events go to `client` only.

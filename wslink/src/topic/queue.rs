@@ -19,13 +19,36 @@ pub(super) struct Queue {
     left: u64,
     /// The numbers of the entries of each lane, oldest first.
     lanes: HashMap<Lane, VecDeque<u64>>,
+    /// Bytes of events that must not be lost, and of the others: what may be lost never makes the
+    /// client lose its connection for what may not.
+    reliable: Tally,
+    lossy: Tally,
+    reply: u64,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    entries: usize,
     bytes: usize,
+}
+
+impl Tally {
+    fn add(&mut self, message: &Encoded) {
+        self.entries += 1;
+        self.bytes += message.len();
+    }
+
+    fn remove(&mut self, message: &Encoded) {
+        self.entries -= 1;
+        self.bytes -= message.len();
+    }
 }
 
 #[derive(Debug)]
 struct Entry {
     message: Encoded,
     lane: Option<Lane>,
+    after_reply: u64,
 }
 
 /// What became of a push.
@@ -42,8 +65,22 @@ impl Queue {
         self.entries.is_empty()
     }
 
+    /// From now on, what is added must not be sent before the reply of that number.
+    pub(super) const fn set_reply(&mut self, number: u64) {
+        self.reply = number;
+    }
+
+    /// The reply that must be sent before the next event.
+    pub(super) fn after_reply(&self) -> Option<u64> {
+        self.entries.front().map(|entry| entry.after_reply)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) const fn bytes(&self) -> usize {
-        self.bytes
+        self.reliable.bytes + self.lossy.bytes
     }
 
     /// Adds an event of `topic`; all events together may have `limit` bytes, and one of any size always
@@ -58,7 +95,7 @@ impl Queue {
 
     /// Adds an event that must not be lost.
     pub(super) fn push_reliable(&mut self, message: Encoded, limit: usize) -> Pushed {
-        if !self.is_empty() && self.bytes + message.len() > limit {
+        if self.reliable.entries > 0 && self.reliable.bytes + message.len() > limit {
             return Pushed::Overflow;
         }
         self.append(message, None);
@@ -68,9 +105,9 @@ impl Queue {
     /// When `capacity` events of the lane wait, or all have more than `limit` bytes, its oldest go and
     /// the others move up, so that a busy topic keeps its places between the others.
     fn push_lossy(&mut self, lane: Lane, capacity: usize, message: Encoded, limit: usize) -> Pushed {
-        let fits = self.bytes + message.len() <= limit;
+        let fits = self.lossy.bytes + message.len() <= limit;
         let waiting = self.lanes.get(&lane).map_or(0, VecDeque::len);
-        if waiting == 0 && lane.1 != 0 && !fits && !self.is_empty() {
+        if waiting == 0 && lane.1 != 0 && !fits && self.lossy.entries > 0 {
             // Keys are chosen at run time, so their number bounds nothing.
             return Pushed::Overflow;
         }
@@ -82,36 +119,46 @@ impl Queue {
         let places: Vec<_> = numbers.iter().filter_map(|number| usize::try_from(number - self.left).ok()).collect();
         let mut messages: VecDeque<_> =
             places.iter().map(|place| std::mem::replace(&mut self.entries[*place].message, Encoded::nothing())).collect();
-        self.bytes += message.len();
+        self.lossy.add(&message);
         messages.push_back(message);
         let mut dropped = 0;
-        while messages.len() > capacity || (messages.len() > 1 && self.bytes > limit) {
-            self.bytes -= messages.pop_front().map_or(0, |oldest| oldest.len());
+        while messages.len() > capacity || (messages.len() > 1 && self.lossy.bytes > limit) {
+            if let Some(oldest) = messages.pop_front() {
+                self.lossy.remove(&oldest);
+            }
             dropped += 1;
         }
         numbers.truncate(messages.len());
-        for (place, message) in places.into_iter().zip(&mut messages.drain(..)) {
-            self.entries[place].message = message;
+        for (place, message) in places.into_iter().zip(messages) {
+            let entry = &mut self.entries[place];
+            (entry.message, entry.after_reply) = (message, self.reply);
         }
         Pushed::Dropped(dropped)
     }
 
     fn append(&mut self, message: Encoded, lane: Option<Lane>) {
-        if let Some(lane) = lane {
-            self.lanes.entry(lane).or_default().push_back(self.left + self.entries.len() as u64);
+        match lane {
+            None => self.reliable.add(&message),
+            Some(lane) => {
+                self.lossy.add(&message);
+                self.lanes.entry(lane).or_default().push_back(self.left + self.entries.len() as u64);
+            }
         }
-        self.bytes += message.len();
-        self.entries.push_back(Entry { message, lane });
+        self.entries.push_back(Entry { message, lane, after_reply: self.reply });
     }
 
     pub(super) fn pop(&mut self) -> Option<Encoded> {
         loop {
-            let Entry { message, lane } = self.entries.pop_front()?;
+            let Entry { message, lane, .. } = self.entries.pop_front()?;
             let number = self.left;
             self.left += 1;
-            self.bytes -= message.len();
-            if let Some(lane) = lane {
-                self.leave(lane, number);
+            match lane {
+                None => self.reliable.remove(&message),
+                Some(_) if message.frames().is_empty() => continue,
+                Some(lane) => {
+                    self.lossy.remove(&message);
+                    self.leave(lane, number);
+                }
             }
             if self.is_empty() && self.entries.capacity() > 64 {
                 self.entries = VecDeque::new();
@@ -149,7 +196,7 @@ mod tests {
         let texts = std::iter::from_fn(|| queue.pop())
             .map(|message| String::from_utf8(message.frames()[0].head.to_vec()).unwrap())
             .collect();
-        assert_eq!(queue.bytes, 0, "bytes counted are bytes queued");
+        assert_eq!((queue.bytes(), queue.reliable.entries, queue.lossy.entries), (0, 0, 0), "what is counted is what is queued");
         texts
     }
 
@@ -168,6 +215,15 @@ mod tests {
         let mut queue = Queue::default();
         assert_eq!(queue.push("t", 0, Delivery::Reliable, event("larger than the limit"), 3), Pushed::Dropped(0));
         assert_eq!(drain(&mut queue).len(), 1);
+    }
+
+    #[test]
+    fn what_may_be_lost_does_not_push_out_what_may_not() {
+        let mut queue = Queue::default();
+        queue.push("l", 0, Delivery::Latest, event("far larger than the limit"), 8);
+        assert_eq!(queue.push("r", 0, Delivery::Reliable, event("1234"), 8), Pushed::Dropped(0));
+        assert_eq!(queue.push("l", 0, Delivery::Latest, event("new"), 8), Pushed::Dropped(1));
+        assert_eq!(drain(&mut queue), ["new", "1234"]);
     }
 
     #[test]

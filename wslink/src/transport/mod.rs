@@ -1,13 +1,17 @@
 //! Sockets: frames in and out of a byte stream. The only place that names tungstenite.
 
+#[cfg(feature = "client")]
+pub(crate) use self::connect::ConnectError;
 #[cfg(feature = "client-tls")]
 pub(crate) use self::tls::Trust;
 pub(crate) use self::{
-    connect::{Address, ConnectError},
-    websocket::{Incoming, Role, WebSocket},
+    connect::Address,
+    websocket::{Incoming, Role, Totals, WebSocket},
 };
 
 mod connect;
+mod header;
+mod inflow;
 mod outgoing;
 #[cfg(feature = "client-tls")]
 mod tls;

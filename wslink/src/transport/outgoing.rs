@@ -68,9 +68,7 @@ impl Outgoing {
         let payload = self.gathered.len();
         self.gathered.extend_from_slice(&frame.head);
         self.gathered.extend_from_slice(&frame.body);
-        for bytes in self.gathered[payload..].chunks_mut(mask.len()) {
-            bytes.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
-        }
+        super::header::mask(&mut self.gathered[payload..], mask);
         self.len += self.gathered.len() - before;
     }
 

@@ -1,7 +1,7 @@
 //! A WebSocket over any byte stream.
 //!
-//! tungstenite reads, checks and answers control frames; whatever it writes goes into the same
-//! buffer as our data frames, whole frame by whole frame, so the two never mix.
+//! Data frames are read and written here. tungstenite reads and answers all others; whatever it
+//! writes goes into the same buffer as our frames, whole frame by whole frame, so the two never mix.
 
 use std::{
     io::{self, Read, Write},
@@ -17,11 +17,14 @@ use tungstenite::{
     protocol::{CloseFrame, WebSocketConfig, WebSocketContext, frame::coding::CloseCode},
 };
 
-use super::outgoing::Outgoing;
+use super::{
+    inflow::{Inflow, Next},
+    outgoing::Outgoing,
+};
 use crate::wire::{Frame, FrameKind, Violation};
 
-/// Read at once, and kept by every connection. Small: it is zeroed before each read.
-const READ_BUFFER: usize = 8 * 1024;
+/// For control frames, and kept by every connection.
+const READ_BUFFER: usize = 160;
 
 /// Which end of the socket this is; clients mask what they send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +36,21 @@ pub(crate) enum Role {
 pub(crate) struct WebSocket<S> {
     stream: S,
     context: WebSocketContext,
+    inflow: Inflow,
     outgoing: Outgoing,
+    /// Something was written that the stream may still hold back.
+    unflushed: bool,
+    written: u64,
+    frames: u64,
     role: Role,
+}
+
+/// What has passed through a socket.
+#[derive(Clone, Copy)]
+pub(crate) struct Totals {
+    pub(crate) read: u64,
+    pub(crate) written: u64,
+    pub(crate) frames: u64,
 }
 
 /// What was read.
@@ -53,7 +69,7 @@ pub(crate) enum Incoming {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// A socket whose handshake is done, and of whose frames `read` came with it.
-    pub(crate) fn new(stream: S, role: Role, read: Vec<u8>, max_frame: usize) -> Self {
+    pub(crate) fn new(stream: S, role: Role, read: &[u8], max_frame: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
@@ -63,26 +79,45 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             Role::Server => tungstenite::protocol::Role::Server,
             Role::Client => tungstenite::protocol::Role::Client,
         };
-        let context = WebSocketContext::from_partially_read(read, side, Some(config));
-        Self { stream, context, outgoing: Outgoing::default(), role }
+        let context = WebSocketContext::new(side, Some(config));
+        Self {
+            stream,
+            context,
+            inflow: Inflow::new(read, role, max_frame),
+            outgoing: Outgoing::default(),
+            unflushed: false,
+            written: 0,
+            frames: 0,
+            role,
+        }
     }
 
     /// The next data frame or event of the socket.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
-        let mut io = Io { stream: &mut self.stream, outgoing: &mut self.outgoing, cx };
-        Poll::Ready(match self.context.read(&mut io) {
-            Ok(Message::Text(text)) => Incoming::Frame(FrameKind::Text, text.into()),
-            Ok(Message::Binary(bytes)) => Incoming::Frame(FrameKind::Binary, bytes),
-            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Incoming::Alive,
-            Ok(Message::Close(_)) => {
-                // The answer is made, but not written before something else happens.
-                let _ = self.context.flush(&mut Gather(&mut self.outgoing));
-                Incoming::Closed
+        loop {
+            match ready!(self.inflow.poll_next(cx, Pin::new(&mut self.stream))) {
+                Next::Message(kind, payload) => {
+                    self.frames += 1;
+                    return Poll::Ready(Incoming::Frame(kind, payload));
+                }
+                Next::Broken(violation) => return Poll::Ready(Incoming::Broken(violation)),
+                Next::Lost => return Poll::Ready(Incoming::Lost),
+                Next::Foreign => {}
             }
-            Err(Error::ConnectionClosed | Error::AlreadyClosed) => Incoming::Closed,
-            Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
-            Err(error) => violation(&error).map_or(Incoming::Lost, Incoming::Broken),
-        })
+            let Self { stream, context, inflow, outgoing, .. } = self;
+            let read = context.read(&mut Io { stream, inflow, outgoing, cx });
+            // The answer is made, but not written before something else happens.
+            let _ = self.context.flush(&mut Gather(&mut self.outgoing));
+            return Poll::Ready(match read {
+                Ok(Message::Close(_)) | Err(Error::ConnectionClosed | Error::AlreadyClosed) => Incoming::Closed,
+                Ok(_) => Incoming::Alive,
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => match self.inflow.is_at_boundary() {
+                    true => continue,
+                    false => return Poll::Pending,
+                },
+                Err(error) => violation(&error).map_or(Incoming::Lost, Incoming::Broken),
+            });
+        }
     }
 
     /// Adds a data frame to what is to be written.
@@ -103,15 +138,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let _ = self.context.close(&mut Gather(&mut self.outgoing), Some(frame));
     }
 
-    /// Bytes that are not written yet.
+    /// Bytes that are not written yet; what the stream itself keeps counts as one.
     pub(crate) const fn unwritten(&self) -> usize {
-        self.outgoing.len()
+        self.outgoing.len() + if self.unflushed { 1 } else { 0 }
+    }
+
+    /// Whether [`poll_flush`](Self::poll_flush) has anything to do.
+    pub(crate) const fn has_output(&self) -> bool {
+        self.unwritten() > 0
+    }
+
+    /// Bytes that were read and written, and whole messages that were read, since the beginning.
+    pub(crate) const fn totals(&self) -> Totals {
+        Totals { read: self.inflow.total(), written: self.written, frames: self.frames }
+    }
+
+    /// From now on takes messages of up to `max_frame` bytes.
+    pub(crate) fn set_max_frame(&mut self, max_frame: usize) {
+        self.inflow.set_max_frame(max_frame);
     }
 
     /// Writes until nothing is left or the stream takes no more.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.outgoing.poll_write(cx, Pin::new(&mut self.stream)))?;
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let before = self.outgoing.len();
+        let written = self.outgoing.poll_write(cx, Pin::new(&mut self.stream));
+        if self.outgoing.len() < before {
+            self.unflushed = true;
+            self.written += (before - self.outgoing.len()) as u64;
+        }
+        ready!(written)?;
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.unflushed = false;
+        Poll::Ready(Ok(()))
     }
 
     /// Ends the sending direction of the stream.
@@ -147,15 +205,15 @@ fn violation(error: &Error) -> Option<Violation> {
 /// The stream as tungstenite wants it: it never waits, and what is written is gathered.
 struct Io<'a, 'c, S> {
     stream: &'a mut S,
+    inflow: &'a mut Inflow,
     outgoing: &'a mut Outgoing,
     cx: &'a mut Context<'c>,
 }
 
 impl<S: AsyncRead + Unpin> Read for Io<'_, '_, S> {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        let mut buffer = ReadBuf::new(space);
-        match Pin::new(&mut *self.stream).poll_read(self.cx, &mut buffer) {
-            Poll::Ready(result) => result.map(|()| buffer.filled().len()),
+        match self.inflow.poll_foreign(self.cx, Pin::new(&mut *self.stream), space) {
+            Poll::Ready(read) => read,
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
@@ -188,5 +246,65 @@ impl Write for Gather<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Takes everything and passes it on only when it is asked again.
+    #[derive(Default)]
+    struct Hesitant {
+        passed_on: bool,
+    }
+
+    impl AsyncRead for Hesitant {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Hesitant {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if std::mem::replace(&mut self.passed_on, true) { Poll::Ready(Ok(())) } else { Poll::Pending }
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn what_the_stream_keeps_is_not_written() {
+        let mut socket = WebSocket::new(Hesitant::default(), Role::Client, &[], 100);
+        assert_eq!(socket.unwritten(), 0);
+        socket.put(Frame::new(FrameKind::Text, "text"));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(socket.poll_flush(cx).is_pending());
+        assert_eq!(socket.unwritten(), 1);
+        assert!(socket.poll_flush(cx).is_ready());
+        assert_eq!(socket.unwritten(), 0);
+    }
+
+    #[test]
+    fn what_a_client_writes_a_server_reads() {
+        let mut client = WebSocket::new(tokio::io::empty(), Role::Client, &[], usize::MAX);
+        for size in [0, 1, 125, 126, 127, 65_535, 65_536, 100_003] {
+            let body: Vec<u8> = (0..=255).cycle().take(size).collect();
+            client.put(Frame { kind: FrameKind::Binary, head: Bytes::from_static(b"head"), body: body.clone().into() });
+            let mut written = Vec::new();
+            let cx = &mut Context::from_waker(Waker::noop());
+            assert!(client.outgoing.poll_write(cx, Pin::new(&mut written)).is_ready());
+            let mut server = WebSocket::new(tokio::io::empty(), Role::Server, &written, usize::MAX);
+            let Poll::Ready(Incoming::Frame(FrameKind::Binary, read)) = server.poll_read(cx) else { panic!("no frame") };
+            assert!(read.starts_with(b"head") && read[4..] == body, "{size} bytes");
+        }
     }
 }

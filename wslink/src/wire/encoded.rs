@@ -71,6 +71,14 @@ impl Encoded {
         self.divisible
     }
 
+    /// The frame of a message that has only one.
+    pub(crate) fn into_frame(self) -> Result<Frame, Self> {
+        match self.frames {
+            Frames::One(frame) => Ok(frame),
+            Frames::Many(_) => Err(self),
+        }
+    }
+
     pub(crate) fn frames(&self) -> &[Frame] {
         match &self.frames {
             Frames::One(frame) => std::slice::from_ref(frame),

@@ -70,8 +70,11 @@ pub(crate) trait Decoder: Send {
     /// The peer has said hello: the wider limits hold from now on.
     fn authenticated(&mut self);
 
-    /// How many messages have begun and are not complete.
-    fn incomplete(&self) -> usize;
+    /// How many messages have begun and are not complete, and how many bytes are held for them.
+    fn incomplete(&self) -> (usize, usize);
+
+    /// Gives back memory that is only kept to be faster.
+    fn rest(&mut self) {}
 }
 
 /// A message to encode.

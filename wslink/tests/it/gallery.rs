@@ -1,5 +1,6 @@
 //! A service with everything that a contract can have, and its errors.
 
+use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 use wslink::{Attachment, Client, Publisher, RpcError, Topic, Value, schemars::JsonSchema, service};
 
@@ -101,8 +102,14 @@ impl Gallery {
         }
     }
 
+    /// The numbers up to `last`.
+    #[topic("gallery.numbers")]
+    fn numbers(&self, last: u32, #[arg(default = 1)] step: u32) -> impl Stream<Item = u32> + Send + 'static {
+        futures_util::stream::iter((0..=last).step_by(step.max(1) as usize))
+    }
+
     #[deprecated = "call gallery.find"]
-    #[rpc("gallery.any", blocking)]
+    #[rpc("gallery.any", blocking, timeout_ms = 5000)]
     fn any(&self, args: wslink::Args) -> Vec<Value> {
         args.positional
     }

@@ -175,8 +175,12 @@ fn receive_message(exchange: &str, peer: &mut Peer) -> Vec<u8> {
     }
 }
 
-/// Client ids are random.
+/// Client ids are random, and this server asks for smaller chunks.
 fn masked(mut message: Vec<u8>) -> Vec<u8> {
+    const SIZE: &[u8] = b"\xaamaxMsgSize\xce";
+    if let Some(at) = message.windows(SIZE.len()).position(|window| window == SIZE) {
+        message[at + SIZE.len()..][..4].fill(0);
+    }
     let is_id = |id: &[u8]| id[0] == b'c' && id[1..].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if let Some(at) = message.windows(33).position(is_id) {
         message[at..at + 33].fill(b'c');

@@ -45,8 +45,10 @@ fn secrets_cannot_be_guessed_on_one_connection() {
         for _ in 0..3 {
             assert_eq!(guesser.hello("guess")["error"]["message"], "Authentication failed");
         }
-        guesser.send(&json!({"wslink": "1.0", "id": "system:c0:0", "method": "wslink.hello", "args": [{"secret": "guess"}]}));
-        assert_closed(&mut guesser, 1008, "a fourth guess");
+        guesser.send(
+            &json!({"wslink": "1.0", "id": "system:c0:0", "method": "wslink.hello", "args": [{"secret": "wslink-secret"}]}),
+        );
+        assert_closed(&mut guesser, 1008, "a fourth guess, even the right one");
     }
 }
 
@@ -142,6 +144,19 @@ fn claims_beyond_the_limits_are_refused() {
     let mut stranger = Speaker::stranger(&server, Generation::V2);
     stranger.peer.binary(chunk(1, 0, 5000, b"x"));
     assert_closed(&mut stranger, 1009, "a long claim before hello");
+}
+
+#[test]
+fn a_stranger_uploads_nothing() {
+    let server = server(|_| {});
+    let mut stranger = Speaker::stranger(&server, Generation::V1);
+    stranger.send(&json!({"wslink": "1.0", "method": "wslink.binary.attachment", "args": ["wslink_bin1"]}));
+    stranger.peer.binary([1, 2, 3]);
+    assert!(stranger.hello("wslink-secret")["result"]["clientID"].is_string());
+    assert_eq!(stranger.call("kit.echo", json!(["wslink_bin1"]))["result"]["args"], json!(["wslink_bin1"]));
+    let mut stranger = Speaker::stranger(&server, Generation::V2);
+    stranger.peer.binary(vec![0; 10_000]);
+    assert_closed(&mut stranger, 1009, "a long frame before hello");
 }
 
 #[test]

@@ -39,6 +39,10 @@ fn folder() -> PathBuf {
     std::fs::create_dir_all(folder.join("public")).unwrap();
     std::fs::write(folder.join("public/index.html"), "<title>front</title>").unwrap();
     std::fs::write(folder.join("private.txt"), "private").unwrap();
+    #[cfg(unix)]
+    if !folder.join("public/link.txt").exists() {
+        let _ = std::os::unix::fs::symlink(folder.join("private.txt"), folder.join("public/link.txt"));
+    }
     folder
 }
 
@@ -95,7 +99,17 @@ fn static_files_are_served_and_no_others() {
     assert!(get("/data/index.html").ends_with("<title>front</title>"));
     let front = get("/?secret=x&y=1");
     assert!(status(&front) == "302" && front.contains("location: index.html?secret=x&y=1"), "{front}");
-    for path in ["/../private.txt", "/%2e%2e/private.txt", "/..%2fprivate.txt", "/data/../../private.txt", "/nothing"] {
+    let foreign = request(&server, "GET /index.html", "Host: evil.example\r\nConnection: close\r\n");
+    assert!(foreign.starts_with("HTTP/1.1 403"), "{foreign}");
+    for path in [
+        "/../private.txt",
+        "/%2e%2e/private.txt",
+        "/..%2fprivate.txt",
+        "/data/../../private.txt",
+        "/nothing",
+        "/link.txt",
+        "/data/link.txt",
+    ] {
         let response = get(path);
         assert!(response.starts_with("HTTP/1.1 4") && !response.contains("private"), "{path}: {response}");
     }
@@ -125,5 +139,5 @@ fn settings_that_cannot_be_served_are_errors_and_not_panics() {
     };
     assert_eq!(build(|builder| builder.endpoint("ws".to_owned())), "`ws` is not a path to serve; write it like `/ws`");
     assert_eq!(build(|builder| builder.endpoint("/{x}".to_owned())), "`/{x}` is not a path to serve; write it like `/ws`");
-    assert_eq!(build(|builder| builder.folder("/ws", "public")), "`/ws` is given to two things; choose another path for one");
+    assert_eq!(build(|builder| builder.folder("/ws", ".")), "`/ws` is given to two things; choose another path for one");
 }

@@ -8,6 +8,8 @@
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
+mod connecting;
+#[cfg(feature = "client")]
 mod extensions;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod gallery;
@@ -22,6 +24,8 @@ mod negotiated;
 #[cfg(feature = "client")]
 mod python;
 mod serving;
+#[cfg(feature = "client")]
+mod session;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod typed;
 

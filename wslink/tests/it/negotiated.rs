@@ -20,6 +20,7 @@ struct Slow {
     publisher: Publisher,
     abandoned: Arc<AtomicBool>,
     finished: Arc<AtomicBool>,
+    begun: AtomicBool,
 }
 
 #[derive(Serialize)]
@@ -77,10 +78,16 @@ impl Slow {
 
     #[rpc("slow.work", blocking)]
     fn work(&self, cancel: Cancel) {
+        self.begun.store(true, Ordering::SeqCst);
         while !cancel.is_cancelled() {
             std::thread::sleep(Duration::from_millis(1));
         }
         self.abandoned.store(true, Ordering::SeqCst);
+    }
+
+    #[rpc("slow.begun")]
+    fn begun(&self) -> bool {
+        self.begun.swap(false, Ordering::SeqCst)
     }
 
     #[rpc("slow.save", detached)]
@@ -155,7 +162,9 @@ fn start() -> Fixture {
     let (abandoned, finished) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
     let mine = (Arc::clone(&abandoned), Arc::clone(&finished));
     let server = TestServer::start(move |builder| {
-        builder.service(|publisher| Slow { publisher, abandoned: mine.0, finished: mine.1 }).mount(Orderly)
+        builder
+            .service(|publisher| Slow { publisher, abandoned: mine.0, finished: mine.1, begun: AtomicBool::new(false) })
+            .mount(Orderly)
     });
     Fixture { server, abandoned, finished }
 }
@@ -272,6 +281,9 @@ fn calls_are_cancelled_by_their_id() {
             fixture.abandoned.store(false, Ordering::SeqCst);
             let mut speaker = fixture.speaker(generation);
             let id = speaker.begin(method, json!([]));
+            while method == "slow.work" && speaker.call("slow.begun", json!([]))["result"] == false {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             assert_eq!(speaker.system("wslink.cancel", json!([id]), json!({}))["result"], true);
             let answer = speaker.next();
             assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(id), &json!(-32004)), "{method}");

@@ -1,9 +1,12 @@
 //! What clients of both generations get from a running server.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
-use wslink::{Client, Limits, Publisher, Topic, service};
+use wslink::{Attachment, Client, Limits, Publisher, Topic, service};
 
 use crate::{
     harness::{BOTH, Generation, Got, Peer, Speaker, TestServer},
@@ -168,6 +171,42 @@ fn a_stopping_server_does_not_wait_for_ever() {
 }
 
 #[test]
+fn handlers_that_block_take_turns_and_never_begin_for_who_left() {
+    let server = TestServer::start(|builder| {
+        let mut limits = Limits::default();
+        limits.blocking_calls = 2;
+        builder.service(kit::Kit::new).limits(limits)
+    });
+    let mut speaker = Speaker::new(&server, Generation::V2);
+    let ids: Vec<_> = (0..20).map(|_| speaker.begin("kit.block", json!([1]))).collect();
+    let mut answered: Vec<_> = ids.iter().map(|_| speaker.next()["id"].as_str().unwrap().to_owned()).collect();
+    answered.sort();
+    assert_eq!(answered, {
+        let mut ids = ids;
+        ids.sort();
+        ids
+    });
+    (0..1000).for_each(|_| drop(speaker.begin("kit.block", json!([300]))));
+    drop(speaker);
+    assert_eq!(Speaker::new(&server, Generation::V1).call("kit.block", json!([1]))["result"], 1);
+}
+
+#[test]
+fn who_never_reads_gets_no_more_replies_made() {
+    let server = flood();
+    let mut greedy = Speaker::new(&server, Generation::V2);
+    (0..200).for_each(|_| drop(greedy.begin("flood.later", json!([1_000_000]))));
+    std::thread::sleep(Duration::from_millis(300));
+    let made = Speaker::new(&server, Generation::V2).call("flood.made", json!([]))["result"].as_u64().unwrap();
+    assert!(made < 100, "{made} replies of 1 MB were made for nobody");
+    let mut chunks = 0;
+    while chunks < 200 * 8 {
+        let Got::Binary(_) = greedy.peer.next() else { panic!("closed") };
+        chunks += 1;
+    }
+}
+
+#[test]
 fn a_publisher_works_on_any_thread() {
     let server = server();
     let mut speaker = Speaker::new(&server, Generation::V2);
@@ -181,6 +220,7 @@ fn a_publisher_works_on_any_thread() {
 /// Publishes numbers whose size fills any socket.
 struct Flood {
     publisher: Publisher,
+    made: AtomicU64,
 }
 
 #[service]
@@ -193,6 +233,19 @@ impl Flood {
     #[topic("flood.reliable")]
     const RELIABLE: Topic<(u32, String)>;
 
+    /// Makes a large reply, but not at once.
+    #[rpc("flood.later")]
+    async fn later(&self, size: usize) -> Attachment {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        self.made.fetch_add(1, Ordering::SeqCst);
+        Attachment::new(vec![1; size])
+    }
+
+    #[rpc("flood.made")]
+    fn made(&self) -> u64 {
+        self.made.load(Ordering::SeqCst)
+    }
+
     /// Publishes `count` events to everybody but the caller.
     #[rpc("flood.start")]
     fn start(&self, client: Client, reliable: bool, count: u32, size: usize) {
@@ -204,7 +257,7 @@ impl Flood {
 }
 
 fn flood() -> TestServer {
-    TestServer::start(|builder| builder.service(|publisher| Flood { publisher }))
+    TestServer::start(|builder| builder.service(|publisher| Flood { publisher, made: AtomicU64::new(0) }))
 }
 
 #[test]
@@ -247,7 +300,7 @@ fn a_server_may_connect_out_to_a_relay() {
     let serving = std::thread::spawn(move || {
         let server = wslink::Server::builder().secret(wslink::Secret::published()).service(kit::Kit::new).build().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(server.serve_reverse(&url))
+        runtime.block_on(server.serve_reverse(&url, || ()))
     });
     let mut speaker = Speaker::over(Peer::accept(&relay), Generation::V2);
     assert!(speaker.hello("wslink-secret")["result"]["clientID"].is_string());

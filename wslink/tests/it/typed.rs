@@ -33,6 +33,22 @@ async fn calls_and_topics_have_the_types_of_the_service() {
 }
 
 #[tokio::test]
+async fn a_stream_of_its_own_is_filtered_by_typed_arguments() {
+    let server = TestServer::start(|builder| builder.service(Gallery::new));
+    for generation in [Generation::V1, Generation::V2] {
+        let gallery = connect(&server, generation).await;
+        let mut numbers = gallery.numbers(6, 3).await.unwrap();
+        let mut all = gallery.numbers(1, None).await.unwrap();
+        for expected in [0, 3, 6] {
+            assert_eq!(numbers.next().await.unwrap().unwrap(), expected);
+        }
+        for expected in [0, 1] {
+            assert_eq!(all.next().await.unwrap().unwrap(), expected);
+        }
+    }
+}
+
+#[tokio::test]
 async fn typed_errors_arrive_with_code_name_and_data_and_others_without_their_text() {
     let server = TestServer::start(|builder| builder.service(Gallery::new));
     for generation in [Generation::V1, Generation::V2] {

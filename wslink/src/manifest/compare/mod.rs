@@ -153,6 +153,12 @@ impl<'a> Comparison<'a> {
     fn topic(&mut self, old: &'a Topic, new: &'a Topic) {
         self.docs((&old.docs, old.deprecated), (&new.docs, new.deprecated));
         self.schema("the payload", Direction::Sent, &old.payload, &new.payload);
+        self.params(&old.filter, &new.filter);
+        match (old.retain, new.retain) {
+            (true, false) => self.add(Kind::Breaking, "who subscribes no longer gets the last payload"),
+            (false, true) => self.add(Kind::Additive, "who subscribes gets the last payload"),
+            _ => {}
+        }
         match (old.delivery, new.delivery) {
             (old, new) if old == new => {}
             (Delivery::Reliable, _) => self.add(Kind::Breaking, "events may be lost now"),

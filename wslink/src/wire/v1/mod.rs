@@ -105,6 +105,9 @@ fn next_key() -> String {
     format!("wslink_bin{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// A smaller upload is copied.
+const MIN_SHARED: usize = 1 << 20;
+
 /// Frames → attachments and requests.
 struct TextDecoder {
     /// Announced, their bytes not yet here.
@@ -113,7 +116,8 @@ struct TextDecoder {
     uploaded: HashMap<String, Bytes>,
     uploaded_bytes: usize,
     max_message: usize,
-    later_max_message: usize,
+    authenticated_max_message: usize,
+    is_authenticated: bool,
     max_keys: usize,
     max_uploaded: usize,
 }
@@ -125,7 +129,8 @@ impl TextDecoder {
             uploaded: HashMap::new(),
             uploaded_bytes: 0,
             max_message: limits.hello_bytes,
-            later_max_message: limits.message_bytes,
+            authenticated_max_message: limits.message_bytes,
+            is_authenticated: false,
             max_keys: limits.attachment_keys,
             max_uploaded: limits.attachment_bytes,
         }
@@ -142,6 +147,8 @@ impl TextDecoder {
     /// A binary frame belongs to the key announced first; without one it is nobody's.
     fn upload(&mut self, bytes: Bytes) -> Result<(), Violation> {
         let Some(key) = self.announced.pop_front() else { return Ok(()) };
+        // What is small must not keep alive the memory of what it was read with.
+        let bytes = if bytes.len() < MIN_SHARED { Bytes::copy_from_slice(&bytes) } else { bytes };
         self.uploaded_bytes += bytes.len();
         if let Some(replaced) = self.uploaded.insert(key, bytes) {
             self.uploaded_bytes -= replaced.len();
@@ -185,7 +192,8 @@ impl Decoder for TextDecoder {
         }
         let mut request = scan::request(payload)?;
         if request.id.is_none() {
-            if request.method.as_deref() == Some(ANNOUNCEMENT) {
+            // A stranger has nothing to upload.
+            if request.method.as_deref() == Some(ANNOUNCEMENT) && self.is_authenticated {
                 self.announce(scan::announced_keys(&mut request.arguments))?;
             }
             return Ok(None);
@@ -195,11 +203,12 @@ impl Decoder for TextDecoder {
     }
 
     fn authenticated(&mut self) {
-        self.max_message = self.later_max_message;
+        self.is_authenticated = true;
+        self.max_message = self.authenticated_max_message;
     }
 
-    fn incomplete(&self) -> usize {
-        self.announced.len()
+    fn incomplete(&self) -> (usize, usize) {
+        (self.announced.len(), self.uploaded_bytes)
     }
 }
 
@@ -220,6 +229,7 @@ mod tests {
     fn one_announcement_may_carry_several_keys() {
         let mut decoder = V1.decoder(&Limits::default());
         let decoder = decoder.as_mut();
+        decoder.authenticated();
         assert!(
             text(decoder, r#"{"method":"wslink.binary.attachment","args":["wslink_bin1","wslink_bin2"]}"#).unwrap().is_none()
         );
@@ -245,6 +255,7 @@ mod tests {
         let limits = Limits { attachment_keys: 1, attachment_bytes: 4, ..Limits::default() };
         let mut decoder = V1.decoder(&limits);
         let decoder = decoder.as_mut();
+        decoder.authenticated();
         assert_eq!(text(decoder, r#"{"method":"wslink.binary.attachment","args":["a","b"]}"#).unwrap_err().code, 1008);
         assert!(text(decoder, r#"{"method":"wslink.binary.attachment","args":["a"]}"#).unwrap().is_none());
         assert_eq!(binary(decoder, b"12345").unwrap_err().code, 1008);

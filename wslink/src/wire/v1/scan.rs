@@ -40,7 +40,8 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
                     if &text[raw.clone()] != "null" {
                         let decoded = json::text_at(&text[raw.clone()]);
                         system = decoded.is_some_and(|id| id.starts_with("system:"));
-                        id = Some(RequestId(body.slice(raw)));
+                        // Copied, since a call that waits must not keep its whole message.
+                        id = Some(RequestId(Bytes::copy_from_slice(&body[raw])));
                     }
                 }
                 "method" => {
@@ -59,7 +60,7 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
         })
         .ok_or(MALFORMED)?;
     cursor.end().ok_or(MALFORMED)?;
-    if id.as_ref().is_some_and(|id| id.0.len() > MAX_ID) {
+    if id.as_ref().is_some_and(|id| id.0.len() > MAX_ID + 2) {
         return Err(Violation::policy("request id too long"));
     }
     let arguments = Arguments { body, positional, named, attachments: HashMap::new(), format: &json::Json };

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::{super::Violation, chunks::HEADER};
 use crate::Limits;
@@ -14,9 +14,15 @@ use crate::Limits;
 /// What an out-of-order chunk costs beside its bytes, when counted against the limit.
 const PIECE_OVERHEAD: usize = 128;
 
+/// Messages from this size on leave their memory to the next: memory that is fresh from the operating
+/// system costs more than everything else that is done with a large message.
+const MIN_RECYCLED: usize = 1 << 20;
+
 /// The incomplete messages of one connection.
 pub(super) struct Assembler {
     partial: HashMap<u32, Partial>,
+    /// The last large message; its memory is used again once nobody else has it.
+    spare: Option<Bytes>,
     /// Bytes held for all of them.
     held: usize,
     max_message: usize,
@@ -29,6 +35,7 @@ impl Assembler {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             partial: HashMap::new(),
+            spare: None,
             held: 0,
             max_message: limits.hello_bytes,
             max_incomplete: 1,
@@ -40,8 +47,13 @@ impl Assembler {
         (self.max_message, self.max_incomplete) = self.later;
     }
 
-    pub(super) fn incomplete(&self) -> usize {
-        self.partial.len()
+    pub(super) fn incomplete(&self) -> (usize, usize) {
+        (self.partial.len(), self.held)
+    }
+
+    /// Gives back what is only kept for the next message.
+    pub(super) fn rest(&mut self) {
+        self.spare = None;
     }
 
     /// Takes one chunk; returns the message that it completes.
@@ -68,7 +80,10 @@ impl Assembler {
         if !self.partial.contains_key(&id) && self.partial.len() >= self.max_incomplete {
             return Err(Violation::policy("too many incomplete messages"));
         }
-        let partial = self.partial.entry(id).or_insert_with(|| Partial::new(total));
+        let partial = self.partial.entry(id).or_insert_with(|| {
+            let spare = self.spare.take_if(|_| total >= MIN_RECYCLED);
+            Partial::new(total, spare.and_then(|spare| spare.try_into_mut().ok()).unwrap_or_default())
+        });
         if partial.total != total {
             return Err(Violation::protocol("chunks disagree about the length of their message"));
         }
@@ -83,7 +98,11 @@ impl Assembler {
             return Ok(None);
         }
         self.held -= partial.held();
-        Ok(self.partial.remove(&id).map(|partial| partial.joined.into()))
+        let message = self.partial.remove(&id).map(|partial| partial.joined.freeze());
+        if let Some(message) = message.as_ref().filter(|message| message.len() >= MIN_RECYCLED) {
+            self.spare = Some(message.clone());
+        }
+        Ok(message)
     }
 }
 
@@ -91,7 +110,7 @@ impl Assembler {
 struct Partial {
     total: usize,
     /// From the start, without a gap.
-    joined: Vec<u8>,
+    joined: BytesMut,
     /// Beyond a gap, by offset.
     pieces: BTreeMap<usize, Box<[u8]>>,
     /// Memory held by `pieces`.
@@ -99,8 +118,9 @@ struct Partial {
 }
 
 impl Partial {
-    const fn new(total: usize) -> Self {
-        Self { total, joined: Vec::new(), pieces: BTreeMap::new(), cost: 0 }
+    fn new(total: usize, mut memory: BytesMut) -> Self {
+        memory.clear();
+        Self { total, joined: memory, pieces: BTreeMap::new(), cost: 0 }
     }
 
     fn held(&self) -> usize {
@@ -137,7 +157,7 @@ impl Partial {
         let needed = self.joined.len() + bytes.len();
         if needed > self.joined.capacity() {
             let target = needed.saturating_mul(2).min(self.total);
-            self.joined.reserve_exact(target - self.joined.len());
+            self.joined.reserve(target - self.joined.len());
         }
         self.joined.extend_from_slice(bytes);
     }
@@ -171,7 +191,7 @@ mod tests {
             }
             assert!(assembler.push(chunk(u32::from(start) + 5, 0, 2, b"x")).unwrap().is_none());
         }
-        assert_eq!(assembler.incomplete(), 4);
+        assert_eq!(assembler.incomplete().0, 4);
     }
 
     #[test]

@@ -175,7 +175,7 @@ mod tests {
         let event = crate::Value::map([
             ("id", crate::Value::from("publish:t:0")),
             ("sub", 70_000.into()),
-            ("result", Attachment::from_static(b"12345").into()),
+            ("result", Attachment::new(vec![5; 2048]).into()),
         ]);
         let packed = rmp_serde::to_vec(&event).unwrap();
         let size = u32::try_from(packed.len()).unwrap().to_le_bytes();
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!((message.id.as_str(), message.subscription), ("publish:t:0", Some(70_000)));
         let Received::Result(body) = message.content else { panic!("{message:?}") };
         let blob: Attachment = body.decode().unwrap();
-        assert_eq!(&*blob, b"12345");
+        assert_eq!(&*blob, [5; 2048]);
         assert!(range.contains(&blob.as_ptr()));
     }
 }

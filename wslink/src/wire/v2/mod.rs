@@ -113,7 +113,11 @@ impl Decoder for ChunkDecoder {
         self.assembler.authenticated();
     }
 
-    fn incomplete(&self) -> usize {
+    fn incomplete(&self) -> (usize, usize) {
         self.assembler.incomplete()
+    }
+
+    fn rest(&mut self) {
+        self.assembler.rest();
     }
 }

@@ -19,6 +19,9 @@ const MAX_DEPTH: usize = 128;
 /// An id is echoed with every reply, so it may not be large.
 const MAX_ID: usize = 1024;
 
+/// A smaller argument is copied, so that an attachment in it keeps no message alive that is larger.
+const MIN_SHARED: usize = 1024;
+
 const MALFORMED: Violation = Violation::malformed("not a MessagePack request");
 
 /// What an id says, when it is text.
@@ -33,29 +36,32 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
     let (mut positional, mut named) = (SmallVec::new(), SmallVec::new());
 
     for _ in 0..scanner.map().ok_or(MALFORMED)? {
-        let key = scanner.span().and_then(|key| Scanner::new(&body[key.range()]).text());
+        let key = scanner.bytes_of_text()?;
         let value = scanner.at;
         match key {
-            Some("args") => positional = scanner.list_items()?,
-            Some("kwargs") => named = scanner.map_members()?,
-            key => {
+            Some(b"args") => positional = scanner.list_items()?,
+            Some(b"kwargs") => named = scanner.map_members()?,
+            Some(b"method") => method = scanner.bytes_of_text()?.and_then(|text| str::from_utf8(text).ok()).map(str::to_owned),
+            Some(b"timeout_ms") => {
                 let raw = scanner.span().ok_or(MALFORMED)?.range();
-                match key {
-                    Some("id") if body[raw.clone()] != [0xc0] => {
-                        system = Scanner::new(&body[raw.clone()]).text().is_some_and(|id| id.starts_with("system:"));
-                        id = Some(RequestId(body.slice(raw)));
-                    }
-                    Some("timeout_ms") => timeout = rmp_serde::from_slice(&body[raw]).ok().map(Duration::from_millis),
-                    Some("method") => method = Scanner::new(&body[value..]).text().map(str::to_owned),
-                    _ => {}
-                }
+                timeout = rmp_serde::from_slice(&body[raw]).ok().map(Duration::from_millis);
+            }
+            Some(b"id") => {
+                let text = scanner.bytes_of_text()?;
+                system = text.is_some_and(|id| id.starts_with(b"system:"));
+                let raw = &body[value..scanner.at];
+                // Copied, since a call that waits must not keep its whole message.
+                id = (*raw != [0xc0]).then(|| RequestId(Bytes::copy_from_slice(raw)));
+            }
+            _ => {
+                scanner.span().ok_or(MALFORMED)?;
             }
         }
     }
     if scanner.at != body.len() {
         return Err(MALFORMED);
     }
-    if id.as_ref().is_some_and(|id| id.0.len() > MAX_ID) {
+    if id.as_ref().is_some_and(|id| id.0.len() > MAX_ID + 3) {
         return Err(Violation::policy("request id too long"));
     }
     let attachments = HashMap::new();
@@ -73,9 +79,11 @@ impl Format for MessagePack {
         span: Span,
         with: &mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>) -> Result<(), erased_serde::Error>,
     ) -> Result<(), erased_serde::Error> {
-        let mut deserializer = rmp_serde::Deserializer::from_read_ref(&source.body[span.range()]).with_human_readable();
+        let bytes = &source.body[span.range()];
+        let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes).with_human_readable();
         deserializer.set_max_depth(MAX_DEPTH);
-        attachment::lend(source.body, || with(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut deserializer)))
+        let mut deserialize = || with(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut deserializer));
+        if bytes.len() < MIN_SHARED { deserialize() } else { attachment::lend(source.body, deserialize) }
     }
 }
 
@@ -100,10 +108,20 @@ impl<'a> Scanner<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// The text that begins here.
+    /// The value, when it is text.
     pub(super) fn text(&mut self) -> Option<&'a str> {
-        let Head::Text(len) = self.head()? else { return None };
-        std::str::from_utf8(self.take(len)?).ok()
+        std::str::from_utf8(self.bytes_of_text().ok()??).ok()
+    }
+
+    /// Skips one value; its bytes when it is text. Nobody has checked that they are UTF-8.
+    fn bytes_of_text(&mut self) -> Result<Option<&'a [u8]>, Violation> {
+        let start = self.at;
+        if let Head::Text(len) = self.head().ok_or(MALFORMED)? {
+            return self.take(len).map(Some).ok_or(MALFORMED);
+        }
+        self.at = start;
+        self.span().ok_or(MALFORMED)?;
+        Ok(None)
     }
 
     /// How many members the map that begins here has.
@@ -122,7 +140,11 @@ impl<'a> Scanner<'a> {
             self.span().ok_or(MALFORMED)?;
             return Ok(SmallVec::new());
         };
-        (0..len).map(|_| self.span().ok_or(MALFORMED)).collect()
+        let mut items = SmallVec::new();
+        for _ in 0..len {
+            items.push(self.span().ok_or(MALFORMED)?);
+        }
+        Ok(items)
     }
 
     /// Where key and value of each member of the map are; none when the value is no map.
@@ -138,6 +160,17 @@ impl<'a> Scanner<'a> {
 
     /// Skips one value, however deep, and tells where it was.
     pub(super) fn span(&mut self) -> Option<Span> {
+        let start = self.at;
+        let head = self.head()?;
+        if let Head::Leaf(len) | Head::Text(len) = head {
+            self.take(len)?;
+            return Some(Span::new(start, self.at));
+        }
+        self.at = start;
+        self.nested_span()
+    }
+
+    fn nested_span(&mut self) -> Option<Span> {
         let start = self.at;
         // How many values are still to come at each level that was entered.
         let mut open: SmallVec<[usize; 8]> = SmallVec::new();
@@ -232,7 +265,7 @@ mod tests {
     #[test]
     fn an_attachment_is_a_part_of_the_message() {
         let body =
-            packed(&crate::Value::map([("args", crate::Value::from(vec![crate::Attachment::from_static(b"12345").into()]))]));
+            packed(&crate::Value::map([("args", crate::Value::from(vec![crate::Attachment::new(vec![5; MIN_SHARED]).into()]))]));
         let mut request = request(body.clone()).unwrap();
         let span = request.arguments.positional[0];
         let attachment: crate::Attachment = request.arguments.value(span).unwrap();

@@ -1,0 +1,36 @@
+//! A fixed number of operations on a server that runs already, for counting its instructions.
+
+use std::net::SocketAddr;
+
+use crate::Result;
+use crate::crowd::Crowd;
+use crate::protocol::{Protocol, Wslink};
+
+/// Runs `count` operations: `call`, `event`, `blob` or `upload`, the latter two of 1 MiB.
+pub fn run(address: SocketAddr, operation: &str, count: usize) -> Result<()> {
+    const SIZE: usize = 1 << 20;
+    let protocol = Wslink::learn(address)?;
+    let mut crowd = Crowd::connect(&protocol, address, 1)?;
+    let mut left = count;
+    match operation {
+        "call" => {
+            (0..count).for_each(|_| crowd.send(0, &protocol.add()));
+        }
+        "event" => {
+            crowd.send(0, &protocol.stream(64, count));
+            left += 1;
+        }
+        "blob" | "upload" => {
+            let request = if operation == "blob" { protocol.blob(SIZE) } else { protocol.upload(SIZE) };
+            for _ in 0..count {
+                crowd.call(0, &request)?;
+            }
+            return Ok(());
+        }
+        _ => return Err(format!("there is no operation `{operation}`").into()),
+    }
+    while left > 0 {
+        crowd.step(&mut |_, _| left -= 1)?;
+    }
+    Ok(())
+}

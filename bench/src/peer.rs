@@ -1,0 +1,45 @@
+//! The measured servers: how each is started and spoken to.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::Result;
+use crate::options::Options;
+use crate::process::Server;
+use crate::protocol::{JsonRpc, Protocol, Raw, Tcp, Wslink};
+
+pub const OURS: &str = "wslink";
+pub const RAW: &str = "tungstenite";
+pub const PYTHON: &str = "Python wslink";
+
+/// Finds out how to speak to a server that runs.
+type Speak = fn(SocketAddr) -> Result<Box<dyn Protocol>>;
+
+/// A running server.
+pub struct Peer {
+    pub name: &'static str,
+    pub protocol: Box<dyn Protocol>,
+    pub command: Vec<PathBuf>,
+    pub server: Server,
+}
+
+/// Starts every server that there is and that is asked for.
+pub fn start_all(options: &Options) -> Result<Vec<Peer>> {
+    // The peers are built beside this program.
+    let here = std::env::current_exe()?;
+    let beside = |name: &str| Some(vec![here.with_file_name(name)]);
+    let all: [(_, Speak, _); 5] = [
+        ("tcp", |_| Ok(Box::new(Tcp)), beside("tcp")),
+        (RAW, |_| Ok(Box::new(Raw)), beside("raw")),
+        ("jsonrpsee", |_| Ok(Box::new(JsonRpc)), beside("jsonrpsee")),
+        (PYTHON, |address| Ok(Box::new(Wslink::learn(address)?)), options.python.clone().map(Vec::from)),
+        (OURS, |address| Ok(Box::new(Wslink::learn(address)?)), options.ours.clone().map(|program| vec![program])),
+    ];
+    let mut peers = Vec::new();
+    for (name, protocol, command) in all {
+        let Some(command) = command.filter(|_| options.wants(name)) else { continue };
+        let server = Server::start(&command, 1)?;
+        peers.push(Peer { name, protocol: protocol(server.address)?, command, server });
+    }
+    Ok(peers)
+}

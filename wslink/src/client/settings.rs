@@ -1,0 +1,46 @@
+//! What every connection of a session needs, checked.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use super::{Backoff, Error};
+#[cfg(feature = "client-tls")]
+use crate::transport::Trust;
+use crate::{Secret, transport::Address, wire::message::ClientWire};
+
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Tokens = dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>> + Send + Sync;
+
+/// What every connection of a session needs.
+pub(super) struct Settings {
+    pub(super) address: Address,
+    pub(super) wire: &'static dyn ClientWire,
+    pub(super) credentials: Credentials,
+    pub(super) backoff: Option<Backoff>,
+    pub(super) connect_timeout: Duration,
+    pub(super) ping: Option<Duration>,
+    pub(super) message_bytes: usize,
+    #[cfg(feature = "client-tls")]
+    pub(super) trust: Option<Trust>,
+}
+
+/// What to be admitted with.
+pub(super) enum Credentials {
+    Secret(Secret),
+    Tokens(Box<Tokens>),
+}
+
+impl Credentials {
+    pub(super) async fn secret(&self) -> Result<String, Error> {
+        match self {
+            Self::Secret(secret) => Ok(secret.reveal().to_owned()),
+            Self::Tokens(next) => next().await.map_err(|error| Error::Token(error.into())),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether trying again cannot help.
+    pub(super) fn is_final(&self, error: &Error) -> bool {
+        self.backoff.is_none() || matches!((error, &self.credentials), (Error::Unauthorized(_), Credentials::Secret(_)))
+    }
+}

@@ -1,0 +1,318 @@
+//! The bytes that come from a socket: data frames are taken from them here, large ones straight into
+//! a buffer of their own; all other frames are left for the WebSocket library.
+//!
+//! The library would zero its whole buffer before each read, hold it for as long as the connection
+//! lasts, and read large frames through it piece by piece.
+
+use std::{
+    future::Future,
+    io,
+    mem::MaybeUninit,
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+
+use super::{
+    Role,
+    header::{Header, mask},
+};
+use crate::wire::{FrameKind, Violation};
+
+/// Read at once, on the stack, and copied.
+const SPACE: usize = 16 * 1024;
+
+/// Larger frames are read where they stay, so much at once that it is unmasked while it is in the
+/// processor's cache.
+const STEP: usize = 256 * 1024;
+
+const BROKEN: Violation = Violation::protocol("broken WebSocket framing");
+
+pub(super) struct Inflow {
+    /// Read and not taken yet.
+    buffer: BytesMut,
+    /// How many bytes at its front, or still to come, are the library's.
+    foreign: usize,
+    message: Option<Incomplete>,
+    role: Role,
+    max_frame: usize,
+    total: u64,
+}
+
+/// What comes next.
+pub(super) enum Next {
+    Message(FrameKind, Bytes),
+    /// A frame that is not data.
+    Foreign,
+    Broken(Violation),
+    /// The stream ended or failed.
+    Lost,
+}
+
+/// A message that has begun.
+struct Incomplete {
+    kind: FrameKind,
+    payload: BytesMut,
+    /// Bytes of the current frame still to come.
+    left: usize,
+    mask: [u8; 4],
+    is_final: bool,
+}
+
+impl Inflow {
+    pub(super) fn new(read: &[u8], role: Role, max_frame: usize) -> Self {
+        Self { buffer: read.into(), foreign: 0, message: None, role, max_frame, total: read.len() as u64 }
+    }
+
+    /// Bytes read since the beginning.
+    pub(super) const fn total(&self) -> u64 {
+        self.total
+    }
+
+    pub(super) const fn set_max_frame(&mut self, max_frame: usize) {
+        self.max_frame = max_frame;
+    }
+
+    /// The next message, or what is in its place.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>, mut stream: Pin<&mut impl AsyncRead>) -> Poll<Next> {
+        loop {
+            if self.foreign > 0 {
+                return Poll::Ready(Next::Foreign);
+            }
+            match self.take() {
+                Ok(Some(message)) => return Poll::Ready(message),
+                Ok(None) => {}
+                Err(violation) => return Poll::Ready(Next::Broken(violation)),
+            }
+            match ready!(self.poll_fill(cx, stream.as_mut())) {
+                Ok(1..) => {}
+                _ => return Poll::Ready(Next::Lost),
+            }
+        }
+    }
+
+    /// Reads for the library, no further than to the end of its frame.
+    pub(super) fn poll_foreign(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: Pin<&mut impl AsyncRead>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.foreign == 0 {
+            return Poll::Pending;
+        }
+        if self.buffer.is_empty() && ready!(self.poll_fill(cx, stream))? == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        let here = space.len().min(self.foreign).min(self.buffer.len());
+        self.buffer.copy_to_slice(&mut space[..here]);
+        self.foreign -= here;
+        Poll::Ready(Ok(here))
+    }
+
+    /// Whether the library has been given its frame to the end.
+    pub(super) const fn is_at_boundary(&self) -> bool {
+        self.foreign == 0
+    }
+
+    fn poll_fill(&mut self, cx: &mut Context<'_>, stream: Pin<&mut impl AsyncRead>) -> Poll<io::Result<usize>> {
+        if let Some(message) = self.message.as_mut().filter(|message| message.left > SPACE) {
+            let read = message.poll_fill(cx, stream);
+            if let Poll::Ready(Ok(read)) = &read {
+                self.total += *read as u64;
+            }
+            return read;
+        }
+        let mut space = [MaybeUninit::uninit(); SPACE];
+        let mut space = ReadBuf::uninit(&mut space);
+        ready!(stream.poll_read(cx, &mut space))?;
+        if self.buffer.is_empty() {
+            // Nothing is kept while nothing comes.
+            self.buffer = space.filled().into();
+        } else {
+            self.buffer.extend_from_slice(space.filled());
+        }
+        self.total += space.filled().len() as u64;
+        Poll::Ready(Ok(space.filled().len()))
+    }
+
+    /// Takes the next message from what was read.
+    fn take(&mut self) -> Result<Option<Next>, Violation> {
+        loop {
+            if let Some(message) = &mut self.message
+                && (message.left > 0 || message.is_final)
+            {
+                message.take(&mut self.buffer);
+                if message.left > 0 {
+                    return Ok(None);
+                }
+                if message.is_final
+                    && let Some(Incomplete { kind, payload, .. }) = self.message.take()
+                {
+                    return checked(kind, payload.freeze()).map(Some);
+                }
+            }
+            let Some(header) = Header::parse(&self.buffer, self.role) else { return Ok(None) };
+            let kind = match (header.opcode, &self.message) {
+                _ if !header.is_plain => None,
+                (0, Some(message)) => Some(message.kind),
+                (1, None) => Some(FrameKind::Text),
+                (2, None) => Some(FrameKind::Binary),
+                (0..3, _) => return Err(BROKEN),
+                _ => None,
+            };
+            let before = self.message.as_ref().map_or(0, |message| message.payload.len());
+            let payload = usize::try_from(header.payload).unwrap_or(usize::MAX);
+            if payload > self.max_frame - before.min(self.max_frame) {
+                return Err(Violation::too_large("frame too large"));
+            }
+            let Some(kind) = kind else {
+                self.foreign = header.len + payload;
+                return Ok(Some(Next::Foreign));
+            };
+            self.buffer.advance(header.len);
+            if self.message.is_none() && header.is_final && payload <= self.buffer.len() {
+                // The common case: the whole message is here, and is not moved.
+                let mut payload = self.buffer.split_to(payload);
+                mask(&mut payload, header.mask);
+                return checked(kind, payload.freeze()).map(Some);
+            }
+            let message = self.message.get_or_insert_with(|| Incomplete::new(kind));
+            message.payload.reserve(payload);
+            (message.left, message.mask, message.is_final) = (payload, header.mask, header.is_final);
+        }
+    }
+}
+
+impl Incomplete {
+    fn new(kind: FrameKind) -> Self {
+        Self { kind, payload: BytesMut::new(), left: 0, mask: [0; 4], is_final: false }
+    }
+
+    /// Takes what `buffer` has of the current frame.
+    fn take(&mut self, buffer: &mut BytesMut) {
+        let here = self.left.min(buffer.len());
+        let start = self.payload.len();
+        self.payload.extend_from_slice(&buffer[..here]);
+        buffer.advance(here);
+        self.arrived(start);
+    }
+
+    /// Reads a part of the current frame where it is to stay.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, mut stream: Pin<&mut impl AsyncRead>) -> Poll<io::Result<usize>> {
+        let start = self.payload.len();
+        let mut space = (&mut self.payload).limit(self.left.min(STEP));
+        let read = ready!(pin!(stream.read_buf(&mut space)).poll(cx))?;
+        self.arrived(start);
+        Poll::Ready(Ok(read))
+    }
+
+    /// Unmasks what came from `start` on.
+    fn arrived(&mut self, start: usize) {
+        let arrived = &mut self.payload[start..];
+        self.left -= arrived.len();
+        mask(arrived, self.mask);
+        self.mask.rotate_left(arrived.len() % 4);
+    }
+}
+
+fn checked(kind: FrameKind, payload: Bytes) -> Result<Next, Violation> {
+    match kind {
+        FrameKind::Text if std::str::from_utf8(&payload).is_err() => Err(Violation::malformed("text is not UTF-8")),
+        _ => Ok(Next::Message(kind, payload)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// What comes of `bytes`, read at most `step` at once.
+    fn read(bytes: &[u8], step: usize) -> Vec<String> {
+        let mut inflow = Inflow::new(&[], Role::Server, 100_000);
+        let mut stream = in_steps(bytes, step);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut read = Vec::new();
+        loop {
+            let Poll::Ready(next) = inflow.poll_next(&mut cx, Pin::new(&mut stream)) else { panic!("nothing comes") };
+            read.push(match next {
+                Next::Message(kind, payload) if payload.len() < 20 => format!("{kind:?} {}", String::from_utf8_lossy(&payload)),
+                Next::Message(kind, payload) => {
+                    format!("{kind:?} of {}, {}", payload.len(), payload.iter().all(|byte| *byte == b'x'))
+                }
+                Next::Foreign => {
+                    let mut space = [0; 50];
+                    let Poll::Ready(Ok(taken)) = inflow.poll_foreign(&mut cx, Pin::new(&mut stream), &mut space) else {
+                        panic!()
+                    };
+                    format!("foreign {taken}")
+                }
+                Next::Broken(violation) => violation.code.to_string(),
+                Next::Lost => return read,
+            });
+            if read.last().is_some_and(|last| last.starts_with('1')) {
+                return read;
+            }
+        }
+    }
+
+    fn in_steps(bytes: &[u8], step: usize) -> impl AsyncRead + Unpin {
+        struct Steps(Vec<u8>, usize);
+        impl AsyncRead for Steps {
+            fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, space: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+                let step = self.1.min(self.0.len()).min(space.remaining());
+                space.put_slice(&self.0.drain(..step).collect::<Vec<_>>());
+                Poll::Ready(Ok(()))
+            }
+        }
+        Steps(bytes.to_vec(), step)
+    }
+
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let key = [1, 2, 3, 4];
+        let mut masked = payload.to_vec();
+        mask(&mut masked, key);
+        let len = payload.len();
+        let length = match len {
+            0..126 => vec![0x80 | u8::try_from(len).unwrap()],
+            _ => [&[0x80 | 127][..], &(len as u64).to_be_bytes()].concat(),
+        };
+        [&[first][..], &length, &key, &masked].concat()
+    }
+
+    #[test]
+    fn messages_of_any_size_and_number_of_frames_come_whole() {
+        let large = vec![b'x'; 70_000];
+        let frames = [
+            frame(0x81, b"text"),
+            frame(0x82, &large),
+            frame(0x02, b""),
+            frame(0x00, &large),
+            frame(0x89, b"ping"),
+            frame(0x80, b"x"),
+            frame(0x82, b""),
+        ];
+        for step in [1, 7, 1000, usize::MAX] {
+            let read = read(&frames.concat(), step);
+            let whole: Vec<_> = read.iter().filter(|next| !next.starts_with("foreign")).collect();
+            assert_eq!(whole, ["Text text", "Binary of 70000, true", "Binary of 70001, true", "Binary "]);
+        }
+        assert_eq!(read(&frames.concat(), usize::MAX)[2], "foreign 10");
+    }
+
+    #[test]
+    fn what_breaks_the_rules_is_refused_or_left_to_the_library() {
+        let code = |frames: &[Vec<u8>]| read(&frames.concat(), usize::MAX).pop().unwrap();
+        assert_eq!(code(&[frame(0x80, b"no beginning")]), "1002");
+        assert_eq!(code(&[frame(0x02, b"a"), frame(0x82, b"b")]), "1002");
+        assert_eq!(code(&[frame(0x81, b"\xff")]), "1007");
+        assert_eq!(code(&[frame(0x82, &[0; 100_001])]), "1009");
+        assert_eq!(code(&[frame(0x02, &[0; 60_000]), frame(0x80, &[0; 60_000])]), "1009");
+        assert_eq!(code(&[frame(0xc2, b"rsv")]), "foreign 9");
+        assert_eq!(code(&[vec![0x82, 1, b'u']]), "foreign 3");
+    }
+}

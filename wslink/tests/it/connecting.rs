@@ -1,0 +1,134 @@
+//! How sessions of the Rust client begin, come back and end.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use wslink::{
+    Limits, Value,
+    client::{Continuity, Error, Event, Generation, Session, State},
+};
+
+use crate::{
+    client::{BOTH, builder, eager, mount},
+    harness::TestServer,
+};
+
+#[tokio::test]
+async fn who_cannot_be_connected_to_or_does_not_admit_is_told_apart() {
+    let server = TestServer::start(mount);
+    let refused = builder(&server, Generation::V2).secret("wrong").connect().await;
+    assert!(matches!(refused, Err(Error::Unauthorized(_))), "{refused:?}");
+    let page = Session::builder(&format!("ws://{}/nothing", server.address)).connect().await;
+    assert!(matches!(page, Err(Error::Handshake(_))), "{page:?}");
+    let address = server.address;
+    drop(server);
+    let nobody = Session::builder(&format!("ws://{address}/ws")).connect().await;
+    assert!(matches!(nobody, Err(Error::Io(_))), "{nobody:?}");
+    for url in ["http://127.0.0.1/ws", "nonsense", "ws://"] {
+        let odd = Session::builder(url).connect().await;
+        assert!(matches!(odd, Err(Error::Address(_))), "{url}: {odd:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_comes_back_with_a_new_token_and_its_subscriptions() {
+    for generation in BOTH {
+        let server = TestServer::start(|builder| {
+            let mut limits = Limits::default();
+            limits.grace = Duration::ZERO;
+            mount(builder).limits(limits)
+        });
+        let address = server.address;
+        let asked = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&asked);
+        let token = move || {
+            count.fetch_add(1, Ordering::SeqCst);
+            async { Ok::<_, std::io::Error>("wslink-secret".to_owned()) }
+        };
+        let session = builder(&server, generation).token(token).connect().await.unwrap();
+        let mut events = session.subscribe_untyped::<String>("t").await.unwrap();
+        let mut hanging = session.call::<()>("kit.hang", ());
+        // The reply to a later call says that the earlier one has begun.
+        tokio::select! {
+            biased;
+            ended = &mut hanging => panic!("{ended:?}"),
+            answer = session.call::<()>("kit.null", ()) => answer.unwrap(),
+        }
+        let mut states = session.states();
+        drop(server);
+        let lost = hanging.await;
+        assert!(matches!(lost, Err(Error::Lost { maybe_executed: true })), "{lost:?}");
+        assert!(states.until(|state| matches!(state, State::Reconnecting { .. })).await);
+        let _server = TestServer::start_at(address, mount);
+        // A call that is made meanwhile waits.
+        let () = session.call("kit.publish", ("t", "again")).await.unwrap();
+        assert_eq!(session.state(), State::Connected);
+        assert_eq!(events.next_event().await.unwrap().unwrap(), Event::Reconnected(Continuity::Fresh));
+        assert_eq!(events.next().await.unwrap().unwrap(), "again");
+        assert!(asked.load(Ordering::SeqCst) >= 2);
+        session.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_may_begin_before_its_server_and_may_give_up() {
+    let address = TestServer::start(mount).address;
+    let url = format!("ws://{address}/ws");
+    let session = Session::builder(&url).reconnect(eager()).start().unwrap();
+    assert_eq!(session.state(), State::Connecting);
+    let waiting = session.call::<()>("kit.null", ());
+    let server = TestServer::start_at(address, mount);
+    waiting.await.unwrap();
+    let ending = Session::builder(&url).without_reconnect().connect().await.unwrap();
+    let brief = Session::builder(&url).reconnect(eager().attempts(2)).connect().await.unwrap();
+    let mut events = brief.subscribe_untyped::<Value>("t").await.unwrap();
+    drop(server);
+    assert!(ending.states().until(|state| state == State::Closed).await);
+    assert!(brief.states().until(|state| state == State::Closed).await);
+    assert!(matches!(brief.call::<()>("kit.null", ()).await, Err(Error::Io(_))));
+    assert!(matches!(events.next().await, Some(Err(Error::Io(_)))));
+    assert!(events.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_last_handle() {
+    let server = TestServer::start(mount);
+    let session = builder(&server, Generation::V2).connect().await.unwrap();
+    let events = session.subscribe_untyped::<Value>("t").await.unwrap();
+    let mut states = session.states();
+    drop(session);
+    assert_eq!(states.current(), State::Connected);
+    drop(events);
+    assert!(states.until(|state| state == State::Closed).await);
+}
+
+#[cfg(all(feature = "client-tls", feature = "tls"))]
+#[tokio::test]
+async fn tls_is_for_servers_that_are_trusted() {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let [certificate, key] = ["certificate", "key"].map(|name| folder.join(format!("{name}-{}.pem", std::process::id())));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let tls = wslink::server::Tls::from_files(&certificate, &key).unwrap();
+    let server = TestServer::start(|builder| mount(builder).tls(tls));
+    let url = format!("wss://{}/ws", server.address);
+    let stranger = Session::builder(&url).connect().await;
+    assert!(matches!(stranger, Err(Error::Io(_))), "{stranger:?}");
+    let session = Session::builder(&url).certificate(made.cert.pem()).unwrap().connect().await.unwrap();
+    // Enough to fill every buffer on the way, several times.
+    let blob = crate::kit::pattern(8 << 20, 0);
+    for _ in 0..4 {
+        let echo: Value = session.call("kit.echo", (&blob,)).await.unwrap();
+        assert!(echo.get("args") == Some(&Value::List(vec![blob.clone().into()])));
+    }
+    session.close().await;
+    for file in [certificate, key] {
+        std::fs::remove_file(file).unwrap();
+    }
+}

@@ -100,8 +100,11 @@ fn expansion_of(source: &str) -> TokenStream {
     expand::service(options, &block.parse().unwrap())
 }
 
-/// As `cargo fmt` would write it.
+/// As `cargo fmt` would write it, if it looked into our own macros too.
 fn formatted(tokens: &TokenStream) -> String {
+    let tokens = tokens.to_string();
+    let tokens = tokens.replace(":: wslink :: __private :: client ! {", "mod inside_client {");
+    let tokens = tokens.replace("__rt :: require_schemas ! {", "fn inside_require_schemas() {");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut rustfmt = Command::new("rustfmt")
         .args(["--edition", "2024", "--config-path"])
@@ -110,7 +113,7 @@ fn formatted(tokens: &TokenStream) -> String {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    rustfmt.stdin.take().unwrap().write_all(tokens.to_string().as_bytes()).unwrap();
+    rustfmt.stdin.take().unwrap().write_all(tokens.as_bytes()).unwrap();
     let output = rustfmt.wait_with_output().unwrap();
     assert!(output.status.success(), "{tokens}");
     String::from_utf8(output.stdout).unwrap()

@@ -9,7 +9,7 @@ use crate::{node, servers};
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let www = command::root().join("examples/simple/www");
     println!("demo: installing the stock client");
-    node::install()?;
+    node::installed(node::STOCK)?;
     node::vendor_client(&www)?;
     println!("demo: building the server");
     let program = servers::SIMPLE.build()?;

@@ -1,7 +1,7 @@
-//! Node, npm, and the npm package in `compat/` with the stock clients.
+//! Node, npm, and the npm packages of this repository.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::command::{self, Outcome};
@@ -9,22 +9,24 @@ use crate::command::{self, Outcome};
 const OLDEST_NODE: u32 = 20;
 
 /// The package of the stock clients and the tests with them.
-pub(crate) fn package() -> PathBuf {
-    command::root().join("compat")
-}
+pub(crate) const STOCK: &str = "compat";
 
-/// Installs what `compat/package-lock.json` names, unless it is there already.
-pub(crate) fn install() -> Outcome {
+/// The package of our own client.
+pub(crate) const OURS: &str = "js-client";
+
+/// npm in the folder of `package`, with what its lockfile names installed.
+pub(crate) fn installed(package: &str) -> Outcome<Command> {
     check_node()?;
-    if is_installed(&package()) {
-        return Ok(());
+    let folder = command::root().join(package);
+    if !is_installed(&folder) {
+        command::run(npm(&folder)?.args(["ci", "--no-audit", "--no-fund"]))?;
     }
-    command::run(npm()?.args(["ci", "--no-audit", "--no-fund"]))
+    npm(&folder)
 }
 
 /// Puts the stock client where the page of the `simple` example loads it from.
 pub(crate) fn vendor_client(www: &Path) -> Outcome {
-    let source = package().join("node_modules/wslink-v2/dist/wslink.js");
+    let source = command::root().join(STOCK).join("node_modules/wslink-v2/dist/wslink.js");
     let folder = www.join("vendor");
     fs::create_dir_all(&folder)
         .and_then(|()| fs::copy(&source, folder.join("wslink.js")))
@@ -32,12 +34,11 @@ pub(crate) fn vendor_client(www: &Path) -> Outcome {
     Ok(())
 }
 
-/// npm in the folder of the package.
-pub(crate) fn npm() -> Outcome<Command> {
+fn npm(folder: &Path) -> Outcome<Command> {
     let missing = "npm is missing: install Node.js with npm (https://nodejs.org) and try again";
     let program = command::find_program("npm").ok_or(missing)?;
     let mut command = Command::new(program);
-    command.current_dir(package());
+    command.current_dir(folder);
     Ok(command)
 }
 

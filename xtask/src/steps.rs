@@ -16,7 +16,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, cheap ones first.
-pub(crate) const STEPS: [Step; 8] = [
+pub(crate) const STEPS: [Step; 9] = [
     Step { name: "fmt", purpose: "the formatting", asked: false, run: fmt },
     Step { name: "clippy", purpose: "the lints, warnings denied", asked: false, run: clippy },
     Step { name: "core", purpose: "the core and the client without the server, warnings denied", asked: false, run: core },
@@ -29,6 +29,7 @@ pub(crate) const STEPS: [Step; 8] = [
     },
     Step { name: "js", purpose: "the stock npm clients in node", asked: false, run: js },
     Step { name: "browser", purpose: "the stock npm clients and the page in Chromium", asked: false, run: browser },
+    Step { name: "client", purpose: "the TypeScript client in node and Chromium", run: client, asked: false },
     Step { name: "docs", purpose: "the documentation, warnings denied", asked: false, run: docs },
 ];
 
@@ -71,19 +72,22 @@ fn rust() -> Outcome {
 }
 
 fn js() -> Outcome {
-    run_command(compat()?.arg("test"))
+    run_command(with_servers(node::STOCK)?.arg("test"))
 }
 
 fn browser() -> Outcome {
-    let mut npm = compat()?;
+    let mut npm = with_servers(node::STOCK)?;
     node::vendor_client(&command::root().join("examples/simple/www"))?;
     run_command(npm.args(["run", "test:browser"]).env("CHROMIUM", chromium::find_or_install()?))
 }
 
-/// npm in the installed compat package, told where the servers are.
-fn compat() -> Outcome<Command> {
-    node::install()?;
-    let mut npm = node::npm()?;
+fn client() -> Outcome {
+    run_command(with_servers(node::OURS)?.arg("test").env("CHROMIUM", chromium::find_or_install()?))
+}
+
+/// npm in an installed package, told where the servers are.
+fn with_servers(package: &str) -> Outcome<Command> {
+    let mut npm = node::installed(package)?;
     for server in servers::ALL {
         npm.env(server.variable, server.build()?);
     }

@@ -61,7 +61,7 @@ impl Bench {
 
     /// Publishes `count` events of `size` bytes on `topic`, as fast as the slowest client takes them.
     #[rpc("bench.stream.start")]
-    async fn stream(&self, topic: String, size: usize, count: u64) {
+    fn stream(&self, topic: String, size: usize, count: u64) {
         let publisher = self.publisher.clone();
         tokio::spawn(async move {
             for number in 0..count {
@@ -73,7 +73,7 @@ impl Bench {
 
     /// Publishes `count` frames of `size` bytes, one every `period_ms`, whoever takes them.
     #[rpc("bench.frames.start")]
-    async fn frames(&self, size: usize, count: u64, period_ms: u64) {
+    fn frames(&self, size: usize, count: u64, period_ms: u64) {
         let publisher = self.publisher.clone();
         let mut period = interval(Duration::from_millis(period_ms.max(1)));
         period.set_missed_tick_behavior(MissedTickBehavior::Burst);

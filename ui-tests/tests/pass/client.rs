@@ -35,6 +35,13 @@ impl Render {
     #[topic("render.type")]
     const TYPE: wslink::Topic<u8>;
 
+    /// Those inside a region.
+    #[topic("render.tiles", delivery = latest)]
+    fn tiles(&self, client: Client, region: u8, #[arg(default)] depth: u8) -> impl futures_util::Stream<Item = Size> + Send + 'static {
+        let _ = (client, region, depth);
+        futures_util::stream::empty()
+    }
+
     /// Draws one.
     #[rpc("render.image")]
     async fn image(&self, client: Client, size: Size, #[arg(default = 90)] quality: u8) -> Result<Attachment, Internal> {
@@ -96,6 +103,7 @@ async fn uses(render: RenderClient) -> Result<(), client::Error> {
     if let Some(size) = changed.next().await {
         let _: Size = size?;
     }
+    let _: client::Subscription<Size> = render.tiles(1, None).await?;
     let _: client::Subscription<u8> = render.r#type().await?;
     let _ = (image, size, any);
     Ok(())

@@ -38,9 +38,8 @@ pub(super) fn client(service: &Service, flag: &Ident, settings: &Settings, mista
 
             #[allow(deprecated, unused_qualifications)]
             const _: () = {
-                use #rt as __rt;
                 #[allow(unused_imports)]
-                use #rt::{Guessed as _, Plain as _};
+                use #rt::{self as __rt, Guessed as _, Plain as _};
 
                 #[allow(missing_docs, private_interfaces, unreachable_pub, clippy::all, clippy::pedantic)]
                 impl #name { #(#methods)* #(#topics)* }

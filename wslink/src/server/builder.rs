@@ -107,7 +107,7 @@ impl Builder {
         self
     }
 
-    /// Serves the [manifest](crate::manifest) at `/manifest.json`. Off by default: who can reach the
+    /// Serves the [manifest](mod@crate::manifest) at `/manifest.json`. Off by default: who can reach the
     /// server can read it.
     #[cfg(feature = "manifest")]
     pub const fn manifest(mut self, serve: bool) -> Self {

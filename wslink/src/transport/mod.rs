@@ -4,9 +4,11 @@
 pub(crate) use self::connect::ConnectError;
 #[cfg(feature = "client-tls")]
 pub(crate) use self::tls::Trust;
+#[cfg(feature = "server")]
+pub(crate) use self::websocket::Totals;
 pub(crate) use self::{
     connect::Address,
-    websocket::{Incoming, Role, Totals, WebSocket},
+    websocket::{Incoming, Role, WebSocket},
 };
 
 mod connect;

@@ -16,7 +16,8 @@ const LONGEST_TUPLE: usize = 12;
 pub(super) fn client(service: &Service, flag: &Ident, settings: &Settings, mistakes: &mut Mistakes) -> TokenStream {
     let rt = settings.runtime.private(flag.span());
     let Client { name, calls, subscriptions } = Client::check(service, flag, mistakes);
-    let (cfg, docs) = (&service.cfg, format!("Calls a [`{}`] that is on a server.\n\n{}", service.name, service.docs));
+    let (cfg, docs) = (&service.cfg, format!("Calls a `{}` that is on a server.\n\n{}", service.name, service.docs));
+    let docs = docs.trim_end();
     let methods = calls.iter().map(|one| call(one, &rt));
     let topics = subscriptions.iter().map(|one| subscribe(one, &service.ty, &settings.runtime));
     let filters = service.topics.iter().filter_map(|topic| topic.stream.as_ref());

@@ -67,7 +67,7 @@ const _: () = {
     }
 };
 mod inside_client {
-    #[doc = "Calls a [`Render`] that is on a server.\n\n"]
+    #[doc = "Calls a `Render` that is on a server."]
     #[derive(:: wslink :: __private :: Clone, :: wslink :: __private :: Debug)]
     #[allow(unreachable_pub)]
     pub struct RenderClient {

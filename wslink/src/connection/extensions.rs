@@ -9,14 +9,21 @@ pub(super) struct Extensions {
     pub(super) cancel: bool,
     pub(super) progress: bool,
     pub(super) deadline: bool,
+    pub(super) manifest: bool,
 }
 
 impl Extensions {
-    /// Those of the client's list that this server has.
-    pub(super) fn asked_for(hello: Option<&Value>) -> Self {
+    /// Those of the client's list that this server has; `manifest` when it has one to show.
+    pub(super) fn asked_for(hello: Option<&Value>, manifest: bool) -> Self {
         let Some(Value::List(asked)) = hello.and_then(|hello| hello.get("extensions")) else { return Self::default() };
         let has = |name: &str| asked.iter().any(|one| one.as_str() == Some(name));
-        Self { subscribe: has("subscribe"), cancel: has("cancel"), progress: has("progress"), deadline: has("deadline") }
+        Self {
+            subscribe: has("subscribe"),
+            cancel: has("cancel"),
+            progress: has("progress"),
+            deadline: has("deadline"),
+            manifest: has("manifest") && manifest,
+        }
     }
 
     pub(super) fn any(self) -> bool {
@@ -25,8 +32,14 @@ impl Extensions {
 
     /// As they are announced.
     pub(super) fn names(self) -> Vec<&'static str> {
-        let Self { subscribe, cancel, progress, deadline } = self;
-        let all = [(subscribe, "subscribe"), (cancel, "cancel"), (progress, "progress"), (deadline, "deadline")];
+        let Self { subscribe, cancel, progress, deadline, manifest } = self;
+        let all = [
+            (subscribe, "subscribe"),
+            (cancel, "cancel"),
+            (progress, "progress"),
+            (deadline, "deadline"),
+            (manifest, "manifest"),
+        ];
         all.into_iter().filter_map(|(in_force, name)| in_force.then_some(name)).collect()
     }
 }

@@ -29,7 +29,7 @@ impl Connection {
             return Ok(Err(CallError::new(ErrorCode::Authentication, "Authentication failed")));
         }
         if !std::mem::replace(&mut self.authenticated, true) {
-            self.open(wire, Extensions::asked_for(hello.as_ref()));
+            self.open(wire, Extensions::asked_for(hello.as_ref(), self.shared.manifest.is_some()));
         }
         Ok(Ok(Step::Reply(answer(wire, id, &self.welcome(wire)))))
     }

@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) secret: Secret,
     pub(crate) expose_details: bool,
+    /// What the server offers, when clients may ask for it.
+    pub(crate) manifest: Option<Value>,
 }
 
 /// The server's side of one socket.
@@ -205,6 +207,7 @@ impl Connection {
             Some("wslink.cancel") if self.extensions.cancel => first(&mut request)
                 .map(|call| Step::Cancel(call, Answer { wire, id: id.clone() }))
                 .ok_or_else(|| misused("wslink.cancel", "the id of a call")),
+            Some("wslink.manifest") if self.extensions.manifest => Ok(Step::Reply(answer(wire, id, &self.shared.manifest))),
             _ => Err(CallError::new(ErrorCode::MethodNotFound, "Unknown system method called")),
         })
     }

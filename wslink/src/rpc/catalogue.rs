@@ -20,7 +20,6 @@ use crate::Error;
 ///
 /// let catalogue = Catalogue::default().mount(Calculator);
 /// assert_eq!(catalogue.methods()?, ["calculator.add"]);
-/// assert!(catalogue.not_mounted()?.is_empty());
 /// # Ok::<(), wslink::Error>(())
 /// ```
 #[derive(Default)]

@@ -107,7 +107,7 @@ impl Builder {
         self
     }
 
-    /// Serves the [manifest](mod@crate::manifest) at `/manifest.json`. Off by default: who can reach the
+    /// Serves the [manifest](mod@crate::manifest) at `/manifest.json`, and to clients that ask for it. Off by default: who can reach the
     /// server can read it.
     #[cfg(feature = "manifest")]
     pub const fn manifest(mut self, serve: bool) -> Self {
@@ -161,7 +161,12 @@ impl Builder {
         let routes = Routes::new(&self.services)?;
         report_not_mounted(&routes, self.strict)?;
         let secret = self.secret.map_or_else(Secret::random, Ok)?;
+        #[cfg(feature = "manifest")]
+        let manifest = if self.http.manifest { shown(&routes) } else { None };
+        #[cfg(not(feature = "manifest"))]
+        let manifest = None;
         let shared = Shared {
+            manifest,
             routes,
             hub: self.hub,
             publisher: self.publisher,
@@ -171,6 +176,12 @@ impl Builder {
         };
         Ok(Server { shared: Arc::new(shared), settings: Arc::new(self.http), stop: self.stop, connections: TaskTracker::new() })
     }
+}
+
+/// The manifest, as clients get it.
+#[cfg(feature = "manifest")]
+fn shown(routes: &Routes) -> Option<crate::Value> {
+    serde_json::from_str(&crate::Manifest::of_services(routes.mounted()).to_json()).ok()
 }
 
 fn check_limits(limits: &Limits) -> Result<(), Error> {

@@ -21,6 +21,7 @@ mod kit;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod manifest;
 mod negotiated;
+mod ordered;
 #[cfg(feature = "client")]
 mod python;
 mod serving;

@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{Stream, StreamExt, stream};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use wslink::{Cancel, Client, Limits, Progress, Publisher, Topic, service};
 
 use crate::harness::{BOTH, Generation, Speaker, TestServer};
@@ -127,23 +127,6 @@ impl Slow {
     }
 }
 
-/// One call of a connection at a time.
-struct Orderly;
-
-#[service(ordered)]
-impl Orderly {
-    #[rpc("orderly.wait")]
-    async fn wait(&self, ms: u64) -> u64 {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-        ms
-    }
-
-    #[rpc("orderly.now")]
-    fn now(&self) -> &'static str {
-        "now"
-    }
-}
-
 struct Guard(Arc<AtomicBool>);
 
 impl Drop for Guard {
@@ -162,9 +145,7 @@ fn start() -> Fixture {
     let (abandoned, finished) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
     let mine = (Arc::clone(&abandoned), Arc::clone(&finished));
     let server = TestServer::start(move |builder| {
-        builder
-            .service(|publisher| Slow { publisher, abandoned: mine.0, finished: mine.1, begun: AtomicBool::new(false) })
-            .mount(Orderly)
+        builder.service(|publisher| Slow { publisher, abandoned: mine.0, finished: mine.1, begun: AtomicBool::new(false) })
     });
     Fixture { server, abandoned, finished }
 }
@@ -346,27 +327,6 @@ fn deadlines_are_the_methods_or_the_callers() {
 }
 
 #[test]
-fn calls_of_an_ordered_service_wait_for_each_other() {
-    let fixture = start();
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&fixture.server, generation);
-        let ids = [
-            speaker.begin("orderly.wait", json!([50])),
-            speaker.begin("orderly.now", json!([])),
-            speaker.begin("orderly.wait", json!([1])),
-        ];
-        let other = speaker.begin("slow.join", json!(["room"]));
-        assert_eq!(speaker.next()["id"], other, "only of that service");
-        assert_eq!(ids.map(Value::from), [speaker.next(), speaker.next(), speaker.next()].map(|reply| reply["id"].clone()));
-        assert_eq!(speaker.call("orderly.now", json!([]))["result"], "now");
-        let many: Vec<_> = std::iter::once(speaker.begin("orderly.wait", json!([20])))
-            .chain((0..500).map(|_| speaker.begin("orderly.now", json!([]))))
-            .collect();
-        many.into_iter().for_each(|id| assert_eq!(speaker.next()["id"], id));
-    }
-}
-
-#[test]
 fn latest_keeps_one_event_of_each_key() {
     let fixture = start();
     for generation in BOTH {
@@ -389,6 +349,21 @@ fn groups_hear_what_is_for_them() {
     outside.call("slow.tell", json!(["room", "psst"]));
     assert_eq!(inside.next()["result"], "psst");
     outside.call("slow.tell", json!(["elsewhere", "nobody"]));
+}
+
+#[test]
+fn the_manifest_is_told_to_who_asks_where_it_is_shown() {
+    let fixture = start();
+    let mut speaker = Speaker::extended(&fixture.server, Generation::V2, &["cancel", "manifest"]);
+    assert!(speaker.system("wslink.manifest", json!([]), json!({})).get("error").is_some(), "not shown by default");
+    #[cfg(feature = "manifest")]
+    for generation in BOTH {
+        let server = TestServer::start(|builder| builder.service(crate::kit::Kit::new).manifest(true));
+        let mut speaker = Speaker::extended(&server, generation, &["manifest"]);
+        let manifest = speaker.system("wslink.manifest", json!([]), json!({}))["result"].clone();
+        let names: Vec<_> = manifest["methods"].as_array().unwrap().iter().map(|method| method["name"].clone()).collect();
+        assert!(names.contains(&json!("kit.echo")), "{names:?}");
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub struct Options {
     /// Host name, beside `--host`, by which clients reach the server; may be repeated
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
-    /// Origin of other pages that may connect, such as https://app.example.com; may be repeated
+    /// Origin of other pages that may connect, such as `https://app.example.com`; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
     /// Log what happens

@@ -154,7 +154,7 @@ mod tests {
             decoder.decode(frame.kind, payload).unwrap()
         });
         let mut request = requests.next().unwrap();
-        assert_eq!(request.id.unwrap().0, "\"rpc:1\"");
+        assert_eq!(&request.id.unwrap().0[..], b"\"rpc:1\"");
         let spans = request.arguments.positional.clone();
         assert_eq!(request.arguments.value::<Attachment>(spans[2]).unwrap(), blob);
         assert!(text(&frames[4]).ends_with(r#","kwargs":{"n":NaN},"id":"rpc:1","timeout_ms":50}"#), "{}", text(&frames[4]));

@@ -265,7 +265,7 @@ mod tests {
     fn the_same_bytes_twice_are_sent_once() {
         let blob = Attachment::new(vec![7; 20_000]);
         let value = (blob.clone(), "text", blob.clone(), Attachment::new(vec![7; 20_000]));
-        let id = RequestId(Bytes::from_static(b"\"i\""));
+        let id = RequestId(b"\"i\""[..].into());
         let encoded = V1.encode(&Outgoing { subject: Subject::Reply(&id), content: Content::Result(&value) }).unwrap();
         assert_eq!(encoded.frames().len(), 5, "two distinct attachments and the message");
         assert_eq!(encoded.frames()[1].body.as_ptr(), blob.as_ptr(), "not copied");

@@ -40,8 +40,7 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
                     if &text[raw.clone()] != "null" {
                         let decoded = json::text_at(&text[raw.clone()]);
                         system = decoded.is_some_and(|id| id.starts_with("system:"));
-                        // Copied, since a call that waits must not keep its whole message.
-                        id = Some(RequestId(Bytes::copy_from_slice(&body[raw])));
+                        id = Some(RequestId(body[raw].into()));
                     }
                 }
                 "method" => {
@@ -97,7 +96,7 @@ mod tests {
             parse(r#" {"wslink":"1.0","id":"system:c0:0","method":"a\u002eb","args":[ 1 ,{"x":[2,"]"]}],"kwargs":{"k\n":NaN}} "#)
                 .unwrap();
         assert!(request.system);
-        assert_eq!(request.id.unwrap().0, "\"system:c0:0\"");
+        assert_eq!(&request.id.unwrap().0[..], b"\"system:c0:0\"");
         assert_eq!(request.method.as_deref(), Some("a.b"));
         let (first, (key, value)) = (request.arguments.positional[0], request.arguments.named[0]);
         assert_eq!(request.arguments.value::<u8>(first).unwrap(), 1);

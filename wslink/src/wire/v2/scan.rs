@@ -50,8 +50,7 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
                 let text = scanner.bytes_of_text()?;
                 system = text.is_some_and(|id| id.starts_with(b"system:"));
                 let raw = &body[value..scanner.at];
-                // Copied, since a call that waits must not keep its whole message.
-                id = (*raw != [0xc0]).then(|| RequestId(Bytes::copy_from_slice(raw)));
+                id = (*raw != [0xc0]).then(|| RequestId(raw.into()));
             }
             _ => {
                 scanner.span().ok_or(MALFORMED)?;

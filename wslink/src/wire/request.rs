@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 /// A request id, in the encoding of its connection, to be echoed verbatim. A copy, since a call that
 /// waits must not keep its whole message, and inline, since every call copies it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct RequestId(pub(crate) SmallVec<[u8; 40]>);
+pub(crate) struct RequestId(pub(crate) SmallVec<[u8; 64]>);
 
 /// A part of a message. Messages are smaller than 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -97,7 +97,8 @@ pub enum Delivery {
     /// Nothing is lost; a client that falls too far behind is disconnected (1013).
     #[default]
     Reliable,
-    /// Only the newest event waits; older ones that were not sent yet are dropped.
+    /// Only the newest event waits; older ones that were not sent yet are dropped. It takes the place of
+    /// the oldest, so it may be sent before events of other topics that were published earlier.
     Latest,
     /// At most this many events wait; the oldest is dropped for a new one.
     DropOldest(usize),

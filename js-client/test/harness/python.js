@@ -19,7 +19,9 @@ export async function pythonWith(version) {
     run('python3', ['-m', 'venv', '--clear', environment]) &&
     run(python, ['-m', 'pip', 'install', '--quiet', `wslink==${version}`]);
   if (made) return python;
-  console.warn(`python3 makes no environment (venv and pip): nothing is tested against the stock Python server ${version}`);
+  console.warn(
+    `python3 makes no environment (venv and pip): nothing is tested against the stock Python server ${version}`,
+  );
   return undefined;
 }
 

@@ -127,7 +127,7 @@ impl Egress {
                 return Ok(Some(frame));
             }
         }
-        if self.passed_large >= TURN && self.indivisible.is_none() {
+        if self.passed_large >= TURN {
             self.passed_large = 0;
             if let Some(frame) = self.next_large() {
                 return Ok(Some(frame));

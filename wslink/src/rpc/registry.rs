@@ -1,7 +1,7 @@
 //! The dispatch table: what is mounted, sorted by URI, each URI once.
 //!
 //! Mounting names the type, so a linker that drops constructors cannot lose a method. `inventory`
-//! adds what the mounted types have in further blocks, and tells what is linked but not mounted.
+//! tells what is linked but not mounted.
 
 use std::{
     any::{Any, TypeId},
@@ -68,18 +68,12 @@ impl Routes {
         let mut routes = Vec::new();
         let mut topics = Vec::new();
         let mut streams = HashMap::new();
-        #[cfg(feature = "manifest")]
-        let mut all = Vec::new();
-        for Mounted { type_id, descriptor, service } in mounted {
-            for block in blocks(*type_id, descriptor, &linked) {
-                #[cfg(feature = "manifest")]
-                all.push(block);
-                topics.extend(block.topics.iter().map(|topic| (topic.uri, topic.location)));
-                let route = |method| Route { method, service: Arc::clone(service), ordered: block.ordered };
-                routes.extend(block.methods.iter().map(route));
-                let own = block.topics.iter().filter_map(|topic| Some((topic, topic.stream.as_ref()?)));
-                streams.extend(own.map(|(topic, method)| (topic.uri, StreamRoute { topic, route: route(method) })));
-            }
+        for Mounted { descriptor, service, .. } in mounted {
+            topics.extend(descriptor.topics.iter().map(|topic| (topic.uri, topic.location)));
+            let route = |method| Route { method, service: Arc::clone(service), ordered: descriptor.ordered };
+            routes.extend(descriptor.methods.iter().map(route));
+            let own = descriptor.topics.iter().filter_map(|topic| Some((topic, topic.stream.as_ref()?)));
+            streams.extend(own.map(|(topic, method)| (topic.uri, StreamRoute { topic, route: route(method) })));
         }
         routes.sort_by_key(|route| route.method.uri);
         unique(routes.iter().map(|route| (route.method.uri, route.method.location)))?;
@@ -98,7 +92,7 @@ impl Routes {
             streams,
             not_mounted,
             #[cfg(feature = "manifest")]
-            mounted: all,
+            mounted: mounted.iter().map(|one| one.descriptor).collect(),
         })
     }
 
@@ -126,17 +120,6 @@ impl Routes {
     pub(crate) fn not_mounted(&self) -> &[&'static ServiceDescriptor] {
         &self.not_mounted
     }
-}
-
-/// The blocks of one type: the one that its trait const leads to, and those that only registered.
-fn blocks<'a>(
-    type_id: TypeId,
-    descriptor: &'static ServiceDescriptor,
-    linked: &'a [&'static ServiceDescriptor],
-) -> impl Iterator<Item = &'static ServiceDescriptor> + use<'a> {
-    let further =
-        linked.iter().copied().filter(move |block| !std::ptr::eq(*block, descriptor) && block.location != descriptor.location);
-    std::iter::once(descriptor).chain(further.filter(move |block| (block.type_id)() == type_id))
 }
 
 fn unique(sorted: impl Iterator<Item = (&'static str, Location)>) -> Result<(), Error> {

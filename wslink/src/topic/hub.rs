@@ -29,6 +29,19 @@ struct Clients {
     groups: HashMap<String, HashSet<ClientId>>,
 }
 
+impl Clients {
+    /// Visits everybody of `audience`.
+    fn each(&self, audience: &Audience, mut visit: impl FnMut(&Peer)) {
+        let peer = |id| self.peers.get(id);
+        match audience {
+            Audience::All => self.peers.values().for_each(visit),
+            Audience::Only(id) => peer(id).into_iter().for_each(visit),
+            Audience::AllBut(id) => self.peers.iter().filter(|(other, _)| *other != id).for_each(|(_, peer)| visit(peer)),
+            Audience::Group(name) => self.groups.get(name).into_iter().flatten().filter_map(peer).for_each(visit),
+        }
+    }
+}
+
 struct Peer {
     wire: &'static dyn WireVersion,
     outbox: Arc<Outbox>,
@@ -148,17 +161,8 @@ impl Hub {
 
     /// Ready when every client of `audience` has taken most of what was published.
     pub(super) fn poll_room(&self, audience: &Audience, cx: &mut Context<'_>) -> Poll<()> {
-        let clients = self.read();
-        let mut has_room = |peer: &Peer| peer.outbox.poll_room(cx).is_ready();
-        let ready = match audience {
-            Audience::All => clients.peers.values().all(has_room),
-            Audience::Only(id) => clients.peers.get(id).is_none_or(has_room),
-            Audience::AllBut(id) => clients.peers.iter().all(|(peer, outbox)| peer == id || has_room(outbox)),
-            Audience::Group(name) => {
-                let members = clients.groups.get(name).into_iter().flatten();
-                members.filter_map(|id| clients.peers.get(id)).all(has_room)
-            }
-        };
+        let mut ready = true;
+        self.read().each(audience, |peer| ready = ready && peer.outbox.poll_room(cx).is_ready());
         if ready { Poll::Ready(()) } else { Poll::Pending }
     }
 
@@ -177,11 +181,11 @@ impl Hub {
         let mut dropped = 0;
         // The payload's own code runs here, so nobody is to wait for it; who comes with another
         // generation meanwhile is rare enough.
-        for wire in self.generations(channel.topic()) {
+        for wire in self.generations(audience, channel.topic()) {
             encoded[wire.index()] = Some(encode(wire, channel, payload));
         }
         let clients = self.read();
-        let mut deliver = |peer: &Peer| {
+        clients.each(audience, |peer| {
             if !peer.interest.includes(channel.topic()) {
                 return;
             }
@@ -190,14 +194,7 @@ impl Hub {
                 Channel::Declared { topic, delivery, key, .. } => dropped += peer.outbox.push(topic, key, delivery, message),
                 Channel::Named(_) => peer.outbox.push_reliable(message),
             }
-        };
-        let member = |id| clients.peers.get(id);
-        match audience {
-            Audience::All => clients.peers.values().for_each(deliver),
-            Audience::Only(id) => member(id).into_iter().for_each(&mut deliver),
-            Audience::AllBut(id) => clients.peers.iter().filter(|(peer, _)| *peer != id).for_each(|(_, peer)| deliver(peer)),
-            Audience::Group(name) => clients.groups.get(name).into_iter().flatten().filter_map(member).for_each(&mut deliver),
-        }
+        });
         if let (Channel::Declared { topic, retain: true, .. }, Audience::All) = (channel, audience) {
             let last = wire::ALL.map(|wire| encoded[wire.index()].take().unwrap_or_else(|| encode(wire, channel, payload)));
             // Before the clients are let go, so that whoever comes next gets this one and not the last.
@@ -211,17 +208,10 @@ impl Hub {
         }
     }
 
-    /// The generations that the receivers of `topic` speak.
-    fn generations(&self, topic: &str) -> impl Iterator<Item = &'static dyn WireVersion> + use<> {
+    /// The generations that those of `audience` speak who receive `topic`.
+    fn generations(&self, audience: &Audience, topic: &str) -> impl Iterator<Item = &'static dyn WireVersion> + use<> {
         let mut used = [false; wire::ALL.len()];
-        let clients = self.read();
-        for peer in clients.peers.values().filter(|peer| peer.interest.includes(topic)) {
-            used[peer.wire.index()] = true;
-            if used.iter().all(|used| *used) {
-                break;
-            }
-        }
-        drop(clients);
+        self.read().each(audience, |peer| used[peer.wire.index()] |= peer.interest.includes(topic));
         wire::ALL.into_iter().filter(move |wire| used[wire.index()])
     }
 

@@ -1,4 +1,5 @@
-//! Sockets: frames in and out of a byte stream. The only place that names tungstenite.
+//! Sockets: frames in and out of a byte stream. Beside the server's handshake, the only place that
+//! names tungstenite.
 
 #[cfg(feature = "client")]
 pub(crate) use self::connect::ConnectError;

@@ -83,7 +83,7 @@ impl Outgoing {
         self.pieces.push_back(bytes);
     }
 
-    /// Writes until nothing is left or the socket takes no more. Returns how much it took.
+    /// Writes until nothing is left or the socket takes no more.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, mut stream: Pin<&mut impl AsyncWrite>) -> Poll<io::Result<()>> {
         while self.len > 0 {
             let written = if self.pieces.is_empty() {

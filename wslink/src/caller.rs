@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use crate::Handshake;
+
 /// The identity of a connection, unique on its server: `c` and 32 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientId(Arc<str>);
@@ -50,16 +52,23 @@ impl fmt::Debug for ClientId {
 #[derive(Clone, Debug)]
 pub struct Client {
     id: ClientId,
+    handshake: Arc<Handshake>,
 }
 
 impl Client {
-    pub(crate) const fn new(id: ClientId) -> Self {
-        Self { id }
+    pub(crate) const fn new(id: ClientId, handshake: Arc<Handshake>) -> Self {
+        Self { id, handshake }
     }
 
     /// Its identity.
     #[must_use]
     pub const fn id(&self) -> &ClientId {
         &self.id
+    }
+
+    /// How it came: its address, and the headers of its request.
+    #[must_use]
+    pub fn handshake(&self) -> &Handshake {
+        &self.handshake
     }
 }

@@ -42,6 +42,7 @@ pub use self::server::Server;
 pub use self::{
     attachment::Attachment,
     caller::{Client, ClientId},
+    connection::Handshake,
     error::{CallError, Error, ErrorCode},
     limits::Limits,
     rpc::{Args, Cancel, Internal, Progress, RpcError},

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 pub(crate) use self::feed::Feed;
+pub use self::handshake::Handshake;
 #[cfg(feature = "server")]
 pub(crate) use self::{egress::Egress, feed::Fed};
 use self::{extensions::Extensions, lanes::Lanes, subscriptions::Subscriptions};
@@ -22,6 +23,7 @@ use crate::{
 mod egress;
 mod extensions;
 mod feed;
+mod handshake;
 mod hello;
 mod lanes;
 mod subscriptions;
@@ -86,10 +88,10 @@ impl Answer {
 }
 
 impl Connection {
-    pub(crate) fn new(shared: Arc<Shared>) -> Result<Self, getrandom::Error> {
+    pub(crate) fn new(shared: Arc<Shared>, handshake: Arc<Handshake>) -> Result<Self, getrandom::Error> {
         let outbox = Arc::new(Outbox::new(shared.limits.outbox_bytes));
         Ok(Self {
-            client: Client::new(ClientId::random()?),
+            client: Client::new(ClientId::random()?, handshake),
             outbox,
             speaking: None,
             authenticated: false,

@@ -1,9 +1,10 @@
 //! Accepts TCP connections and speaks HTTP on them, with a deadline for each request's header.
 
-use std::{io, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -25,6 +26,10 @@ const HEADER_BYTES: usize = 64 * 1024;
 /// The connection inside an upgraded request, where it came in here without TLS.
 pub(super) type Accepted = TokioIo<TcpStream>;
 
+/// Whose request it is, among the extensions of the request.
+#[derive(Clone, Copy)]
+pub(super) struct Sender(pub(super) SocketAddr);
+
 /// Serves what comes in at `listener` until the server stops.
 pub(crate) async fn accept(server: &Server, listener: TcpListener) -> Result<(), Error> {
     let router = router(server);
@@ -34,10 +39,10 @@ pub(crate) async fn accept(server: &Server, listener: TcpListener) -> Result<(),
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // Replies are gathered before they are written, so there is nothing for Nagle to gather.
                 let _ = stream.set_nodelay(true);
-                server.connections().spawn(greet(server.clone(), router.clone(), stream));
+                server.connections().spawn(greet(server.clone(), router.clone(), stream, Sender(address)));
             }
             Err(error) => survive(error).await?,
         }
@@ -59,26 +64,34 @@ async fn survive(error: io::Error) -> Result<(), Error> {
 }
 
 #[cfg(not(feature = "tls"))]
-async fn greet(server: Server, router: Router, stream: TcpStream) {
-    speak(server, router, stream).await;
+async fn greet(server: Server, router: Router, stream: TcpStream, sender: Sender) {
+    speak(server, router, stream, sender).await;
 }
 
 /// Shakes hands over TLS first where the server is set up for it.
 #[cfg(feature = "tls")]
-async fn greet(server: Server, router: Router, stream: TcpStream) {
-    let Some(tls) = &server.settings().tls else { return speak(server, router, stream).await };
+async fn greet(server: Server, router: Router, stream: TcpStream, sender: Sender) {
+    let Some(tls) = &server.settings().tls else { return speak(server, router, stream, sender).await };
     match tokio::time::timeout(server.limits().handshake, tls.acceptor().accept(stream)).await {
-        Ok(Ok(stream)) => Box::pin(speak(server, router, stream)).await,
+        Ok(Ok(stream)) => Box::pin(speak(server, router, stream, sender)).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
 /// Speaks HTTP until the peer leaves, upgrades, or the server stops.
-async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(server: Server, router: Router, stream: S) {
+async fn speak<S>(server: Server, router: Router, stream: S, sender: Sender)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let router = TowerToHyperService::new(router);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(server.limits().handshake).max_buf_size(HEADER_BYTES);
-    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).with_upgrades();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(sender);
+        hyper::service::Service::call(&router, request)
+    });
+    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,

@@ -3,7 +3,7 @@
 use tokio::net::TcpStream;
 
 use crate::{
-    Error, Server,
+    Error, Handshake, Server,
     transport::{Address, Role},
 };
 
@@ -12,7 +12,7 @@ pub(crate) async fn reverse(server: &Server, url: &str, connected: impl FnOnce()
     let shake = tokio::time::timeout(server.limits().handshake, connect(url));
     let (stream, read) = shake.await.map_err(|_| unable(url, "it did not answer in time"))??;
     connected();
-    let serving = server.drive(stream, Role::Client, &read);
+    let serving = server.drive(stream, Role::Client, &read, Handshake::default());
     server.connections().track_future(Box::pin(serving)).await;
     server.stop();
     Ok(())

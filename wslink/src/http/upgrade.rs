@@ -10,8 +10,11 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tungstenite::{error::ProtocolError, handshake::server::create_response};
 
-use super::{accept::Accepted, admission::Refusal};
-use crate::{Server, transport::Role};
+use super::{
+    accept::{Accepted, Sender},
+    admission::Refusal,
+};
+use crate::{Handshake, Server, transport::Role};
 
 /// Answers a request to the WebSocket endpoint.
 pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
@@ -27,11 +30,13 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
     let Some(pending) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
         return (StatusCode::UPGRADE_REQUIRED, "this connection cannot become a WebSocket; use HTTP/1.1").into_response();
     };
+    let address = request.extensions().get::<Sender>().map(|sender| sender.0);
+    let handshake = Handshake::new(address, request.uri(), request.headers());
     let tracker = server.connections().clone();
     let server = server.clone();
     tracker.spawn(async move {
         match pending.await {
-            Ok(upgraded) => drive(&server, upgraded).await,
+            Ok(upgraded) => drive(&server, upgraded, handshake).await,
             Err(error) => tracing::debug!(%error, "a WebSocket handshake was not finished"),
         }
     });
@@ -39,10 +44,10 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
 }
 
 /// Runs the connection, on the bare TCP stream where there is one.
-async fn drive(server: &Server, upgraded: Upgraded) {
+async fn drive(server: &Server, upgraded: Upgraded, handshake: Handshake) {
     match upgraded.downcast::<Accepted>() {
-        Ok(parts) => Box::pin(server.drive(parts.io.into_inner(), Role::Server, &parts.read_buf)).await,
-        Err(upgraded) => Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, &[])).await,
+        Ok(parts) => Box::pin(server.drive(parts.io.into_inner(), Role::Server, &parts.read_buf, handshake)).await,
+        Err(upgraded) => Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, &[], handshake)).await,
     }
 }
 

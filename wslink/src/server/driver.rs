@@ -27,6 +27,7 @@ use super::{
     watch::{Activity, Due, Watch},
 };
 use crate::{
+    Handshake,
     connection::{Connection, Egress, Fed, Feed, Shared, Step},
     rpc::{Cancel, Lane},
     transport::{Incoming, Totals, WebSocket},
@@ -75,12 +76,12 @@ enum End {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn drive<S>(socket: WebSocket<S>, shared: Arc<Shared>, stop: CancellationToken)
+pub(super) async fn drive<S>(socket: WebSocket<S>, shared: Arc<Shared>, handshake: Handshake, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let limits = shared.limits.clone();
-    let connection = match Connection::new(shared) {
+    let connection = match Connection::new(shared, Arc::new(handshake)) {
         Ok(connection) => connection,
         Err(error) => return tracing::error!(%error, "no entropy for a client id"),
     };

@@ -14,7 +14,7 @@ pub use self::builder::Builder;
 #[cfg(feature = "tls")]
 pub use crate::http::Tls;
 use crate::{
-    Error, Publisher, Secret,
+    Error, Handshake, Publisher, Secret,
     connection::Shared,
     http,
     transport::{Role, WebSocket},
@@ -147,9 +147,15 @@ impl Server {
     }
 
     /// Serves one connection whose handshake is done, of whose frames `read` is already here.
-    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, stream: S, role: Role, read: &[u8]) {
+    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &self,
+        stream: S,
+        role: Role,
+        read: &[u8],
+        handshake: Handshake,
+    ) {
         let socket = WebSocket::new(stream, role, read, self.shared.limits.stranger_frame());
-        driver::drive(socket, Arc::clone(&self.shared), self.stop.clone()).await;
+        driver::drive(socket, Arc::clone(&self.shared), handshake, self.stop.clone()).await;
     }
 }
 

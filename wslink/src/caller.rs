@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::Handshake;
+use crate::{Handshake, Principal};
 
 /// The identity of a connection, unique on its server: `c` and 32 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,12 +52,18 @@ impl fmt::Debug for ClientId {
 #[derive(Clone, Debug)]
 pub struct Client {
     id: ClientId,
-    handshake: Arc<Handshake>,
+    handshake: Handshake,
+    principal: Principal,
 }
 
 impl Client {
-    pub(crate) const fn new(id: ClientId, handshake: Arc<Handshake>) -> Self {
-        Self { id, handshake }
+    pub(crate) const fn new(id: ClientId, handshake: Handshake, principal: Principal) -> Self {
+        Self { id, handshake, principal }
+    }
+
+    /// The same client under another principal.
+    pub(crate) fn become_principal(&mut self, principal: Principal) {
+        self.principal = principal;
     }
 
     /// Its identity.
@@ -68,7 +74,13 @@ impl Client {
 
     /// How it came: its address, and the headers of its request.
     #[must_use]
-    pub fn handshake(&self) -> &Handshake {
+    pub const fn handshake(&self) -> &Handshake {
         &self.handshake
+    }
+
+    /// Who it is: what the server's [`Authenticator`](crate::Authenticator) said of it before the call.
+    #[must_use]
+    pub const fn principal(&self) -> &Principal {
+        &self.principal
     }
 }

@@ -6,6 +6,7 @@
 #[path = "private.rs"]
 pub mod __private;
 mod attachment;
+mod authenticator;
 mod caller;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -21,6 +22,7 @@ pub mod manifest;
 #[cfg(not(feature = "manifest"))]
 #[path = "manifest/absent.rs"]
 mod manifest;
+mod principal;
 pub mod rpc;
 mod secret;
 #[cfg(feature = "server")]
@@ -41,10 +43,12 @@ pub use self::manifest::{Manifest, manifest};
 pub use self::server::Server;
 pub use self::{
     attachment::Attachment,
+    authenticator::{Attempt, Authentication, Authenticator, Refusal},
     caller::{Client, ClientId},
     connection::Handshake,
     error::{CallError, Error, ErrorCode},
     limits::Limits,
+    principal::Principal,
     rpc::{Args, Cancel, Internal, Progress, RpcError},
     secret::Secret,
     topic::{Delivery, Payload, Publisher, Topic},

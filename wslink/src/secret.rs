@@ -4,6 +4,8 @@ use std::fmt;
 
 use subtle::ConstantTimeEq;
 
+use crate::{Attempt, Authentication, Authenticator, Principal, Refusal};
+
 /// What a client must say in its hello. Never shown by `Debug`, and compared in constant time.
 #[derive(Clone)]
 pub struct Secret(String);
@@ -41,9 +43,20 @@ impl Secret {
         &self.0
     }
 
-    /// Whether `attempt` is the secret. Nothing is an empty one.
-    pub(crate) fn admits(&self, attempt: &str) -> bool {
+    /// Whether `attempt` is the secret, in a time that does not tell how much of it is right. Nothing is
+    /// an empty one.
+    #[must_use]
+    pub fn admits(&self, attempt: &str) -> bool {
         !self.0.is_empty() && bool::from(self.0.as_bytes().ct_eq(attempt.as_bytes()))
+    }
+}
+
+/// Admits whoever knows the secret: somebody without a name or authority, since it tells nobody apart.
+impl Authenticator for Secret {
+    fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
+        let known = attempt.token().is_some_and(|token| self.admits(token));
+        let answer = if known { Ok(Principal::default()) } else { Err(Refusal::new("another secret")) };
+        Box::pin(std::future::ready(answer))
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Parameter {
 }
 
 /// What the types are called that come from the server.
-const CONTEXT: [&str; 5] = ["Cancel", "Client", "Principal", "Progress", "Publisher"];
+const CONTEXT: [&str; 6] = ["Cancel", "Client", "Handshake", "Principal", "Progress", "Publisher"];
 
 impl Parameter {
     /// Whether it looks like one that is not on the wire.

@@ -79,7 +79,7 @@ impl Options {
     /// The options or services are wrong, or the address cannot be listened at.
     pub async fn serve(self, set_up: impl FnOnce(Builder) -> Builder) -> Result<(), Error> {
         let builder = set_up(Server::builder());
-        let names_secret = !builder.has_secret() && self.auth_key.is_none();
+        let names_secret = !builder.knows_whom_to_admit() && self.auth_key.is_none();
         let server = self.apply(builder.allow_exit())?.build()?;
         #[cfg(feature = "manifest")]
         if self.manifest {
@@ -99,7 +99,8 @@ impl Options {
         let port = listeners[0].local_addr()?.port();
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         let scheme = if self.ssl.is_some() { "https" } else { "http" };
-        let secret = if names_secret { format!("?secret={}", server.secret().reveal()) } else { String::new() };
+        let secret = server.secret().filter(|_| names_secret);
+        let secret = secret.map_or_else(String::new, |secret| format!("?secret={}", secret.reveal()));
         let serving = try_join_all(listeners.into_iter().map(|listener| server.serve(listener)));
         say(&format!("listening on {scheme}://{host}:{port}/{secret}"));
         say_ready();

@@ -14,8 +14,8 @@ pub(super) struct Extensions {
 
 impl Extensions {
     /// Those of the client's list that this server has; `manifest` when it has one to show.
-    pub(super) fn asked_for(hello: Option<&Value>, manifest: bool) -> Self {
-        let Some(Value::List(asked)) = hello.and_then(|hello| hello.get("extensions")) else { return Self::default() };
+    pub(super) fn asked_for(hello: &Value, manifest: bool) -> Self {
+        let Some(Value::List(asked)) = hello.get("extensions") else { return Self::default() };
         let has = |name: &str| asked.iter().any(|one| one.as_str() == Some(name));
         Self {
             subscribe: has("subscribe"),

@@ -1,37 +1,91 @@
 //! The greeting: who may come in, and what both sides know of the other from then on.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use serde::Serialize;
 
 use super::{Connection, Extensions, Step, answer, first};
 use crate::{
-    CallError, ErrorCode, Value,
+    Attempt, Authentication, CallError, ErrorCode, Principal, Refusal, Value, rpc,
     topic::Interest,
-    wire::{Request, RequestId, Violation, WireVersion},
+    wire::{Encoded, Request, RequestId, Span, Violation, WireVersion},
 };
 
+/// A hello whose answer is being found out. Never panics.
+pub(crate) struct Greeting {
+    verdict: Authentication<'static>,
+    hello: Hello,
+}
+
+/// A hello whose answer is known.
+pub(crate) struct Greeted {
+    verdict: Result<Principal, Refusal>,
+    hello: Hello,
+}
+
+/// What a hello asks for beside being let in.
+#[derive(Clone)]
+struct Hello {
+    wire: &'static dyn WireVersion,
+    id: RequestId,
+    extensions: Extensions,
+}
+
+impl Future for Greeting {
+    type Output = Greeted;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Greeted> {
+        let polled = catch_unwind(AssertUnwindSafe(|| self.verdict.as_mut().poll(cx))).unwrap_or_else(|_| {
+            tracing::error!("the authenticator panicked");
+            Poll::Ready(Err(Refusal::new("the authenticator panicked")))
+        });
+        polled.map(|verdict| Greeted { verdict, hello: self.hello.clone() })
+    }
+}
+
 impl Connection {
-    /// A good hello opens the connection; a bad one after a good one changes nothing.
-    pub(super) fn hello(
-        &mut self,
-        wire: &'static dyn WireVersion,
-        id: &RequestId,
-        request: &mut Request,
-    ) -> Result<Result<Step, CallError>, Violation> {
-        if self.failures >= self.shared.limits.hello_failures {
+    /// Puts the question of a hello to the authenticator.
+    pub(super) fn hello(&self, wire: &'static dyn WireVersion, id: &RequestId, request: &mut Request) -> Result<Step, Violation> {
+        let limits = &self.shared.limits;
+        if self.failures >= limits.hello_failures {
             return Err(Violation::policy("too many failed hellos"));
         }
-        let hello: Option<Value> = first(request);
-        let secret = hello.as_ref().and_then(|hello| hello.get("secret")?.as_str());
-        if !secret.is_some_and(|secret| self.shared.secret.admits(secret)) {
-            self.failures += 1;
-            return Ok(Err(CallError::new(ErrorCode::Authentication, "Authentication failed")));
+        // After a good hello messages may be larger, but not this one.
+        let fits = |hello: &Span| hello.range().len() <= limits.hello_bytes;
+        let hello = request.arguments.positional.first().is_some_and(fits).then(|| first(request)).flatten();
+        let hello: Value = hello.unwrap_or_default();
+        let extensions = Extensions::asked_for(&hello, self.shared.manifest.is_some());
+        let authenticator = Arc::clone(&self.shared.authenticator);
+        let attempt = Attempt::new(self.client.clone(), hello);
+        let verdict = Box::pin(async move { authenticator.authenticate(attempt).await });
+        Ok(Step::Greeting(Greeting { verdict, hello: Hello { wire, id: id.clone(), extensions } }))
+    }
+
+    /// Answers a hello. A good one opens the connection, or changes for whom it speaks; a bad one after a
+    /// good one changes nothing.
+    pub(crate) fn greeted(&mut self, greeted: Greeted) -> Encoded {
+        let Greeted { verdict, hello: Hello { wire, id, extensions } } = greeted;
+        match verdict {
+            Ok(principal) => {
+                self.client.become_principal(principal);
+                if !std::mem::replace(&mut self.authenticated, true) {
+                    self.open(wire, extensions);
+                }
+                answer(wire, &id, &self.welcome(wire))
+            }
+            Err(refusal) => {
+                self.failures += 1;
+                tracing::debug!(client = %self.client.id(), reason = refusal.reason(), "refused a hello");
+                rpc::refusal(wire, &id, &CallError::new(ErrorCode::Authentication, "Authentication failed"))
+            }
         }
-        if !std::mem::replace(&mut self.authenticated, true) {
-            self.open(wire, Extensions::asked_for(hello.as_ref(), self.shared.manifest.is_some()));
-        }
-        Ok(Ok(Step::Reply(answer(wire, id, &self.welcome(wire)))))
     }
 
     fn open(&mut self, wire: &'static dyn WireVersion, extensions: Extensions) {

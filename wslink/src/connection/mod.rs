@@ -8,13 +8,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-pub(crate) use self::feed::Feed;
 pub use self::handshake::Handshake;
 #[cfg(feature = "server")]
 pub(crate) use self::{egress::Egress, feed::Fed};
 use self::{extensions::Extensions, lanes::Lanes, subscriptions::Subscriptions};
+pub(crate) use self::{feed::Feed, hello::Greeting};
 use crate::{
-    CallError, Client, ClientId, ErrorCode, Limits, Publisher, Secret, Value,
+    Authenticator, CallError, Client, ClientId, ErrorCode, Limits, Principal, Publisher, Value,
     rpc::{self, ArgumentError, BlockingCall, Caller, Control, Dispatched, Lane, PendingCall, Route, Routes},
     topic::{Hub, Outbox},
     wire::{self, Content, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Violation, WireVersion},
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) hub: Arc<Hub>,
     pub(crate) publisher: Publisher,
     pub(crate) limits: Limits,
-    pub(crate) secret: Secret,
+    pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) expose_details: bool,
     /// What the server offers, when clients may ask for it.
     pub(crate) manifest: Option<Value>,
@@ -64,6 +64,8 @@ pub(crate) enum Step {
     /// Nothing yet, or nothing ever.
     None,
     Reply(Encoded),
+    /// To be polled, and its answer given to [`Connection::greeted`] before anything else is received.
+    Greeting(Greeting),
     /// A reply that lets the next call of its lane begin.
     Answered(Encoded, Lane),
     Pending(PendingCall),
@@ -88,10 +90,10 @@ impl Answer {
 }
 
 impl Connection {
-    pub(crate) fn new(shared: Arc<Shared>, handshake: Arc<Handshake>) -> Result<Self, getrandom::Error> {
+    pub(crate) fn new(shared: Arc<Shared>, handshake: Handshake) -> Result<Self, getrandom::Error> {
         let outbox = Arc::new(Outbox::new(shared.limits.outbox_bytes));
         Ok(Self {
-            client: Client::new(ClientId::random()?, handshake),
+            client: Client::new(ClientId::random()?, handshake, Principal::default()),
             outbox,
             speaking: None,
             authenticated: false,
@@ -203,7 +205,7 @@ impl Connection {
         mut request: Request,
     ) -> Result<Result<Step, CallError>, Violation> {
         Ok(match request.method.as_deref() {
-            Some("wslink.hello") => return self.hello(wire, id, &mut request),
+            Some("wslink.hello") => return self.hello(wire, id, &mut request).map(Ok),
             Some("wslink.subscribe") if self.extensions.subscribe => self.subscribe(wire, id, request),
             Some("wslink.unsubscribe") if self.extensions.subscribe => self.unsubscribe(wire, id, &mut request),
             Some("wslink.cancel") if self.extensions.cancel => first(&mut request)

@@ -13,7 +13,7 @@ use super::{
     progress::{Listener, OpenProgress},
 };
 use crate::{
-    CallError, Client, ErrorCode, Payload, Publisher, Value,
+    CallError, Client, ErrorCode, Handshake, Payload, Principal, Publisher, Value,
     topic::Outbox,
     wire::{Arguments, Content, Encoded, Outgoing, RequestId, Subject, WireVersion},
 };
@@ -83,6 +83,22 @@ impl Parameter for Client {
 
     fn take(call: &mut Call<'_>, _: usize) -> Result<Self, ArgumentError> {
         Ok(call.client.clone())
+    }
+}
+
+impl Parameter for Principal {
+    const KIND: ParameterKind = ParameterKind::Context;
+
+    fn take(call: &mut Call<'_>, _: usize) -> Result<Self, ArgumentError> {
+        Ok(call.client.principal().clone())
+    }
+}
+
+impl Parameter for Handshake {
+    const KIND: ParameterKind = ParameterKind::Context;
+
+    fn take(call: &mut Call<'_>, _: usize) -> Result<Self, ArgumentError> {
+        Ok(call.client.handshake().clone())
     }
 }
 

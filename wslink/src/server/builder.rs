@@ -6,7 +6,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Server, exit::Exit};
 use crate::{
-    Error, Limits, Publisher, Secret,
+    Authenticator, Error, Limits, Publisher, Secret,
     connection::Shared,
     http,
     rpc::{Mounted, Routes, Service},
@@ -20,6 +20,7 @@ pub struct Builder {
     publisher: Publisher,
     hub: Arc<Hub>,
     secret: Option<Secret>,
+    authenticator: Option<Arc<dyn Authenticator>>,
     limits: Limits,
     expose_details: bool,
     strict: bool,
@@ -35,6 +36,7 @@ impl Builder {
             publisher: Publisher::new(Arc::clone(&hub)),
             hub,
             secret: None,
+            authenticator: None,
             limits: Limits::default(),
             expose_details: false,
             strict: false,
@@ -63,9 +65,16 @@ impl Builder {
         self
     }
 
-    /// What clients must say to be admitted; random unless set.
+    /// What clients must say to be admitted; random unless set. It tells nobody apart; an
+    /// [`authenticator`](Self::authenticator) does.
     pub fn secret(mut self, secret: Secret) -> Self {
         self.secret = Some(secret);
+        self
+    }
+
+    /// Decides who is admitted, in place of a secret.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticator = Some(Arc::new(authenticator));
         self
     }
 
@@ -146,8 +155,8 @@ impl Builder {
     }
 
     #[cfg(feature = "cli")]
-    pub(crate) const fn has_secret(&self) -> bool {
-        self.secret.is_some()
+    pub(crate) const fn knows_whom_to_admit(&self) -> bool {
+        self.secret.is_some() || self.authenticator.is_some()
     }
 
     /// The server.
@@ -160,7 +169,7 @@ impl Builder {
         check_limits(&self.limits)?;
         let routes = Routes::new(&self.services)?;
         report_not_mounted(&routes, self.strict)?;
-        let secret = self.secret.map_or_else(Secret::random, Ok)?;
+        let (authenticator, secret) = admission(self.authenticator, self.secret)?;
         #[cfg(feature = "manifest")]
         let manifest = if self.http.manifest { shown(&routes) } else { None };
         #[cfg(not(feature = "manifest"))]
@@ -171,10 +180,33 @@ impl Builder {
             hub: self.hub,
             publisher: self.publisher,
             limits: self.limits,
-            secret,
+            authenticator,
             expose_details: self.expose_details,
         };
-        Ok(Server { shared: Arc::new(shared), settings: Arc::new(self.http), stop: self.stop, connections: TaskTracker::new() })
+        Ok(Server {
+            shared: Arc::new(shared),
+            settings: Arc::new(self.http),
+            secret,
+            stop: self.stop,
+            connections: TaskTracker::new(),
+        })
+    }
+}
+
+/// Who decides who is admitted, and the secret when that is all there is to it.
+fn admission(
+    authenticator: Option<Arc<dyn Authenticator>>,
+    secret: Option<Secret>,
+) -> Result<(Arc<dyn Authenticator>, Option<Arc<Secret>>), Error> {
+    match (authenticator, secret) {
+        (None, secret) => {
+            let secret = Arc::new(secret.map_or_else(Secret::random, Ok)?);
+            Ok((Arc::clone(&secret) as Arc<dyn Authenticator>, Some(secret)))
+        }
+        (Some(authenticator), None) => Ok((authenticator, None)),
+        (Some(_), Some(_)) => Err(Error::Setting(
+            "both a secret and an authenticator are set; drop one, or ask `Secret::admits` in the authenticator".into(),
+        )),
     }
 }
 

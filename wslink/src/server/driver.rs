@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     Handshake,
-    connection::{Connection, Egress, Fed, Feed, Shared, Step},
+    connection::{Connection, Egress, Fed, Feed, Greeting, Shared, Step},
     rpc::{Cancel, Lane},
     transport::{Incoming, Totals, WebSocket},
     wire::Violation,
@@ -48,6 +48,8 @@ struct Driver<S> {
     socket: WebSocket<S>,
     connection: Connection,
     egress: Egress,
+    /// A hello that waits for its answer. Until then nothing more is read.
+    greeting: Option<Greeting>,
     calls: FuturesUnordered<InFlight>,
     /// Those of them that the client may cancel, by the ids that it gave them.
     cancellable: HashMap<String, Cancel>,
@@ -81,7 +83,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let limits = shared.limits.clone();
-    let connection = match Connection::new(shared, Arc::new(handshake)) {
+    let connection = match Connection::new(shared, handshake) {
         Ok(connection) => connection,
         Err(error) => return tracing::error!(%error, "no entropy for a client id"),
     };
@@ -90,6 +92,7 @@ where
         socket,
         connection,
         egress,
+        greeting: None,
         calls: FuturesUnordered::new(),
         cancellable: HashMap::new(),
         freed: Vec::new(),
@@ -111,10 +114,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.socket
     }
 
-    fn activity(socket: &WebSocket<S>, connection: &Connection) -> Activity {
+    fn activity(socket: &WebSocket<S>, connection: &Connection, greeting: bool) -> Activity {
         let Totals { read, written, frames } = socket.totals();
         Activity {
-            authenticated: connection.is_authenticated(),
+            greeted: connection.is_authenticated() && !greeting,
             read,
             frames,
             written,
@@ -129,13 +132,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.watch.stopping(Instant::now());
         }
         loop {
-            let Self { socket, connection, .. } = self;
-            if let Poll::Ready(due) = self.watch.poll(cx, || Self::activity(socket, connection)) {
+            let Self { socket, connection, greeting, .. } = self;
+            if let Poll::Ready(due) = self.watch.poll(cx, || Self::activity(socket, connection, greeting.is_some())) {
                 if let Some(end) = self.on_time(due) {
                     return Poll::Ready(end);
                 }
                 continue;
             }
+            self.greet(cx);
             let mut progress = match self.read(cx) {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
@@ -169,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Reads a burst of frames. Returns whether there may be more.
     fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         for _ in 0..READ_BURST {
-            if !self.takes_replies() {
+            if self.greeting.is_some() || !self.takes_replies() {
                 return Ok(false);
             }
             let Poll::Ready(incoming) = self.socket.poll_read(cx) else { return Ok(false) };
@@ -181,18 +185,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 // A request that arrives now would be begun and not finished.
                 Incoming::Frame(..) if self.stopping => {}
                 Incoming::Frame(kind, payload) => {
-                    let was_authenticated = self.connection.is_authenticated();
                     match self.connection.receive(kind, payload, self.calls.len() + self.pool.waiting()) {
                         Ok(step) => self.take(step, cx),
                         Err(Violation { code, reason }) => return Err(End::Say(code, reason)),
-                    }
-                    if self.connection.is_authenticated() && !was_authenticated {
-                        self.socket.set_max_frame(self.max_frame);
                     }
                 }
             }
         }
         Ok(true)
+    }
+
+    /// Answers the hello that waits, if its answer has come.
+    fn greet(&mut self, cx: &mut Context<'_>) {
+        let Some(greeting) = &mut self.greeting else { return };
+        let Poll::Ready(greeted) = Pin::new(greeting).poll(cx) else { return };
+        self.greeting = None;
+        let was_authenticated = self.connection.is_authenticated();
+        let reply = self.connection.greeted(greeted);
+        self.egress.reply(reply);
+        if self.connection.is_authenticated() && !was_authenticated {
+            self.socket.set_max_frame(self.max_frame);
+        }
     }
 
     /// Whether there is room for further replies.
@@ -204,6 +217,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         match step {
             Step::None => {}
             Step::Reply(reply) => self.egress.reply(reply),
+            Step::Greeting(greeting) => {
+                self.watch.greeting(Instant::now());
+                self.greeting = Some(greeting);
+                self.greet(cx);
+            }
             Step::Answered(reply, lane) => {
                 self.egress.reply(reply);
                 self.freed.push(lane);

@@ -47,7 +47,7 @@ mod watch;
 /// #[tokio::main]
 /// async fn main() -> Result<(), wslink::Error> {
 ///     let server = Server::builder().mount(Calculator).build()?;
-///     println!("secret: {}", server.secret().reveal());
+///     println!("secret: {}", server.secret().map_or("none", |secret| secret.reveal()));
 ///     server.serve(TcpListener::bind("127.0.0.1:8080").await?).await
 /// }
 /// ```
@@ -55,6 +55,7 @@ mod watch;
 pub struct Server {
     shared: Arc<Shared>,
     settings: Arc<http::Settings>,
+    secret: Option<Arc<Secret>>,
     stop: CancellationToken,
     connections: TaskTracker,
 }
@@ -98,10 +99,11 @@ impl Server {
         self.shared.publisher.clone()
     }
 
-    /// What clients must say to be admitted.
+    /// What clients must say to be admitted; nothing where an [`Authenticator`](crate::Authenticator)
+    /// decides that.
     #[must_use]
-    pub fn secret(&self) -> &Secret {
-        &self.shared.secret
+    pub fn secret(&self) -> Option<&Secret> {
+        self.secret.as_deref()
     }
 
     /// The URIs of all methods, sorted.

@@ -18,6 +18,7 @@ pub(super) struct Watch {
     timer: Pin<Box<Sleep>>,
     tick: Duration,
     hello: Option<Instant>,
+    hello_period: Duration,
     grace: Option<Instant>,
     grace_period: Duration,
     /// Since when nothing shows that the peer is there, and whether it was asked.
@@ -33,7 +34,8 @@ pub(super) struct Watch {
 /// What has happened on a connection up to now.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Activity {
-    pub(super) authenticated: bool,
+    /// Whether there was a good hello, and none waits for its answer.
+    pub(super) greeted: bool,
     /// Bytes from the socket.
     pub(super) read: u64,
     /// Whole messages of the socket.
@@ -87,6 +89,7 @@ impl Watch {
             timer: Box::pin(sleep_until(hello.min(now + tick))),
             tick,
             hello: Some(hello),
+            hello_period: limits.hello,
             grace: None,
             grace_period: limits.grace,
             silence: Stopwatch::new(now, limits.ping),
@@ -96,6 +99,14 @@ impl Watch {
             write_stall: Stopwatch::new(now, limits.write_stall),
             incomplete_stall: Stopwatch::new(now, limits.incomplete_stall),
             last: Activity::default(),
+        }
+    }
+
+    /// A hello is being answered, for which there is a time unless it has begun already.
+    pub(super) fn greeting(&mut self, now: Instant) {
+        let hello = *self.hello.get_or_insert(now + self.hello_period);
+        if hello < self.timer.deadline() {
+            self.timer.as_mut().reset(hello);
         }
     }
 
@@ -122,7 +133,7 @@ impl Watch {
 
     fn look(&mut self, now: Instant, activity: Activity) -> Due {
         let last = std::mem::replace(&mut self.last, activity);
-        if activity.authenticated {
+        if activity.greeted {
             self.hello = None;
         }
         let (heard, took) = (activity.read != last.read, activity.written != last.written);
@@ -176,7 +187,7 @@ mod tests {
         (0..60).find_map(|tick| look(tick * 5))
     }
 
-    const QUIET: Activity = Activity { authenticated: true, read: 0, frames: 0, written: 0, waiting: false, incomplete: (0, 0) };
+    const QUIET: Activity = Activity { greeted: true, read: 0, frames: 0, written: 0, waiting: false, incomplete: (0, 0) };
 
     #[test]
     fn a_peer_that_answers_no_ping_is_dead() {
@@ -194,7 +205,7 @@ mod tests {
 
     #[test]
     fn hello_is_not_waited_for_longer_than_its_limit() {
-        assert_eq!(first_due(|s| Activity { authenticated: false, read: s, ..QUIET }), Some((Due::HelloMissing, 10)));
+        assert_eq!(first_due(|s| Activity { greeted: false, read: s, ..QUIET }), Some((Due::HelloMissing, 10)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use tungstenite::{
     Message, WebSocket,
-    client::client_with_config,
+    client::{IntoClientRequest, client_with_config},
     protocol::{WebSocketConfig, frame::CloseFrame},
 };
 use wslink::{Secret, Server, server::Builder};
@@ -32,11 +32,20 @@ impl TestServer {
 
     /// The same at an address that is known before.
     pub(crate) fn start_at(address: SocketAddr, set_up: impl FnOnce(Builder) -> Builder + Send + 'static) -> Self {
+        Self::build_at(address, || set_up(Server::builder().secret(Secret::published())))
+    }
+
+    /// Starts what `build` sets up, with its own way of admitting clients.
+    pub(crate) fn build(build: impl FnOnce() -> Builder + Send + 'static) -> Self {
+        Self::build_at(([127, 0, 0, 1], 0).into(), build)
+    }
+
+    fn build_at(address: SocketAddr, build: impl FnOnce() -> Builder + Send + 'static) -> Self {
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async move {
-                let server = set_up(Server::builder().secret(Secret::published())).build().unwrap();
+                let server = build().build().unwrap();
                 let listener = tokio::net::TcpListener::bind(address).await.unwrap();
                 tell.send((listener.local_addr().unwrap(), server.clone())).unwrap();
                 server.serve(listener).await.unwrap();
@@ -47,11 +56,20 @@ impl TestServer {
     }
 
     pub(crate) fn connect(&self) -> Peer {
+        self.connect_with("/ws", &[])
+    }
+
+    /// Asks for `path` with more headers than a WebSocket needs.
+    pub(crate) fn connect_with(&self, path: &str, headers: &[(&'static str, &str)]) -> Peer {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
-        let (socket, _) = client_with_config(format!("ws://{}/ws", self.address), stream, Some(config)).unwrap();
+        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let (socket, _) = client_with_config(request, stream, Some(config)).unwrap();
         Peer { socket }
     }
 }

@@ -5,6 +5,7 @@
     reason = "tests read better so, and one that cannot go on has failed"
 )]
 
+mod authentication;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]

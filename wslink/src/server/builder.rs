@@ -169,7 +169,7 @@ impl Builder {
         check_limits(&self.limits)?;
         let routes = Routes::new(&self.services)?;
         report_not_mounted(&routes, self.strict)?;
-        let (authenticator, secret) = admission(self.authenticator, self.secret)?;
+        let (authenticator, secret) = gate(self.authenticator, self.secret)?;
         #[cfg(feature = "manifest")]
         let manifest = if self.http.manifest { shown(&routes) } else { None };
         #[cfg(not(feature = "manifest"))]
@@ -194,10 +194,9 @@ impl Builder {
 }
 
 /// Who decides who is admitted, and the secret when that is all there is to it.
-fn admission(
-    authenticator: Option<Arc<dyn Authenticator>>,
-    secret: Option<Secret>,
-) -> Result<(Arc<dyn Authenticator>, Option<Arc<Secret>>), Error> {
+type Gate = (Arc<dyn Authenticator>, Option<Arc<Secret>>);
+
+fn gate(authenticator: Option<Arc<dyn Authenticator>>, secret: Option<Secret>) -> Result<Gate, Error> {
     match (authenticator, secret) {
         (None, secret) => {
             let secret = Arc::new(secret.map_or_else(Secret::random, Ok)?);

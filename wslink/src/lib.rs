@@ -27,6 +27,8 @@ pub mod rpc;
 mod secret;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod topic;
 #[cfg(any(feature = "client", feature = "server"))]
 mod transport;

@@ -64,6 +64,8 @@ pub struct Builder {
     call_timeout: Option<Duration>,
     ping: Option<Duration>,
     message_bytes: usize,
+    #[cfg(feature = "testing")]
+    dial: Option<super::settings::Dial>,
     #[cfg(feature = "client-tls")]
     trust: Trust,
 }
@@ -79,6 +81,8 @@ impl Builder {
             call_timeout: None,
             ping: None,
             message_bytes: 1 << 30,
+            #[cfg(feature = "testing")]
+            dial: None,
             #[cfg(feature = "client-tls")]
             trust: Trust::default(),
         }
@@ -152,6 +156,12 @@ impl Builder {
         Self { message_bytes: bytes, ..self }
     }
 
+    /// Connects by `dial` instead of by the network.
+    #[cfg(feature = "testing")]
+    pub(crate) fn dial(self, dial: impl Fn() -> std::io::Result<crate::testing::End> + Send + Sync + 'static) -> Self {
+        Self { dial: Some(Box::new(dial)), ..self }
+    }
+
     /// A certificate, or several, in PEM, to be trusted beside those of the public authorities.
     ///
     /// # Errors
@@ -204,6 +214,8 @@ impl Builder {
             #[cfg(feature = "client-tls")]
             trust: address.is_secure().then_some(self.trust),
             address,
+            #[cfg(feature = "testing")]
+            dial: self.dial,
             wire: match self.generation {
                 Generation::V1 => message::FIRST,
                 Generation::V2 => message::SECOND,

@@ -38,6 +38,24 @@ pub(super) async fn connect(settings: Arc<Settings>, epoch: u64, resume: Option<
 }
 
 async fn open(settings: &Settings) -> Result<Link, Error> {
+    let (stream, read) = reach(settings).await?;
+    let socket = WebSocket::new(stream, Role::Client, &read, settings.message_bytes);
+    let limits = Limits {
+        message_bytes: settings.message_bytes,
+        incomplete_messages: 4096,
+        attachment_keys: 4096,
+        attachment_bytes: settings.message_bytes,
+        ..Limits::default()
+    };
+    Ok(Link::new(socket, settings.wire.messages(&limits), settings.ping.unwrap_or(PING)))
+}
+
+/// A stream whose handshake is done, and what came with it.
+async fn reach(settings: &Settings) -> Result<(Box<dyn Stream>, Vec<u8>), Error> {
+    #[cfg(feature = "testing")]
+    if let Some(dial) = &settings.dial {
+        return Ok((Box::new(dial()?), Vec::new()));
+    }
     let address = &settings.address;
     let tcp = address.dial().await?;
     #[cfg(feature = "client-tls")]
@@ -48,15 +66,7 @@ async fn open(settings: &Settings) -> Result<Link, Error> {
     #[cfg(not(feature = "client-tls"))]
     let mut stream: Box<dyn Stream> = Box::new(tcp);
     let read = address.shake_hands(&mut stream).await?;
-    let socket = WebSocket::new(stream, Role::Client, &read, settings.message_bytes);
-    let limits = Limits {
-        message_bytes: settings.message_bytes,
-        incomplete_messages: 4096,
-        attachment_keys: 4096,
-        attachment_bytes: settings.message_bytes,
-        ..Limits::default()
-    };
-    Ok(Link::new(socket, settings.wire.messages(&limits), settings.ping.unwrap_or(PING)))
+    Ok((stream, read))
 }
 
 async fn greet(link: &mut Link, epoch: u64) -> Result<Greeting, Error> {

@@ -85,7 +85,10 @@ impl Link {
     fn take(&mut self, incoming: Incoming) -> Result<Option<Message>, Ended> {
         let broken = match incoming {
             Incoming::Alive => return Ok(None),
-            Incoming::Closed => return Err(Ended("the server closed it")),
+            Incoming::Closed { code, reason } => {
+                tracing::debug!(code, reason, "the server closes");
+                return Err(Ended("the server closed it"));
+            }
             Incoming::Lost => return Err(Ended("the network failed")),
             Incoming::Broken(violation) => violation,
             Incoming::Frame(kind, payload) => match self.decoder.decode(kind, payload) {

@@ -7,12 +7,18 @@ use super::{Backoff, Error};
 use crate::transport::Trust;
 use crate::{Secret, transport::Address, wire::message::ClientWire};
 
+/// Makes a connection that needs no handshake.
+#[cfg(feature = "testing")]
+pub(super) type Dial = Box<dyn Fn() -> std::io::Result<crate::testing::End> + Send + Sync>;
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Tokens = dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>> + Send + Sync;
 
 /// What every connection of a session needs.
 pub(super) struct Settings {
     pub(super) address: Address,
+    /// What to connect by instead of the address.
+    #[cfg(feature = "testing")]
+    pub(super) dial: Option<Dial>,
     pub(super) wire: &'static dyn ClientWire,
     pub(super) credentials: Credentials,
     pub(super) backoff: Option<Backoff>,

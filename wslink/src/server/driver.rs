@@ -179,7 +179,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             let Poll::Ready(incoming) = self.socket.poll_read(cx) else { return Ok(false) };
             match incoming {
                 Incoming::Alive => {}
-                Incoming::Closed => return Err(End::Closed),
+                Incoming::Closed { .. } => return Err(End::Closed),
                 Incoming::Lost => return Err(End::Lost),
                 Incoming::Broken(Violation { code, reason }) => return Err(End::Say(code, reason)),
                 // A request that arrives now would be begun and not finished.

@@ -59,8 +59,11 @@ pub(crate) enum Incoming {
     Frame(FrameKind, Bytes),
     /// A ping, already answered, or a pong.
     Alive,
-    /// The peer closes, and has been answered; nothing more comes.
-    Closed,
+    /// The peer closes, and has been answered; nothing more comes. 1005 stands for no code.
+    Closed {
+        code: u16,
+        reason: String,
+    },
     /// The peer broke the rules; it is to be told.
     Broken(Violation),
     /// The stream ended or failed.
@@ -109,7 +112,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             // The answer is made, but not written before something else happens.
             let _ = self.context.flush(&mut Gather(&mut self.outgoing));
             return Poll::Ready(match read {
-                Ok(Message::Close(_)) | Err(Error::ConnectionClosed | Error::AlreadyClosed) => Incoming::Closed,
+                Ok(Message::Close(Some(CloseFrame { code, reason }))) => {
+                    Incoming::Closed { code: code.into(), reason: reason.to_string() }
+                }
+                Ok(Message::Close(None)) | Err(Error::ConnectionClosed | Error::AlreadyClosed) => {
+                    Incoming::Closed { code: 1005, reason: String::new() }
+                }
                 Ok(_) => Incoming::Alive,
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => match self.inflow.is_at_boundary() {
                     true => continue,

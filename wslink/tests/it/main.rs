@@ -14,6 +14,7 @@ mod connecting;
 mod extensions;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod gallery;
+#[cfg(feature = "testing")]
 mod golden;
 mod harness;
 mod hostile;
@@ -28,6 +29,8 @@ mod python;
 mod serving;
 #[cfg(feature = "client")]
 mod session;
+#[cfg(feature = "testing")]
+mod testing;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod typed;
 

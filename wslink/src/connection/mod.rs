@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 pub use self::handshake::Handshake;
 #[cfg(feature = "server")]
 pub(crate) use self::{egress::Egress, feed::Fed};
-use self::{extensions::Extensions, lanes::Lanes, subscriptions::Subscriptions};
+use self::{extensions::Extensions, subscriptions::Subscriptions};
 pub(crate) use self::{feed::Feed, hello::Greeting};
 use crate::{
     Authenticator, CallError, Client, ClientId, ErrorCode, Limits, Principal, Publisher, Value,
@@ -25,7 +25,6 @@ mod extensions;
 mod feed;
 mod handshake;
 mod hello;
-mod lanes;
 mod subscriptions;
 
 /// What all connections of a server share.
@@ -50,7 +49,6 @@ pub(crate) struct Connection {
     failures: u32,
     extensions: Extensions,
     subscriptions: Subscriptions,
-    lanes: Lanes,
 }
 
 /// The generation of the protocol that the peer chose with its first frame.
@@ -66,8 +64,8 @@ pub(crate) enum Step {
     Reply(Encoded),
     /// To be polled, and its answer given to [`Connection::greeted`] before anything else is received.
     Greeting(Greeting),
-    /// A reply that lets the next call of its lane begin.
-    Answered(Encoded, Lane),
+    /// To be begun by [`Connection::begin`] when no other of its lane runs.
+    Ordered(Ordered),
     Pending(PendingCall),
     Detached(PendingCall, Control),
     Blocking(BlockingCall, Control),
@@ -75,6 +73,14 @@ pub(crate) enum Step {
     Cancel(String, Answer),
     /// Answer, and from now on send these events.
     Subscribed(Encoded, Feed),
+}
+
+/// A call of a service that takes one at a time from each connection.
+pub(crate) struct Ordered {
+    pub(crate) lane: Lane,
+    wire: &'static dyn WireVersion,
+    id: RequestId,
+    request: Request,
 }
 
 /// What answers a system call whose result is a truth value.
@@ -100,7 +106,6 @@ impl Connection {
             failures: 0,
             extensions: Extensions::default(),
             subscriptions: Subscriptions::default(),
-            lanes: Lanes::default(),
             shared,
         })
     }
@@ -125,7 +130,7 @@ impl Connection {
         }
     }
 
-    /// Takes the next data frame, while `running` calls are not answered.
+    /// Takes the next data frame, while `running` calls run or wait for their turn.
     pub(crate) fn receive(&mut self, kind: FrameKind, payload: Bytes, running: usize) -> Result<Step, Violation> {
         let speaking = self.speaking.get_or_insert_with(|| {
             let wire = wire::detect(kind);
@@ -149,7 +154,7 @@ impl Connection {
             return Err(CallError::new(ErrorCode::Authentication, "Unauthorized: Skip message processing"));
         }
         let limit = self.shared.limits.calls_in_flight;
-        if running + self.lanes.waiting() >= limit {
+        if running >= limit {
             let error = CallError::new(ErrorCode::Overloaded, "Too many calls in flight");
             return Err(error.with_data(Value::map([("limit", limit)])));
         }
@@ -159,31 +164,33 @@ impl Connection {
         let shared = Arc::clone(&self.shared);
         let uri = request.method.as_deref().ok_or_else(|| CallError::new(ErrorCode::InvalidRequest, "Invalid request"))?;
         let route = shared.routes.find(uri).ok_or_else(|| unregistered(uri))?;
-        Ok(match self.lanes.enter(route.lane(), id, request) {
-            Some(request) => self.dispatch(route, wire, id, request),
-            None => Step::None,
+        Ok(match route.lane() {
+            Some(lane) => Step::Ordered(Ordered { lane, wire, id: id.clone(), request }),
+            None => self.dispatch(route, wire, id, request),
         })
     }
 
     fn dispatch(&mut self, route: &Route, wire: &'static dyn WireVersion, id: &RequestId, request: Request) -> Step {
         match rpc::dispatch(route, &self.caller(wire), id, request) {
-            Dispatched::Done(reply) => match route.lane() {
-                Some(lane) => Step::Answered(reply, lane),
-                None => Step::Reply(reply),
-            },
+            Dispatched::Done(reply) => Step::Reply(reply),
             Dispatched::Pending(call) => Step::Pending(call),
             Dispatched::Detached(call, control) => Step::Detached(call, control),
             Dispatched::Blocking(call, control) => Step::Blocking(call, control),
         }
     }
 
-    /// A call of an ordered service was answered: begins the one that waited for it.
-    pub(crate) fn next_in(&mut self, lane: Lane) -> Option<Step> {
-        let (id, request) = self.lanes.free(lane)?;
-        let wire = self.speaking.as_ref()?.wire;
+    /// What can be done about a call that has to wait for its turn.
+    pub(crate) fn control(&self, call: &Ordered) -> Option<Control> {
+        let route = self.shared.routes.find(call.request.method.as_deref()?)?;
+        Some(rpc::control(route, &self.caller(call.wire), &call.id, call.request.timeout))
+    }
+
+    /// Begins a call whose turn it is.
+    pub(crate) fn begin(&mut self, call: Ordered) -> Step {
+        let Ordered { wire, id, request, .. } = call;
         let shared = Arc::clone(&self.shared);
-        let route = shared.routes.find(request.method.as_deref()?)?;
-        Some(self.dispatch(route, wire, &id, request))
+        let route = request.method.as_deref().and_then(|uri| shared.routes.find(uri));
+        route.map_or(Step::None, |route| self.dispatch(route, wire, &id, request))
     }
 
     fn caller(&self, wire: &'static dyn WireVersion) -> Caller<'_> {

@@ -18,7 +18,6 @@ use super::{
     call::{Events, Handler, Reply, refusal},
     cancel::Cancelled,
     progress::OpenProgress,
-    registry::Lane,
 };
 use crate::{
     CallError, Client, ErrorCode, Publisher,
@@ -57,9 +56,9 @@ pub(crate) fn dispatch(route: &Route, caller: &Caller<'_>, id: &RequestId, reque
         Err(refusal) => return Dispatched::Done(refusal),
     };
     let control = |reply| {
-        let timeout = [request.timeout, route.method.timeout].into_iter().flatten().min();
+        let timeout = timeout(route, request.timeout);
         let cancel = cancel.or_else(|| caller.may_cancel.then(Cancel::default));
-        Control { reply, cancelled: cancel.map(Cancel::wait), timeout, lane: route.lane(), _progress: progress }
+        Control { reply, cancelled: cancel.map(Cancel::wait), timeout, _progress: progress }
     };
     match outcome {
         Handler::Done(encoded) => Dispatched::Done(encoded),
@@ -72,6 +71,18 @@ pub(crate) fn dispatch(route: &Route, caller: &Caller<'_>, id: &RequestId, reque
         Handler::Blocking(handler) => Dispatched::Blocking(BlockingCall { handler, reply: reply.clone() }, control(reply)),
         Handler::Events(_) => Dispatched::Done(reply.error(CallError::internal("a topic was called as a method"))),
     }
+}
+
+/// What can be done about a call before it is dispatched.
+pub(crate) fn control(route: &Route, caller: &Caller<'_>, id: &RequestId, asked: Option<Duration>) -> Control {
+    let reply = Reply { id: id.clone(), wire: caller.wire, method: route.method.uri, expose: caller.expose_details };
+    let cancelled = caller.may_cancel.then(|| Cancel::default().wait());
+    Control { reply, cancelled, timeout: timeout(route, asked), _progress: None }
+}
+
+/// How long a call may take, of which its client says how long it will wait.
+fn timeout(route: &Route, asked: Option<Duration>) -> Option<Duration> {
+    [asked, route.method.timeout].into_iter().flatten().min()
 }
 
 /// Opens the stream of one subscription.
@@ -118,14 +129,12 @@ fn run(route: &Route, caller: &Caller<'_>, id: &RequestId, mut arguments: Argume
     }
 }
 
-/// What can be done about a call that is running.
+/// What can be done about a call that runs, or waits for its turn.
 pub(crate) struct Control {
     reply: Reply,
     cancelled: Option<Cancelled>,
     /// How long the client will wait.
     pub(crate) timeout: Option<Duration>,
-    /// The calls that wait for this one.
-    pub(crate) lane: Option<Lane>,
     /// Progress may be reported for as long as this is here.
     _progress: Option<OpenProgress>,
 }

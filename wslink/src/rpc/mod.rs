@@ -15,7 +15,7 @@ pub use self::{
 pub(crate) use self::{
     call::{Events, refusal},
     cancel::Cancelled,
-    dispatch::{BlockingCall, Caller, Control, Dispatched, PendingCall, dispatch, subscribe},
+    dispatch::{BlockingCall, Caller, Control, Dispatched, PendingCall, control, dispatch, subscribe},
     registry::{Lane, Mounted, Route, Routes},
 };
 pub use crate::manifest::{ErrorFields, MethodTypes, PayloadType};

@@ -23,13 +23,14 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::{
-    in_flight::{Answered, InFlight, Pool},
+    in_flight::{Answered, Deadline, InFlight, Outcome},
+    turns::{Turn, Turns},
     watch::{Activity, Due, Watch},
 };
 use crate::{
     Handshake,
     connection::{Connection, Egress, Fed, Feed, Greeting, Shared, Step},
-    rpc::{Cancel, Lane},
+    rpc::Cancel,
     transport::{Incoming, Totals, WebSocket},
     wire::Violation,
 };
@@ -53,8 +54,6 @@ struct Driver<S> {
     calls: FuturesUnordered<InFlight>,
     /// Those of them that the client may cancel, by the ids that it gave them.
     cancellable: HashMap<String, Cancel>,
-    /// Whose next call may begin.
-    freed: Vec<Lane>,
     /// Subscriptions with streams of their own.
     feeds: SelectAll<Feed>,
     watch: Watch,
@@ -64,7 +63,7 @@ struct Driver<S> {
     max_reply_bytes: usize,
     /// Of a message, once the client is known.
     max_frame: usize,
-    pool: Pool,
+    turns: Turns,
 }
 
 /// Why the connection ends.
@@ -95,14 +94,13 @@ where
         greeting: None,
         calls: FuturesUnordered::new(),
         cancellable: HashMap::new(),
-        freed: Vec::new(),
         feeds: SelectAll::new(),
         watch: Watch::new(&limits, Instant::now()),
         stop: Box::pin(stop.cancelled_owned()),
         stopping: false,
         max_reply_bytes: limits.reply_bytes,
         max_frame: limits.frame_bytes,
-        pool: Pool::new(limits.blocking_calls),
+        turns: Turns::new(limits.blocking_calls),
     };
     let end = poll_fn(|cx| driver.poll(cx)).await;
     finish(driver.into_socket(), end).await;
@@ -146,15 +144,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             };
             // A peer that does not take its replies is not made more of them.
             while self.takes_replies()
-                && let Poll::Ready(Some(answered)) = self.calls.poll_next_unpin(cx)
+                && let Poll::Ready(Some(next)) = self.calls.poll_next_unpin(cx)
             {
-                self.answer(answered);
-                progress = true;
-            }
-            while let Some(lane) = self.freed.pop() {
-                if let Some(step) = self.connection.next_in(lane) {
-                    self.take(step, cx);
+                match next {
+                    Outcome::Answered(answered) => self.answer(answered),
+                    Outcome::Begins { call, turn, id, deadline } => {
+                        id.map(|id| self.cancellable.remove(&id));
+                        let step = self.connection.begin(*call);
+                        self.begin(step, turn, deadline, cx);
+                    }
                 }
+                progress = true;
             }
             progress |= self.feed(cx);
             match self.write(cx) {
@@ -184,12 +184,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Incoming::Broken(Violation { code, reason }) => return Err(End::Say(code, reason)),
                 // A request that arrives now would be begun and not finished.
                 Incoming::Frame(..) if self.stopping => {}
-                Incoming::Frame(kind, payload) => {
-                    match self.connection.receive(kind, payload, self.calls.len() + self.pool.waiting()) {
-                        Ok(step) => self.take(step, cx),
-                        Err(Violation { code, reason }) => return Err(End::Say(code, reason)),
-                    }
-                }
+                Incoming::Frame(kind, payload) => match self.connection.receive(kind, payload, self.calls.len()) {
+                    Ok(step) => self.take(step, cx),
+                    Err(Violation { code, reason }) => return Err(End::Say(code, reason)),
+                },
             }
         }
         Ok(true)
@@ -215,16 +213,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn take(&mut self, step: Step, cx: &mut Context<'_>) {
         match step {
-            Step::None => {}
+            Step::Ordered(call) => match self.turns.in_lane(call.lane, cx) {
+                Ok(turn) => {
+                    let step = self.connection.begin(call);
+                    self.begin(step, turn, None, cx);
+                }
+                Err(place) => {
+                    if let Some(control) = self.connection.control(&call) {
+                        self.set_aside(InFlight::ordered(call, control, place));
+                    }
+                }
+            },
+            step => self.begin(step, Turn::default(), None, cx),
+        }
+    }
+
+    /// Takes a step that has its turn; a call that waited for it has had its deadline since then.
+    fn begin(&mut self, step: Step, turn: Turn, deadline: Option<Deadline>, cx: &mut Context<'_>) {
+        match step {
+            // Only calls that have no turn yet.
+            Step::None | Step::Ordered(_) => {}
             Step::Reply(reply) => self.egress.reply(reply),
             Step::Greeting(greeting) => {
                 self.watch.greeting(Instant::now());
                 self.greeting = Some(greeting);
                 self.greet(cx);
-            }
-            Step::Answered(reply, lane) => {
-                self.egress.reply(reply);
-                self.freed.push(lane);
             }
             Step::Subscribed(reply, feed) => {
                 self.egress.reply(reply);
@@ -232,19 +245,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             Step::Pending(mut call) => match Pin::new(&mut call).poll(cx) {
                 Poll::Ready(reply) => {
-                    let lane = call.control.as_ref().and_then(|control| control.lane);
                     // The call's progress ends before its reply begins.
                     drop(call);
-                    self.answer(Answered { answer: Some(reply), id: None, lane, blocked: false });
+                    self.answer(Answered { answer: Some(reply), id: None, turn });
                 }
-                Poll::Pending => self.set_aside(InFlight::inline(call)),
+                Poll::Pending => self.set_aside(InFlight::inline(call, turn, deadline)),
             },
-            Step::Detached(call, control) => self.set_aside(InFlight::detached(call, control)),
-            Step::Blocking(call, control) => {
-                if let Some((call, control)) = self.pool.begin(call, control) {
-                    self.set_aside(InFlight::blocking(call, control));
-                }
-            }
+            Step::Detached(call, control) => self.set_aside(InFlight::detached(call, control, turn, deadline)),
+            Step::Blocking(call, control) => self.set_aside(match self.turns.on_thread(cx) {
+                Ok(thread) => InFlight::blocking(call, control, turn.on_thread(Some(thread)), deadline),
+                Err(place) => InFlight::queued(call, control, turn, deadline, place),
+            }),
             Step::Cancel(id, answer) => {
                 let cancel = self.cancellable.remove(&id);
                 self.egress.reply(answer.with(cancel.is_some()));
@@ -256,17 +267,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn answer(&mut self, answered: Answered) {
-        let Answered { answer, id, lane, blocked } = answered;
-        if blocked && let Some((call, control)) = self.pool.end() {
-            self.set_aside(InFlight::blocking(call, control));
-        }
+        let Answered { answer, id, turn } = answered;
         if let Some(id) = id {
             self.cancellable.remove(&id);
         }
         if let Some(reply) = answer {
             self.egress.reply(reply);
         }
-        self.freed.extend(lane);
+        drop(turn);
     }
 
     /// Takes events from streams while their client has room for them. Returns whether it did.

@@ -1,8 +1,7 @@
-//! One call that is being worked on: ends when its handler returns, its client cancels it, or its
-//! time is up.
+//! One call that is being worked on, or waits for its turn: ends when its handler returns, its client
+//! cancels it, or its time is up, which is counted from its arrival.
 
 use std::{
-    collections::VecDeque,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
@@ -13,18 +12,35 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use super::turns::{Place, Turn};
 use crate::{
-    rpc::{BlockingCall, Cancel, Control, Lane, PendingCall},
+    connection::Ordered,
+    rpc::{BlockingCall, Cancel, Control, PendingCall},
     wire::Encoded,
 };
 
 pub(super) struct InFlight {
     work: Work,
     control: Option<Control>,
-    deadline: Option<Pin<Box<Sleep>>>,
+    deadline: Option<Deadline>,
     /// What the client may cancel it by.
     cancellable: Option<(String, Cancel)>,
     answered: bool,
+}
+
+/// When the client will not wait any longer.
+pub(super) type Deadline = Pin<Box<Sleep>>;
+
+/// What became of it.
+pub(super) enum Outcome {
+    Answered(Answered),
+    /// It is the turn of this call, which had the id and has the deadline.
+    Begins {
+        call: Box<Ordered>,
+        turn: Turn,
+        id: Option<String>,
+        deadline: Option<Deadline>,
+    },
 }
 
 /// A call that is over.
@@ -33,73 +49,53 @@ pub(super) struct Answered {
     pub(super) answer: Option<Encoded>,
     /// The id that the client may use again.
     pub(super) id: Option<String>,
-    /// The calls that waited for this one.
-    pub(super) lane: Option<Lane>,
-    /// Whether it was one of the [`Pool`].
-    pub(super) blocked: bool,
+    /// To be dropped once the answer is on its way, for answers of a lane keep their order.
+    pub(super) turn: Turn,
 }
 
-/// How many handlers of one connection may block at a time, and those that wait for their turn: a
-/// client must not take all threads for itself.
-pub(super) struct Pool {
-    room: usize,
-    queue: VecDeque<(BlockingCall, Control)>,
-}
-
-impl Pool {
-    pub(super) const fn new(room: usize) -> Self {
-        Self { room, queue: VecDeque::new() }
-    }
-
-    /// Gives the call back when it may begin.
-    pub(super) fn begin(&mut self, call: BlockingCall, control: Control) -> Option<(BlockingCall, Control)> {
-        if self.room == 0 {
-            self.queue.push_back((call, control));
-            return None;
-        }
-        self.room -= 1;
-        Some((call, control))
-    }
-
-    /// A call of the pool has ended: whose turn is it?
-    pub(super) fn end(&mut self) -> Option<(BlockingCall, Control)> {
-        let next = self.queue.pop_front();
-        self.room += usize::from(next.is_none());
-        next
-    }
-
-    pub(super) fn waiting(&self) -> usize {
-        self.queue.len()
-    }
-}
-
+/// A thread or a task keeps the turn for as long as it works, whether or not anybody waits for it.
 enum Work {
-    Inline(Box<PendingCall>),
+    /// Waits for its turn in its lane.
+    Ordered(Option<Box<Ordered>>, Place),
+    Inline(Box<PendingCall>, Turn),
     /// Goes on when this is dropped.
-    Detached(JoinHandle<Encoded>),
+    Detached(JoinHandle<(Encoded, Turn)>),
+    /// Waits for a thread.
+    Queued(Option<(BlockingCall, Turn)>, Place),
     /// Goes on when this is dropped, if it has begun.
-    Blocking(JoinHandle<Encoded>),
+    Blocking(JoinHandle<(Encoded, Turn)>),
 }
 
 impl InFlight {
+    /// A call that waits for its turn in its lane.
+    pub(super) fn ordered(call: Ordered, control: Control, place: Place) -> Self {
+        Self::new(Work::Ordered(Some(Box::new(call)), place), Some(control), None)
+    }
+
     /// A handler that waits.
-    pub(super) fn inline(mut call: PendingCall) -> Self {
+    pub(super) fn inline(mut call: PendingCall, turn: Turn, deadline: Option<Deadline>) -> Self {
         let control = call.control.take();
-        Self::new(Work::Inline(Box::new(call)), control)
+        Self::new(Work::Inline(Box::new(call), turn), control, deadline)
     }
 
     /// A handler that goes on whether or not anybody waits for it, begun now.
-    pub(super) fn detached(call: PendingCall, control: Control) -> Self {
-        Self::new(Work::Detached(tokio::spawn(call)), Some(control))
+    pub(super) fn detached(call: PendingCall, control: Control, turn: Turn, deadline: Option<Deadline>) -> Self {
+        Self::new(Work::Detached(tokio::spawn(async { (call.await, turn) })), Some(control), deadline)
     }
 
     /// A handler that may block, begun now.
-    pub(super) fn blocking(call: BlockingCall, control: Control) -> Self {
-        Self::new(Work::Blocking(tokio::task::spawn_blocking(|| call.run())), Some(control))
+    pub(super) fn blocking(call: BlockingCall, control: Control, turn: Turn, deadline: Option<Deadline>) -> Self {
+        Self::new(Work::blocking(call, turn), Some(control), deadline)
     }
 
-    fn new(work: Work, control: Option<Control>) -> Self {
-        let deadline = control.as_ref().and_then(|control| control.timeout).map(|timeout| Box::pin(sleep(timeout)));
+    /// A handler that may block and waits for a thread.
+    pub(super) fn queued(call: BlockingCall, control: Control, turn: Turn, deadline: Option<Deadline>, place: Place) -> Self {
+        Self::new(Work::Queued(Some((call, turn)), place), Some(control), deadline)
+    }
+
+    fn new(work: Work, control: Option<Control>, deadline: Option<Deadline>) -> Self {
+        let timeout = control.as_ref().and_then(|control| control.timeout);
+        let deadline = deadline.or_else(|| timeout.map(|timeout| Box::pin(sleep(timeout))));
         let cancellable = control.as_ref().and_then(Control::cancellable);
         Self { work, control, deadline, cancellable, answered: false }
     }
@@ -109,38 +105,87 @@ impl InFlight {
         self.cancellable.as_ref()
     }
 
-    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<Encoded>> {
-        let done = match &mut self.work {
-            Work::Inline(call) => Pin::new(&mut **call).poll(cx).map(Some),
-            Work::Detached(call) | Work::Blocking(call) => Pin::new(call).poll(cx).map(Result::ok),
-        };
-        if done.is_ready() {
-            return done;
+    fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<(Option<Encoded>, Turn)> {
+        if self.work.has_begun()
+            && let Poll::Ready(done) = self.work.poll(cx)
+        {
+            return Poll::Ready(done);
         }
+        // What has not begun must not begin any more once it is cancelled or late.
+        if let Poll::Ready(answer) = self.poll_ended(cx) {
+            return Poll::Ready((Some(answer), self.work.end()));
+        }
+        if self.work.has_begun() { Poll::Pending } else { self.work.poll(cx) }
+    }
+
+    /// Ready when nobody waits for the call any more.
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Encoded> {
         let Some(control) = &mut self.control else { return Poll::Pending };
         if let Poll::Ready(answer) = control.poll_cancelled(cx) {
-            return Poll::Ready(Some(answer));
+            return Poll::Ready(answer);
         }
         let Some(deadline) = &mut self.deadline else { return Poll::Pending };
         deadline.as_mut().poll(cx).map(|()| {
             control.abandon();
-            Some(control.too_late())
+            control.too_late()
         })
     }
 }
 
-impl Future for InFlight {
-    type Output = Answered;
+impl Work {
+    fn blocking(call: BlockingCall, turn: Turn) -> Self {
+        Self::Blocking(tokio::task::spawn_blocking(|| (call.run(), turn)))
+    }
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answered> {
+    const fn has_begun(&self) -> bool {
+        !matches!(self, Self::Ordered(..) | Self::Queued(..))
+    }
+
+    /// The answer; or, without one, the turn of a call that is to begin.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(Option<Encoded>, Turn)> {
+        if let Self::Queued(call, place) = self
+            && let Poll::Ready(permit) = place.poll(cx)
+            && let Some((call, turn)) = call.take()
+        {
+            *self = Self::blocking(call, turn.on_thread(permit));
+        }
+        match self {
+            Self::Ordered(_, place) => place.poll(cx).map(|permit| (None, Turn::in_lane(permit))),
+            Self::Inline(call, turn) => Pin::new(&mut **call).poll(cx).map(|answer| (Some(answer), std::mem::take(turn))),
+            Self::Queued(..) => Poll::Pending,
+            Self::Detached(work) | Self::Blocking(work) => Pin::new(work).poll(cx).map(|done| match done {
+                Ok((answer, turn)) => (Some(answer), turn),
+                Err(_) => (None, Turn::default()),
+            }),
+        }
+    }
+
+    /// Nobody waits for it any more: the turn that it need not keep.
+    fn end(&mut self) -> Turn {
+        match self {
+            Self::Inline(_, turn) => std::mem::take(turn),
+            Self::Queued(call, _) => call.take().map(|(_, turn)| turn).unwrap_or_default(),
+            Self::Ordered(call, _) => {
+                *call = None;
+                Turn::default()
+            }
+            Self::Detached(_) | Self::Blocking(_) => Turn::default(),
+        }
+    }
+}
+
+impl Future for InFlight {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         let this = self.get_mut();
-        this.poll_answer(cx).map(|answer| {
+        this.poll_done(cx).map(|(answer, turn)| {
             this.answered = true;
-            Answered {
-                answer,
-                id: this.cancellable.take().map(|(id, _)| id),
-                lane: this.control.as_ref().and_then(|control| control.lane),
-                blocked: matches!(this.work, Work::Blocking(_)),
+            let id = this.cancellable.take().map(|(id, _)| id);
+            let begins = if let Work::Ordered(call, _) = &mut this.work { call.take() } else { None };
+            match begins {
+                Some(call) => Outcome::Begins { call, turn, id, deadline: this.deadline.take() },
+                None => Outcome::Answered(Answered { answer, id, turn }),
             }
         })
     }

@@ -24,6 +24,7 @@ mod builder;
 mod driver;
 mod exit;
 mod in_flight;
+mod turns;
 mod watch;
 
 /// A server of services, for any number of listeners.

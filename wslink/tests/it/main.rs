@@ -31,6 +31,8 @@ mod serving;
 mod session;
 #[cfg(feature = "testing")]
 mod testing;
+#[cfg(feature = "testing")]
+mod turns;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod typed;
 

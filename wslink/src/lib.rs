@@ -22,6 +22,7 @@ pub mod manifest;
 #[cfg(not(feature = "manifest"))]
 #[path = "manifest/absent.rs"]
 mod manifest;
+mod observe;
 mod principal;
 pub mod rpc;
 mod secret;
@@ -50,6 +51,7 @@ pub use self::{
     connection::Handshake,
     error::{CallError, Error, ErrorCode},
     limits::Limits,
+    observe::{ClientStatistics, MethodStatistics, Statistics, TopicStatistics},
     principal::Principal,
     rpc::{Args, Cancel, Internal, Progress, RpcError},
     secret::Secret,

@@ -84,7 +84,7 @@ impl Link {
 
     fn take(&mut self, incoming: Incoming) -> Result<Option<Message>, Ended> {
         let broken = match incoming {
-            Incoming::Alive => return Ok(None),
+            Incoming::Alive | Incoming::Pong => return Ok(None),
             Incoming::Closed { code, reason } => {
                 tracing::debug!(code, reason, "the server closes");
                 return Err(Ended("the server closed it"));

@@ -57,6 +57,10 @@ impl Sending {
         frame
     }
 
+    fn rest(&self) -> &[Frame] {
+        self.message.frames().get(self.sent..).unwrap_or_default()
+    }
+
     fn is_done(&self) -> bool {
         self.sent >= self.message.frames().len()
     }
@@ -106,6 +110,12 @@ impl Egress {
     /// Bytes of replies that were not handed out yet.
     pub(crate) const fn reply_bytes(&self) -> usize {
         self.reply_bytes
+    }
+
+    /// Bytes of replies and events that were not handed out yet.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        let event = self.event.as_ref().map_or(0, |event| event.rest().iter().map(Frame::len).sum());
+        self.reply_bytes + event + self.outbox.bytes()
     }
 
     /// Whether the next frame would be the first of another event.

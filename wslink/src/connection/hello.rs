@@ -82,7 +82,10 @@ impl Connection {
             }
             Err(refusal) => {
                 self.failures += 1;
-                tracing::debug!(client = %self.client.id(), reason = refusal.reason(), "refused a hello");
+                if let Some(account) = &self.shared.account {
+                    account.hello_failed();
+                }
+                tracing::info!(client = %self.client.id(), reason = refusal.reason(), "refused a hello");
                 rpc::refusal(wire, &id, &CallError::new(ErrorCode::Authentication, "Authentication failed"))
             }
         }
@@ -90,6 +93,9 @@ impl Connection {
 
     fn open(&mut self, wire: &'static dyn WireVersion, extensions: Extensions) {
         self.extensions = extensions;
+        if let Some(account) = &self.account {
+            account.speaks(wire.name());
+        }
         if let Some(speaking) = &mut self.speaking {
             speaking.decoder.authenticated();
         }

@@ -15,6 +15,7 @@ use self::{extensions::Extensions, subscriptions::Subscriptions};
 pub(crate) use self::{feed::Feed, hello::Greeting};
 use crate::{
     Authenticator, CallError, Client, ClientId, ErrorCode, Limits, Principal, Publisher, Value,
+    observe::{Account, Open},
     rpc::{self, ArgumentError, BlockingCall, Caller, Control, Dispatched, Lane, PendingCall, Route, Routes},
     topic::{Hub, Outbox},
     wire::{self, Content, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Violation, WireVersion},
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) expose_details: bool,
     /// What the server offers, when clients may ask for it.
     pub(crate) manifest: Option<Value>,
+    /// When somebody wants to know what happens.
+    pub(crate) account: Option<Arc<Account>>,
 }
 
 /// The server's side of one socket.
@@ -44,6 +47,7 @@ pub(crate) struct Connection {
     shared: Arc<Shared>,
     client: Client,
     outbox: Arc<Outbox>,
+    account: Option<Open>,
     speaking: Option<Speaking>,
     authenticated: bool,
     failures: u32,
@@ -98,9 +102,12 @@ impl Answer {
 impl Connection {
     pub(crate) fn new(shared: Arc<Shared>, handshake: Handshake) -> Result<Self, getrandom::Error> {
         let outbox = Arc::new(Outbox::new(shared.limits.outbox_bytes));
+        let client = Client::new(ClientId::random()?, handshake, Principal::default());
+        let account = shared.account.as_ref().map(|account| account.connected(&client, &outbox));
         Ok(Self {
-            client: Client::new(ClientId::random()?, handshake, Principal::default()),
+            client,
             outbox,
+            account,
             speaking: None,
             authenticated: false,
             failures: 0,
@@ -108,6 +115,15 @@ impl Connection {
             subscriptions: Subscriptions::default(),
             shared,
         })
+    }
+
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Where it stands in the account of the server, if that is kept.
+    pub(crate) const fn account(&mut self) -> Option<&mut Open> {
+        self.account.as_mut()
     }
 
     pub(crate) const fn outbox(&self) -> &Arc<Outbox> {
@@ -151,23 +167,36 @@ impl Connection {
         running: usize,
     ) -> Result<Step, CallError> {
         if !self.authenticated {
-            return Err(CallError::new(ErrorCode::Authentication, "Unauthorized: Skip message processing"));
+            let error = CallError::new(ErrorCode::Authentication, "Unauthorized: Skip message processing");
+            return Err(self.refused(&request, error));
         }
         let limit = self.shared.limits.calls_in_flight;
         if running >= limit {
             let error = CallError::new(ErrorCode::Overloaded, "Too many calls in flight");
-            return Err(error.with_data(Value::map([("limit", limit)])));
+            return Err(self.refused(&request, error.with_data(Value::map([("limit", limit)]))));
         }
         if !self.extensions.deadline {
             request.timeout = None;
         }
         let shared = Arc::clone(&self.shared);
-        let uri = request.method.as_deref().ok_or_else(|| CallError::new(ErrorCode::InvalidRequest, "Invalid request"))?;
-        let route = shared.routes.find(uri).ok_or_else(|| unregistered(uri))?;
+        let Some(uri) = request.method.as_deref() else {
+            return Err(self.refused(&request, CallError::new(ErrorCode::InvalidRequest, "Invalid request")));
+        };
+        let route = shared.routes.find(uri).ok_or_else(|| self.refused(&request, unregistered(uri)))?;
         Ok(match route.lane() {
             Some(lane) => Step::Ordered(Ordered { lane, wire, id: id.clone(), request }),
             None => self.dispatch(route, wire, id, request),
         })
+    }
+
+    /// The same error, counted.
+    fn refused(&self, request: &Request, error: CallError) -> CallError {
+        if let Some(account) = &self.shared.account {
+            let route = request.method.as_deref().and_then(|uri| self.shared.routes.find(uri));
+            account.call_refused(route.map(|route| route.place), error.code().into());
+        }
+        tracing::debug!(client = %self.client.id(), code = error.code().number(), "refused a call");
+        error
     }
 
     fn dispatch(&mut self, route: &Route, wire: &'static dyn WireVersion, id: &RequestId, request: Request) -> Step {
@@ -201,6 +230,7 @@ impl Connection {
             expose_details: self.shared.expose_details,
             may_cancel: self.extensions.cancel,
             progress: self.extensions.progress.then_some(&self.outbox),
+            account: self.shared.account.as_ref(),
         }
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Answer, Connection, Feed, Step, answer, first, misused};
 use crate::{
-    CallError, Cancel, ErrorCode, Value, rpc,
+    CallError, Cancel, Delivery, ErrorCode, Value, rpc,
     wire::{Request, RequestId, WireVersion},
 };
 
@@ -74,6 +74,11 @@ impl Connection {
             None => {}
         }
         Ok(Step::Reply(answer))
+    }
+
+    /// An event of a subscription's own stream was queued, for which so many older ones were dropped.
+    pub(crate) fn fed(&self, topic: &'static str, delivery: Delivery, dropped: usize) {
+        self.shared.hub.published(topic, delivery, 1, dropped);
     }
 
     /// The stream of a subscription has ended by itself.

@@ -24,6 +24,16 @@ pub(super) enum Refusal {
     Origin(String),
 }
 
+impl Refusal {
+    /// As it is counted.
+    pub(super) const fn reason(&self) -> &'static str {
+        match self {
+            Self::NoHost | Self::Host(_) => "host",
+            Self::Origin(_) => "origin",
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

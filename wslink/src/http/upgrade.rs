@@ -20,12 +20,16 @@ use crate::{Handshake, Server, transport::Role};
 pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
     if let Err(refusal) = server.settings().admission.admit(request.headers(), request.uri()) {
         tracing::warn!(%refusal, "refused a WebSocket");
+        server.refused(refusal.reason());
         return refused(&refusal);
     }
     let head = bodiless(&request);
     let response = match create_response(&head) {
         Ok(response) => response.map(|()| Body::empty()),
-        Err(error) => return no_handshake(&error),
+        Err(error) => {
+            server.refused("handshake");
+            return no_handshake(&error);
+        }
     };
     let Some(pending) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
         return (StatusCode::UPGRADE_REQUIRED, "this connection cannot become a WebSocket; use HTTP/1.1").into_response();

@@ -248,7 +248,8 @@ impl Reply {
 /// The frames of an error reply.
 pub(crate) fn refusal(wire: &dyn WireVersion, id: &RequestId, error: &CallError) -> Encoded {
     let encode = |error: &CallError| wire.encode(&Outgoing { subject: Subject::Reply(id), content: Content::Error(error) });
-    encode(error).or_else(|_| encode(&CallError::new(error.code(), error.message()))).unwrap_or_else(|_| Encoded::nothing())
+    let encoded = encode(error).or_else(|_| encode(&CallError::new(error.code(), error.message())));
+    encoded.unwrap_or_else(|_| Encoded::nothing()).failed(error.code())
 }
 
 /// A value that a method can return.

@@ -12,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+use tracing::{Instrument, Span};
+
 use super::{
     ArgumentError, Call, Cancel, Route,
     bind::bind,
@@ -21,6 +23,7 @@ use super::{
 };
 use crate::{
     CallError, Client, ErrorCode, Publisher,
+    observe::{Account, Observed},
     topic::Outbox,
     wire::{Arguments, Encoded, Request, RequestId, WireVersion},
 };
@@ -47,29 +50,57 @@ pub(crate) struct Caller<'a> {
     pub(crate) may_cancel: bool,
     /// Where the client wants progress reported to.
     pub(crate) progress: Option<&'a Arc<Outbox>>,
+    /// Where calls are counted, if they are.
+    pub(crate) account: Option<&'a Arc<Account>>,
 }
 
 /// Runs a call of an authenticated client.
 pub(crate) fn dispatch(route: &Route, caller: &Caller<'_>, id: &RequestId, request: Request) -> Dispatched {
-    let Run { outcome, reply, cancel, progress } = match run(route, caller, id, request.arguments) {
+    let observed = Observed::begin(caller.account, route, caller.client);
+    let entered = observed.as_ref().map(|observed| observed.span().enter());
+    let run = run(route, caller, id, request.arguments);
+    drop(entered);
+    let Run { outcome, reply, cancel, progress } = match run {
         Ok(run) => run,
-        Err(refusal) => return Dispatched::Done(refusal),
+        Err(refusal) => return done(refusal, observed),
     };
-    let control = |reply| {
+    let control = |reply, observed| {
         let timeout = timeout(route, request.timeout);
         let cancel = cancel.or_else(|| caller.may_cancel.then(Cancel::default));
-        Control { reply, cancelled: cancel.map(Cancel::wait), timeout, _progress: progress }
+        Control { reply, cancelled: cancel.map(Cancel::wait), timeout, observed, _progress: progress }
     };
     match outcome {
-        Handler::Done(encoded) => Dispatched::Done(encoded),
+        Handler::Done(encoded) => done(encoded, observed),
         Handler::Future(handler) => {
-            Dispatched::Pending(PendingCall { handler, reply: reply.clone(), control: Some(control(reply)) })
+            let handler = within(observed.as_deref(), handler);
+            Dispatched::Pending(PendingCall { handler, reply: reply.clone(), control: Some(control(reply, observed)) })
         }
         Handler::Detached(handler) => {
-            Dispatched::Detached(PendingCall { handler, reply: reply.clone(), control: None }, control(reply))
+            let handler = within(observed.as_deref(), handler);
+            Dispatched::Detached(PendingCall { handler, reply: reply.clone(), control: None }, control(reply, observed))
         }
-        Handler::Blocking(handler) => Dispatched::Blocking(BlockingCall { handler, reply: reply.clone() }, control(reply)),
-        Handler::Events(_) => Dispatched::Done(reply.error(CallError::internal("a topic was called as a method"))),
+        Handler::Blocking(handler) => {
+            let span = observed.as_ref().map_or_else(Span::none, |observed| observed.span().clone());
+            Dispatched::Blocking(BlockingCall { handler, reply: reply.clone(), span }, control(reply, observed))
+        }
+        Handler::Events(_) => done(reply.error(CallError::internal("a topic was called as a method")), observed),
+    }
+}
+
+fn done(reply: Encoded, observed: Option<Box<Observed>>) -> Dispatched {
+    if let Some(mut observed) = observed {
+        observed.end(&reply);
+    }
+    Dispatched::Done(reply)
+}
+
+type Pending = Pin<Box<dyn Future<Output = Encoded> + Send>>;
+
+/// The same handler, polled within the span of its call, if there is one.
+fn within(observed: Option<&Observed>, handler: Pending) -> Pending {
+    match observed.map(Observed::span) {
+        Some(span) if !span.is_disabled() => Box::pin(handler.instrument(span.clone())),
+        _ => handler,
     }
 }
 
@@ -77,7 +108,8 @@ pub(crate) fn dispatch(route: &Route, caller: &Caller<'_>, id: &RequestId, reque
 pub(crate) fn control(route: &Route, caller: &Caller<'_>, id: &RequestId, asked: Option<Duration>) -> Control {
     let reply = Reply { id: id.clone(), wire: caller.wire, method: route.method.uri, expose: caller.expose_details };
     let cancelled = caller.may_cancel.then(|| Cancel::default().wait());
-    Control { reply, cancelled, timeout: timeout(route, asked), _progress: None }
+    let observed = Observed::waiting(caller.account, route);
+    Control { reply, cancelled, timeout: timeout(route, asked), observed, _progress: None }
 }
 
 /// How long a call may take, of which its client says how long it will wait.
@@ -135,6 +167,8 @@ pub(crate) struct Control {
     cancelled: Option<Cancelled>,
     /// How long the client will wait.
     pub(crate) timeout: Option<Duration>,
+    /// Ends with the reply.
+    observed: Option<Box<Observed>>,
     /// Progress may be reported for as long as this is here.
     _progress: Option<OpenProgress>,
 }
@@ -157,6 +191,13 @@ impl Control {
         self.reply.error(CallError::new(ErrorCode::DeadlineExceeded, "Deadline exceeded"))
     }
 
+    /// The call was answered.
+    pub(crate) fn end(&mut self, reply: &Encoded) {
+        if let Some(mut observed) = self.observed.take() {
+            observed.end(reply);
+        }
+    }
+
     /// Tells the handler that nobody waits for it any more.
     pub(crate) fn abandon(&self) {
         if let Some(cancelled) = &self.cancelled {
@@ -167,7 +208,7 @@ impl Control {
 
 /// A call whose handler has not returned yet. Never panics.
 pub(crate) struct PendingCall {
-    handler: Pin<Box<dyn Future<Output = Encoded> + Send>>,
+    handler: Pending,
     reply: Reply,
     /// `None` when somebody else has it.
     pub(crate) control: Option<Control>,
@@ -187,10 +228,12 @@ impl Future for PendingCall {
 pub(crate) struct BlockingCall {
     handler: Box<dyn FnOnce() -> Encoded + Send>,
     reply: Reply,
+    span: Span,
 }
 
 impl BlockingCall {
     pub(crate) fn run(self) -> Encoded {
+        let _entered = self.span.enter();
         catch_unwind(AssertUnwindSafe(self.handler)).unwrap_or_else(|panic| panicked(&self.reply, &*panic))
     }
 }

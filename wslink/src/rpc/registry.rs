@@ -16,6 +16,8 @@ use crate::{Error, rpc::Location};
 pub(crate) struct Route {
     pub(crate) method: &'static MethodDescriptor,
     pub(crate) service: Arc<dyn Any + Send + Sync>,
+    /// Where it stands in the table.
+    pub(crate) place: usize,
     ordered: bool,
 }
 
@@ -70,7 +72,7 @@ impl Routes {
         let mut streams = HashMap::new();
         for Mounted { descriptor, service, .. } in mounted {
             topics.extend(descriptor.topics.iter().map(|topic| (topic.uri, topic.location)));
-            let route = |method| Route { method, service: Arc::clone(service), ordered: descriptor.ordered };
+            let route = |method| Route { method, service: Arc::clone(service), place: 0, ordered: descriptor.ordered };
             routes.extend(descriptor.methods.iter().map(route));
             let own = descriptor.topics.iter().filter_map(|topic| Some((topic, topic.stream.as_ref()?)));
             streams.extend(own.map(|(topic, method)| (topic.uri, StreamRoute { topic, route: route(method) })));
@@ -85,7 +87,8 @@ impl Routes {
         let is_mounted = |descriptor: &ServiceDescriptor| mounted.iter().any(|one| one.type_id == (descriptor.type_id)());
         let mut not_mounted: Vec<_> = linked.into_iter().filter(|descriptor| !is_mounted(descriptor)).collect();
         not_mounted.sort_by_key(|descriptor| (descriptor.package, descriptor.version, descriptor.name));
-        let by_uri = routes.iter().enumerate().map(|(at, route)| (route.method.uri, at)).collect();
+        routes.iter_mut().enumerate().for_each(|(place, route)| route.place = place);
+        let by_uri = routes.iter().map(|route| (route.method.uri, route.place)).collect();
         Ok(Self {
             routes,
             by_uri,

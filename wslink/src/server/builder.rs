@@ -1,6 +1,10 @@
 //! From services and settings to a server. Everything that can be wrong with them is found here.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -9,6 +13,7 @@ use crate::{
     Authenticator, Error, Limits, Publisher, Secret,
     connection::Shared,
     http,
+    observe::Account,
     rpc::{Mounted, Routes, Service},
     topic::Hub,
 };
@@ -24,6 +29,8 @@ pub struct Builder {
     limits: Limits,
     expose_details: bool,
     strict: bool,
+    observe: bool,
+    metrics: bool,
     http: http::Settings,
     stop: CancellationToken,
 }
@@ -40,6 +47,8 @@ impl Builder {
             limits: Limits::default(),
             expose_details: false,
             strict: false,
+            observe: false,
+            metrics: false,
             http: http::Settings::default(),
             stop: CancellationToken::new(),
         }
@@ -96,6 +105,21 @@ impl Builder {
     pub const fn strict(mut self) -> Self {
         self.strict = true;
         self
+    }
+
+    /// Keeps account of what the server does, for [`Server::statistics`]. Off by default: each call then
+    /// looks at the clock twice.
+    pub const fn observe(mut self) -> Self {
+        self.observe = true;
+        self
+    }
+
+    /// Tells the recorder of the [`metrics`](https://docs.rs/metrics) crate what the server does; see
+    /// `docs/observability.md` for the names. Install the recorder before [`build`](Self::build).
+    #[cfg(feature = "metrics")]
+    pub const fn metrics(mut self) -> Self {
+        self.metrics = true;
+        self.observe()
     }
 
     /// The path of the WebSocket; `/ws` unless set, `None` for no WebSocket at all.
@@ -174,8 +198,16 @@ impl Builder {
         let manifest = if self.http.manifest { shown(&routes) } else { None };
         #[cfg(not(feature = "manifest"))]
         let manifest = None;
+        let account = self.observe.then(|| {
+            let methods = routes.methods().map(|method| method.uri);
+            Arc::new(Account::new(methods, clock, self.metrics))
+        });
+        if let Some(account) = &account {
+            self.hub.keep_account(Arc::clone(account));
+        }
         let shared = Shared {
             manifest,
+            account,
             routes,
             hub: self.hub,
             publisher: self.publisher,
@@ -209,6 +241,12 @@ fn gate(authenticator: Option<Arc<dyn Authenticator>>, secret: Option<Secret>) -
     }
 }
 
+/// The clock of the account, which the core ring does not have.
+fn clock() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
+}
+
 /// The manifest, as clients get it.
 #[cfg(feature = "manifest")]
 fn shown(routes: &Routes) -> Option<crate::Value> {
@@ -219,7 +257,7 @@ fn check_limits(limits: &Limits) -> Result<(), Error> {
     if u32::try_from(limits.message_bytes).is_err() {
         return Err(Error::Setting("`Limits::message_bytes` is over 4 GiB - 1, the most that a chunk can say; lower it".into()));
     }
-    let longest = std::time::Duration::from_secs(10 * 365 * 24 * 3600);
+    let longest = Duration::from_secs(10 * 365 * 24 * 3600);
     let Limits { handshake, hello, ping, pong, write_stall, incomplete_stall, grace, .. } = *limits;
     if [handshake, hello, ping, pong, write_stall, incomplete_stall, grace].into_iter().any(|duration| duration > longest) {
         return Err(Error::Setting("a duration in `Limits` is over ten years; lower it".into()));

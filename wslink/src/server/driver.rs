@@ -21,6 +21,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tracing::Instrument;
 
 use super::{
     in_flight::{Answered, Deadline, InFlight, Outcome},
@@ -30,6 +31,7 @@ use super::{
 use crate::{
     Handshake,
     connection::{Connection, Egress, Fed, Feed, Greeting, Shared, Step},
+    observe::Traffic,
     rpc::Cancel,
     transport::{Incoming, Totals, WebSocket},
     wire::Violation,
@@ -82,10 +84,15 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let limits = shared.limits.clone();
+    let account = shared.account.clone();
     let connection = match Connection::new(shared, handshake) {
         Ok(connection) => connection,
         Err(error) => return tracing::error!(%error, "no entropy for a client id"),
     };
+    let client = connection.client();
+    let address = client.handshake().address().map(tracing::field::display);
+    let span = tracing::debug_span!(target: "wslink::connection", "connection", client = %client.id(), address);
+    span.in_scope(|| tracing::debug!("connected"));
     let egress = Egress::new(Arc::clone(connection.outbox()));
     let mut driver = Driver {
         socket,
@@ -102,8 +109,34 @@ where
         max_frame: limits.frame_bytes,
         turns: Turns::new(limits.blocking_calls),
     };
-    let end = poll_fn(|cx| driver.poll(cx)).await;
-    finish(driver.into_socket(), end).await;
+    let end = poll_fn(|cx| {
+        let _entered = span.enter();
+        let polled = driver.poll(cx);
+        driver.report();
+        polled
+    })
+    .await;
+    if let Some(account) = account {
+        account.closed(end.reason());
+    }
+    finish(driver.into_socket(), end).instrument(span).await;
+}
+
+impl End {
+    /// As it is counted.
+    const fn reason(&self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Lost => "lost",
+            Self::Say(1001, _) => "1001",
+            Self::Say(1002, _) => "1002",
+            Self::Say(1007, _) => "1007",
+            Self::Say(1008, _) => "1008",
+            Self::Say(1009, _) => "1009",
+            Self::Say(1013, _) => "1013",
+            Self::Say(..) => "other",
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
@@ -113,7 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn activity(socket: &WebSocket<S>, connection: &Connection, greeting: bool) -> Activity {
-        let Totals { read, written, frames } = socket.totals();
+        let Totals { read, written, frames, .. } = socket.totals();
         Activity {
             greeted: connection.is_authenticated() && !greeting,
             read,
@@ -122,6 +155,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             waiting: socket.has_output(),
             incomplete: connection.incomplete(),
         }
+    }
+
+    /// Tells the account, if it is kept, what has passed.
+    fn report(&mut self) {
+        let Self { socket, egress, calls, .. } = self;
+        let Some(account) = self.connection.account() else { return };
+        let Totals { read, written, frames, sent } = socket.totals();
+        account.update(Traffic {
+            received: read,
+            sent: written,
+            messages_received: frames,
+            frames_sent: sent,
+            queued: (egress.waiting_bytes() + socket.unwritten()) as u64,
+            in_flight: calls.len() as u64,
+        });
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
@@ -179,6 +227,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             let Poll::Ready(incoming) = self.socket.poll_read(cx) else { return Ok(false) };
             match incoming {
                 Incoming::Alive => {}
+                Incoming::Pong => {
+                    if let Some(account) = self.connection.account() {
+                        account.pong();
+                    }
+                }
                 Incoming::Closed { .. } => return Err(End::Closed),
                 Incoming::Lost => return Err(End::Lost),
                 Incoming::Broken(Violation { code, reason }) => return Err(End::Say(code, reason)),
@@ -245,6 +298,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             Step::Pending(mut call) => match Pin::new(&mut call).poll(cx) {
                 Poll::Ready(reply) => {
+                    if let Some(control) = &mut call.control {
+                        control.end(&reply);
+                    }
                     // The call's progress ends before its reply begins.
                     drop(call);
                     self.answer(Answered { answer: Some(reply), id: None, turn });
@@ -285,7 +341,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             fed = true;
             match next {
                 Fed::Event { number, topic, delivery, message } => {
-                    self.connection.outbox().push(topic, number, delivery, message);
+                    let dropped = self.connection.outbox().push(topic, number, delivery, message);
+                    self.connection.fed(topic, delivery, dropped);
                 }
                 Fed::Last { number, message } => {
                     self.connection.ended(number);
@@ -330,6 +387,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Due::Nothing => None,
             Due::Ping => {
                 self.socket.ping();
+                if let Some(account) = self.connection.account() {
+                    account.ping();
+                }
                 None
             }
             Due::HelloMissing => Some(End::Say(1008, "no hello in time")),

@@ -181,6 +181,9 @@ impl Future for InFlight {
         let this = self.get_mut();
         this.poll_done(cx).map(|(answer, turn)| {
             this.answered = true;
+            if let (Some(control), Some(reply)) = (&mut this.control, &answer) {
+                control.end(reply);
+            }
             let id = this.cancellable.take().map(|(id, _)| id);
             let begins = if let Work::Ordered(call, _) = &mut this.work { call.take() } else { None };
             match begins {

@@ -14,7 +14,7 @@ pub use self::builder::Builder;
 #[cfg(feature = "tls")]
 pub use crate::http::Tls;
 use crate::{
-    Error, Handshake, Publisher, Secret,
+    Error, Handshake, Publisher, Secret, Statistics,
     connection::Shared,
     http,
     transport::{Role, WebSocket},
@@ -112,6 +112,12 @@ impl Server {
         self.shared.routes.methods().map(|method| method.uri)
     }
 
+    /// What the server has done and is doing; `None` unless [`Builder::observe`] was asked for.
+    #[must_use]
+    pub fn statistics(&self) -> Option<Statistics> {
+        self.shared.account.as_ref().map(|account| account.statistics())
+    }
+
     /// What the mounted services offer.
     #[cfg(feature = "manifest")]
     #[must_use]
@@ -130,6 +136,13 @@ impl Server {
         self.stop.cancelled().await;
         self.connections.close();
         self.connections.wait().await;
+    }
+
+    /// A handshake was refused, for one of few reasons.
+    pub(crate) fn refused(&self, reason: &'static str) {
+        if let Some(account) = &self.shared.account {
+            account.refused(reason);
+        }
     }
 
     pub(crate) fn settings(&self) -> &http::Settings {

@@ -356,7 +356,7 @@ impl Peer {
                 let _ = self.0.poll_flush(cx);
                 let incoming = std::task::ready!(self.0.poll_read(cx));
                 return std::task::Poll::Ready(match incoming {
-                    Incoming::Alive => continue,
+                    Incoming::Alive | Incoming::Pong => continue,
                     Incoming::Frame(FrameKind::Text, text) => Message::Text(String::from_utf8_lossy(&text).into_owned()),
                     Incoming::Frame(FrameKind::Binary, bytes) => Message::Binary(bytes.to_vec()),
                     Incoming::Closed { code, reason } => Message::Close(code, reason),

@@ -4,13 +4,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     task::{Context, Poll},
 };
 
 use super::{Delivery, Outbox};
 use crate::{
     CallError, ClientId, ErrorCode,
+    observe::Account,
     wire::{self, Content, Encoded, Outgoing, Subject, WireVersion},
 };
 
@@ -21,6 +22,8 @@ pub(crate) struct Hub {
     retained: Mutex<BTreeMap<&'static str, [Encoded; wire::ALL.len()]>>,
     /// Events dropped by the policy of their topic.
     dropped: Mutex<HashMap<&'static str, u64>>,
+    /// The account of the server, if it is kept.
+    account: OnceLock<Arc<Account>>,
 }
 
 #[derive(Default)]
@@ -93,6 +96,11 @@ impl<'a> Channel<'a> {
 }
 
 impl Hub {
+    /// From now on publications are counted.
+    pub(crate) fn keep_account(&self, account: Arc<Account>) {
+        let _ = self.account.set(account);
+    }
+
     /// Adds a client. One that wants everything gets what the topics retain.
     pub(crate) fn join(&self, id: ClientId, wire: &'static dyn WireVersion, outbox: Arc<Outbox>, interest: Interest) {
         let mut clients = self.change();
@@ -178,7 +186,7 @@ impl Hub {
 
     pub(super) fn publish(&self, audience: &Audience, channel: Channel<'_>, payload: &dyn erased_serde::Serialize) {
         let mut encoded: [Option<Encoded>; wire::ALL.len()] = Default::default();
-        let mut dropped = 0;
+        let (mut receivers, mut dropped) = (0, 0);
         // The payload's own code runs here, so nobody is to wait for it; who comes with another
         // generation meanwhile is rare enough.
         for wire in self.generations(audience, channel.topic()) {
@@ -190,6 +198,7 @@ impl Hub {
                 return;
             }
             let message = encoded[peer.wire.index()].get_or_insert_with(|| encode(peer.wire, channel, payload)).clone();
+            receivers += 1;
             match channel {
                 Channel::Declared { topic, delivery, key, .. } => dropped += peer.outbox.push(topic, key, delivery, message),
                 Channel::Named(_) => peer.outbox.push_reliable(message),
@@ -201,9 +210,23 @@ impl Hub {
             self.retained.lock().unwrap_or_else(PoisonError::into_inner).insert(topic, last);
         }
         drop(clients);
-        if dropped > 0
-            && let Channel::Declared { topic, .. } = channel
-        {
+        match channel {
+            Channel::Declared { topic, delivery, .. } => self.published(topic, delivery, receivers, dropped),
+            Channel::Named(topic) => {
+                if let Some(account) = self.account.get() {
+                    account.published(topic, None, receivers, 0);
+                }
+            }
+        }
+    }
+
+    /// An event was given to so many clients, for which so many older ones were dropped.
+    pub(crate) fn published(&self, topic: &'static str, delivery: Delivery, receivers: usize, dropped: usize) {
+        if let Some(account) = self.account.get() {
+            account.published(topic, Some(delivery), receivers, dropped);
+        }
+        if dropped > 0 {
+            tracing::debug!(topic, ?delivery, dropped, "dropped events");
             *self.dropped.lock().unwrap_or_else(PoisonError::into_inner).entry(topic).or_default() += dropped as u64;
         }
     }

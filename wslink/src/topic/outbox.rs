@@ -49,6 +49,8 @@ struct State {
     /// The last reports of calls that are over.
     last_progress: Vec<Encoded>,
     overflowed: bool,
+    /// Events that were ever dropped by the policy of their topic.
+    dropped: u64,
     /// Publishers that wait for the events to be taken.
     pacing: Vec<Waker>,
 }
@@ -57,7 +59,7 @@ impl State {
     /// From now on nothing waits and nothing is taken in.
     fn end(&mut self) {
         self.pacing.drain(..).for_each(Waker::wake);
-        *self = Self { overflowed: true, ..Self::default() };
+        *self = Self { overflowed: true, dropped: self.dropped, ..Self::default() };
     }
 }
 
@@ -97,6 +99,7 @@ impl Outbox {
                 0
             }
         };
+        state.dropped += dropped as u64;
         drop(state);
         self.ready.wake();
         dropped
@@ -181,6 +184,11 @@ impl Outbox {
     /// Bytes of events that wait.
     pub(crate) fn bytes(&self) -> usize {
         self.lock().events.bytes()
+    }
+
+    /// Events that were ever dropped by the policy of their topic.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.lock().dropped
     }
 
     /// Wakes `waker` when something is pushed.

@@ -42,6 +42,7 @@ pub(crate) struct WebSocket<S> {
     unflushed: bool,
     written: u64,
     frames: u64,
+    sent: u64,
     role: Role,
 }
 
@@ -51,14 +52,18 @@ pub(crate) struct Totals {
     pub(crate) read: u64,
     pub(crate) written: u64,
     pub(crate) frames: u64,
+    /// Frames that were to be written.
+    pub(crate) sent: u64,
 }
 
 /// What was read.
 #[derive(Debug)]
 pub(crate) enum Incoming {
     Frame(FrameKind, Bytes),
-    /// A ping, already answered, or a pong.
+    /// A ping, already answered.
     Alive,
+    /// The answer to a ping.
+    Pong,
     /// The peer closes, and has been answered; nothing more comes. 1005 stands for no code.
     Closed {
         code: u16,
@@ -91,6 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             unflushed: false,
             written: 0,
             frames: 0,
+            sent: 0,
             role,
         }
     }
@@ -118,6 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 Ok(Message::Close(None)) | Err(Error::ConnectionClosed | Error::AlreadyClosed) => {
                     Incoming::Closed { code: 1005, reason: String::new() }
                 }
+                Ok(Message::Pong(_)) => Incoming::Pong,
                 Ok(_) => Incoming::Alive,
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => match self.inflow.is_at_boundary() {
                     true => continue,
@@ -130,6 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Adds a data frame to what is to be written.
     pub(crate) fn put(&mut self, frame: Frame) {
+        self.sent += 1;
         match self.role {
             Role::Server => self.outgoing.put_frame(frame),
             Role::Client => self.outgoing.put_masked_frame(&frame),
@@ -158,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Bytes that were read and written, and whole messages that were read, since the beginning.
     pub(crate) const fn totals(&self) -> Totals {
-        Totals { read: self.inflow.total(), written: self.written, frames: self.frames }
+        Totals { read: self.inflow.total(), written: self.written, frames: self.frames, sent: self.sent }
     }
 
     /// From now on takes messages of up to `max_frame` bytes.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::FrameKind;
+use crate::{ErrorCode, observe::Outcome};
 
 /// One WebSocket data frame: `head` and `body` follow each other on the wire.
 ///
@@ -33,6 +34,8 @@ pub struct Encoded {
     frames: Frames,
     len: usize,
     divisible: bool,
+    /// What it says of its call, when it answers one.
+    outcome: Outcome,
 }
 
 #[derive(Clone, Debug)]
@@ -49,17 +52,27 @@ impl Encoded {
 
     /// A message of a single frame.
     pub(crate) fn one(frame: Frame) -> Self {
-        Self { len: frame.len(), frames: Frames::One(frame), divisible: false }
+        Self { len: frame.len(), frames: Frames::One(frame), divisible: false, outcome: Outcome::Ok }
     }
 
     /// A message whose frames must follow each other with nothing between them.
     pub(crate) fn indivisible(frames: Vec<Frame>) -> Self {
-        Self { len: frames.iter().map(Frame::len).sum(), frames: Frames::Many(frames.into()), divisible: false }
+        let len = frames.iter().map(Frame::len).sum();
+        Self { len, frames: Frames::Many(frames.into()), divisible: false, outcome: Outcome::Ok }
     }
 
     /// A message between whose frames others may be sent.
     pub(crate) fn divisible(frames: Vec<Frame>) -> Self {
         Self { divisible: true, ..Self::indivisible(frames) }
+    }
+
+    /// The same message, which answers a call that failed.
+    pub(crate) fn failed(self, code: ErrorCode) -> Self {
+        Self { outcome: code.into(), ..self }
+    }
+
+    pub(crate) const fn outcome(&self) -> Outcome {
+        self.outcome
     }
 
     /// Payload bytes of all its frames.

@@ -23,6 +23,7 @@ mod kit;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod manifest;
 mod negotiated;
+mod observed;
 mod ordered;
 #[cfg(feature = "client")]
 mod python;

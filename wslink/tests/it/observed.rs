@@ -1,0 +1,148 @@
+//! What a server tells of itself after known traffic.
+
+use serde_json::{Value, json};
+use wslink::{Publisher, Secret, Statistics, Topic, service};
+
+use crate::{
+    harness::{BOTH, Generation, Got, Speaker, TestServer},
+    http::request,
+    kit::Kit,
+};
+
+struct Ticker {
+    publisher: Publisher,
+}
+
+#[service]
+impl Ticker {
+    /// Only the newest counts.
+    #[topic("ticker.newest", delivery = latest)]
+    const NEWEST: Topic<u32>;
+
+    /// Publishes from `0` to `count` at once.
+    #[rpc("ticker.run")]
+    fn run(&self, count: u32) {
+        (0..count).for_each(|number| self.publisher.publish(Self::NEWEST, &number));
+    }
+}
+
+fn server() -> TestServer {
+    TestServer::start(|builder| builder.observe().service(Kit::new).service(|publisher| Ticker { publisher }))
+}
+
+/// The statistics as JSON, once `done` finds in them what it waits for.
+fn once(server: &TestServer, done: impl Fn(&Statistics) -> bool) -> Value {
+    loop {
+        let statistics = server.server.statistics().unwrap();
+        if done(&statistics) {
+            return serde_json::to_value(statistics).unwrap();
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_server_that_was_not_asked_to_keeps_no_account() {
+    let server = TestServer::start(|builder| builder.service(Kit::new));
+    assert!(server.server.statistics().is_none());
+}
+
+#[test]
+fn calls_are_counted_by_method_and_outcome() {
+    let server = server();
+    for generation in BOTH {
+        let mut speaker = Speaker::new(&server, generation);
+        for (method, args) in [
+            ("kit.null", json!([])),
+            ("kit.null", json!([])),
+            ("kit.null", json!([1])),
+            ("kit.raise", json!(["told"])),
+            ("kit.panic", json!([])),
+            ("kit.unserialisable", json!([])),
+            ("kit.sleep", json!([1])),
+            ("kit.block", json!([1])),
+            ("kit.unheard.of", json!([])),
+            ("kit.unheard.of.too", json!([])),
+        ] {
+            speaker.call(method, args);
+        }
+        speaker.begin("kit.hang", json!([]));
+        speaker.call("kit.null", json!([]));
+    }
+    let statistics = once(&server, |now| now.connections == 0 && now.calls_in_flight == 0);
+    let methods: Vec<_> =
+        statistics["methods"].as_array().unwrap().iter().map(|one| json!([one["method"], one["outcomes"]])).collect();
+    assert_eq!(
+        Value::from(methods),
+        json!([
+            ["kit.block", {"ok": 2}],
+            ["kit.hang", {"abandoned": 2}],
+            ["kit.null", {"ok": 6, "bad_arguments": 2}],
+            ["kit.panic", {"exception": 2}],
+            ["kit.raise", {"exception": 2}],
+            ["kit.sleep", {"ok": 2}],
+            ["kit.unserialisable", {"unserialisable": 2}],
+            ["(other)", {"not_found": 4}],
+        ])
+    );
+    let slept = &statistics["methods"][5];
+    assert!(slept["seconds"].as_f64().unwrap() >= 0.002, "{slept}");
+    assert_eq!(slept["buckets"].as_array().unwrap().iter().filter_map(Value::as_u64).sum::<u64>(), 2, "{slept}");
+}
+
+#[test]
+fn connections_and_what_they_are_refused_for_are_counted() {
+    let server = server();
+    let mut stranger = Speaker::stranger(&server, Generation::V1);
+    assert_eq!(stranger.call("kit.null", json!([]))["error"]["code"], -32000);
+    assert_eq!(stranger.hello("wrong")["error"]["code"], -32000);
+    assert!(stranger.hello(Secret::published().reveal())["result"].is_object());
+    let mut speaker = Speaker::new(&server, Generation::V2);
+    let open = once(&server, |now| now.clients.len() == 2 && now.clients.iter().all(|client| client.generation.is_some()));
+    assert_eq!((&open["connections"], &open["clients"][0]["generation"]), (&json!(2), &json!("v1")));
+    assert!(open["clients"][1]["address"].as_str().unwrap().starts_with("127.0.0.1:"), "{open}");
+
+    speaker.peer.close(1000);
+    assert!(matches!(speaker.peer.next(), Got::Close(1000, _)));
+    stranger.peer.text("no JSON {");
+    assert!(matches!(stranger.peer.next(), Got::Close(1007, _)));
+    let refused = request(&server, "GET /ws", "Host: localhost\r\nConnection: close\r\nOrigin: http://evil.example\r\n");
+    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+
+    let ended = once(&server, |now| now.connections == 0);
+    assert_eq!(ended["connections_total"], 2);
+    assert_eq!(ended["connections_closed"], json!({"closed": 1, "1007": 1}));
+    assert_eq!(ended["handshakes_refused"], json!({"origin": 1}));
+    assert_eq!(ended["hellos_failed"], 1);
+    assert_eq!(
+        ended["methods"],
+        json!([{"method": "kit.null", "outcomes": {"unauthorized": 1}, "in_flight": 0, "seconds": 0.0, "buckets": vec![0; 26]}])
+    );
+    assert_eq!((&ended["queued_bytes"], &ended["clients"]), (&json!(0), &json!([])));
+}
+
+#[test]
+fn bytes_and_events_are_counted() {
+    let server = server();
+    let mut speaker = Speaker::new(&server, Generation::V1);
+    speaker.begin("ticker.run", json!([100]));
+    // The reply, then what was left of the events.
+    assert_eq!(speaker.next()["result"], Value::Null);
+    assert_eq!(speaker.next()["result"], 99);
+    speaker.call("kit.publish", json!(["from.a.peer", 1]));
+    speaker.next();
+    let now = once(&server, |now| now.queued_bytes == 0 && now.sent_frames == 5);
+    assert_eq!(
+        now["topics"],
+        json!([
+            {"topic": "(other)", "published": 1, "queued": 1, "dropped": {}},
+            {"topic": "ticker.newest", "published": 100, "queued": 100, "dropped": {"latest": 99}},
+        ])
+    );
+    let client = &now["clients"][0];
+    assert_eq!(client["dropped_events"], 99);
+    assert_eq!((&now["received_messages"], &client["received_messages"]), (&json!(3), &json!(3)));
+    for bytes in ["received_bytes", "sent_bytes"] {
+        assert!(now[bytes].as_u64().unwrap() > 100 && now[bytes] == client[bytes], "{now}");
+    }
+}

@@ -82,7 +82,7 @@ pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ```text
 /// #[rpc("uri")]
-/// #[rpc("uri", blocking | detached, timeout_ms = number)]
+/// #[rpc("uri", blocking | detached, require = "authority", timeout_ms = number)]
 /// [async] fn name(&self, [#[arg(…)] name: Type,]…) [-> Result<T, E> | -> T] { … }
 /// ```
 ///
@@ -91,6 +91,7 @@ pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `"uri"` | what clients call: words `[a-z][a-z0-9_]*`, joined by dots |
 /// | `blocking` | the method runs on a thread that may block; for a `fn` that computes for long or does I/O |
 /// | `detached` | the `async` method goes on to its end when its client cancels the call or leaves |
+/// | `require = "authority"` | a call of a client whose `wslink::Principal` does not hold it is refused before its arguments are looked at |
 /// | `timeout_ms = number` | a call that takes longer is dropped and answered "Deadline exceeded" |
 ///
 /// A method that is neither `async` nor `blocking` holds up its connection while it runs.
@@ -98,7 +99,7 @@ pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
 /// # Parameters
 /// Each is a name and an owned type. Clients give arguments by position or by name. A type that serde
 /// deserialises is an argument; `Option` may be left out. A type that implements
-/// `wslink::rpc::Parameter` by itself, such as `Client` or `Publisher`, comes from the server and is not
+/// `wslink::rpc::Parameter` by itself, such as `Client`, `Principal` or `Publisher`, comes from the server and is not
 /// on the wire. `Args` takes whatever the others leave over.
 ///
 /// | attribute of a parameter | meaning |
@@ -209,11 +210,11 @@ pub fn rpc_error(item: TokenStream) -> TokenStream {
 ///
 /// ```text
 /// #[topic("uri")]
-/// #[topic("uri", delivery = reliable | latest | latest(key = field) | drop_oldest(count), retain = last)]
+/// #[topic("uri", delivery = reliable | latest | latest(key = field) | drop_oldest(count), require = "authority", retain = last)]
 /// [pub] const NAME: Topic<Payload>;
 ///
 /// #[topic("uri")]
-/// #[topic("uri", delivery = reliable | latest | drop_oldest(count))]
+/// #[topic("uri", delivery = reliable | latest | drop_oldest(count), require = "authority")]
 /// fn name(&self, [#[arg(…)] name: Type,]…) -> impl Stream<Item = Payload> + Send + 'static { … }
 /// ```
 ///
@@ -224,6 +225,7 @@ pub fn rpc_error(item: TokenStream) -> TokenStream {
 /// | `delivery = latest` | only the newest event waits for a slow client |
 /// | `delivery = latest(key = field)` | the newest event of each value of that field of the payload waits |
 /// | `delivery = drop_oldest(count)` | at most `count` events wait for a slow client |
+/// | `require = "authority"` | only clients whose `wslink::Principal` holds it may subscribe, or get anything of it |
 /// | `retain = last` | who subscribes later gets the last payload at once |
 ///
 /// The constant has no value: the macro gives it one. Its payload is anything that serde serialises.

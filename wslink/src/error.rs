@@ -33,6 +33,8 @@ pub enum ErrorCode {
     DeadlineExceeded,
     /// -32006: the connection has too many calls in flight.
     Overloaded,
+    /// -32007: the client is known, and may not do that.
+    Forbidden,
     /// Any other code, chosen by the application.
     Application(i32),
 }
@@ -56,6 +58,7 @@ impl ErrorCode {
             Self::Cancelled => -32004,
             Self::DeadlineExceeded => -32005,
             Self::Overloaded => -32006,
+            Self::Forbidden => -32007,
             Self::Application(number) => number,
         }
     }
@@ -81,6 +84,7 @@ impl ErrorCode {
             -32004 => Self::Cancelled,
             -32005 => Self::DeadlineExceeded,
             -32006 => Self::Overloaded,
+            -32007 => Self::Forbidden,
             number => Self::Application(number),
         }
     }

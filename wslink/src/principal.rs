@@ -4,6 +4,8 @@
 
 use std::{any::Any, collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
+use crate::{CallError, ErrorCode, Value};
+
 /// Who a client is, as the server's [`Authenticator`](crate::Authenticator) found out.
 ///
 /// Cheap to clone; a context parameter of handlers, which get the one that the call was made under.
@@ -82,6 +84,19 @@ impl Principal {
     #[must_use]
     pub fn holds(&self, authority: &str) -> bool {
         self.0.authorities.contains(authority)
+    }
+
+    /// The same as a result: the error is what clients get of `require = "authority"`, for handlers that
+    /// only know at run time what they require.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Forbidden`] with `{"require": authority}`.
+    pub fn require(&self, authority: &str) -> Result<(), CallError> {
+        if self.holds(authority) {
+            return Ok(());
+        }
+        let data = Value::map([("require", Value::from(authority))]);
+        Err(CallError::new(ErrorCode::Forbidden, "Forbidden").with_data(data))
     }
 
     /// What it may do, sorted.

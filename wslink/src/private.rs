@@ -46,7 +46,7 @@ pub use crate::{
 };
 use crate::{
     Payload,
-    rpc::{ArgumentError, ErrorField, Outcome, Parameter, ParameterDescriptor, ParameterKind, Registration},
+    rpc::{ArgumentError, ErrorField, Outcome, Parameter, ParameterDescriptor, ParameterKind, Registration, Terms},
     wire::Encoded,
 };
 
@@ -184,10 +184,11 @@ pub trait TopicStream: Stream + Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<S: Stream + Send + 'static> TopicStream for S {}
 
-/// How long a method may take; 0 for as long as it likes.
+/// What is asked of a method's calls; 0 ms are as long as it likes.
 #[must_use]
-pub const fn timeout(milliseconds: u64) -> Option<Duration> {
-    if milliseconds == 0 { None } else { Some(Duration::from_millis(milliseconds)) }
+pub const fn terms(milliseconds: u64, require: Option<&'static str>) -> Terms {
+    let timeout = if milliseconds == 0 { None } else { Some(Duration::from_millis(milliseconds)) };
+    Terms { timeout, require }
 }
 
 /// The stream of a topic that everybody shares.

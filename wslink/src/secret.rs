@@ -1,6 +1,6 @@
 //! The shared secret of a server and its clients.
 
-use std::fmt;
+use std::{fmt, future::ready, sync::Arc};
 
 use subtle::ConstantTimeEq;
 
@@ -54,9 +54,33 @@ impl Secret {
 /// Admits whoever knows the secret: somebody without a name or authority, since it tells nobody apart.
 impl Authenticator for Secret {
     fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
+        self.admit_as(&attempt, &Principal::default())
+    }
+}
+
+/// A secret, and who everybody is that knows it.
+pub(crate) struct SecretHolders {
+    secret: Arc<Secret>,
+    principal: Principal,
+}
+
+impl SecretHolders {
+    pub(crate) const fn new(secret: Arc<Secret>, principal: Principal) -> Self {
+        Self { secret, principal }
+    }
+}
+
+impl Authenticator for SecretHolders {
+    fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
+        self.secret.admit_as(&attempt, &self.principal)
+    }
+}
+
+impl Secret {
+    fn admit_as(&self, attempt: &Attempt, principal: &Principal) -> Authentication<'static> {
         let known = attempt.token().is_some_and(|token| self.admits(token));
-        let answer = if known { Ok(Principal::default()) } else { Err(Refusal::new("another secret")) };
-        Box::pin(std::future::ready(answer))
+        let answer = if known { Ok(principal.clone()) } else { Err(Refusal::new("another secret")) };
+        Box::pin(ready(answer))
     }
 }
 

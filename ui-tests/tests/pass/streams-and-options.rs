@@ -30,7 +30,7 @@ impl Render {
 
 fn main() {
     let descriptor = <Render as wslink::rpc::Service>::DESCRIPTOR;
-    assert!(descriptor.ordered && descriptor.methods[0].timeout.is_some());
+    assert!(descriptor.ordered && descriptor.methods[0].terms.timeout.is_some());
     assert!(descriptor.topics[0].retain && descriptor.topics[0].stream.is_none());
     assert_eq!(descriptor.topics[1].stream.as_ref().map(|stream| stream.parameters.len()), Some(2));
     assert_eq!(Render::TILE.uri(), "my.tile");

@@ -41,11 +41,12 @@ fn topic(constant: &Constant, topic: Option<&Topic>, runtime: &Runtime) -> Token
     // One place for all of it, so that the compiler complains of it once.
     let private = runtime.private(span);
     let retain = topic.is_some_and(|topic| topic.retain).then(|| quote!(.retaining()));
+    let require = topic.and_then(|topic| topic.require.as_ref()).map(|authority| quote!(.requiring(#authority)));
     let keyed = topic.and_then(|topic| match &topic.delivery {
         Delivery::LatestOf(field) => Some(quote_spanned!(field.span()=> .keyed(|payload| #private::key(&payload.#field)))),
         _ => None,
     });
-    let value = quote_spanned!(span=> #private::topic::<#ty, _>(#uri, #private::#delivery) #retain #keyed);
+    let value = quote_spanned!(span=> #private::topic::<#ty, _>(#uri, #private::#delivery) #retain #require #keyed);
     quote!(#visibility const #name: #ty = #value;)
 }
 

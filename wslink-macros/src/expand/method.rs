@@ -11,8 +11,9 @@ use super::location;
 use crate::model::{DefaultValue, Flavour, Method, Parameter};
 
 pub(super) fn descriptor(method: &Method) -> TokenStream {
-    let Method { uri, docs, deprecated, cfg, name, parameters, timeout, returns, .. } = method;
+    let Method { uri, docs, deprecated, cfg, name, parameters, timeout, require, returns, .. } = method;
     let returns = returns.as_ref().map_or_else(|| quote!(__rt::Value), ToTokens::to_token_stream);
+    let require = super::require(require.as_ref());
     let types = parameters.iter().map(|parameter| &parameter.ty);
     let timeout = timeout.as_ref().map_or_else(|| quote!(0), ToTokens::to_token_stream);
     let (name, deprecated) = (name.unraw().to_string(), deprecated.is_some());
@@ -29,7 +30,7 @@ pub(super) fn descriptor(method: &Method) -> TokenStream {
             types: __rt::types!(fn(#(#types),*) -> #returns),
             location: #location,
             parameters: &[#(#parameters),*],
-            timeout: __rt::timeout(#timeout),
+            terms: __rt::terms(#timeout, #require),
             call: #shim,
         }
     }

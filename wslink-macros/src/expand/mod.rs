@@ -4,7 +4,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use syn::{LitStr, spanned::Spanned};
 
 use crate::{
     mistakes::Mistakes,
@@ -87,12 +87,13 @@ fn description(service: &Service, settings: &Settings) -> TokenStream {
 }
 
 fn topic(topic: &Topic) -> TokenStream {
-    let Topic { uri, ty, docs, deprecated, cfg, delivery, retain, stream, .. } = topic;
+    let Topic { uri, ty, docs, deprecated, cfg, delivery, retain, require, stream, .. } = topic;
     let deprecated = deprecated.is_some();
     let stream = stream.as_ref().map(method::descriptor);
     let stream = stream.map_or_else(|| quote!(__rt::SHARED), |method| quote!(__rt::own(#method)));
     let location = location(uri.span());
     let delivery = self::delivery(delivery);
+    let require = self::require(require.as_ref());
     quote! {
         #(#cfg)*
         __rt::TopicDescriptor {
@@ -103,6 +104,7 @@ fn topic(topic: &Topic) -> TokenStream {
             payload: __rt::payload!(#ty),
             delivery: __rt::#delivery,
             retain: #retain,
+            require: #require,
             stream: #stream,
         }
     }
@@ -114,6 +116,10 @@ fn delivery(delivery: &Delivery) -> TokenStream {
         Delivery::Latest | Delivery::LatestOf(_) => quote!(Delivery::Latest),
         Delivery::DropOldest(events) => quote!(Delivery::DropOldest(#events)),
     }
+}
+
+fn require(authority: Option<&LitStr>) -> TokenStream {
+    authority.map_or_else(|| quote!(__rt::None), |authority| quote!(__rt::Some(#authority)))
 }
 
 fn location(span: Span) -> TokenStream {

@@ -3,11 +3,11 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Expr, ExprLit, Ident, Lit, LitInt, ReceiverKind, ReturnType, Safety, Signature, Type, TypeParamBound, parse_quote,
-    spanned::Spanned,
+    Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, ReceiverKind, ReturnType, Safety, Signature, Type, TypeParamBound,
+    parse_quote, spanned::Spanned,
 };
 
-use super::{Parameter, cfg, deprecated, docs};
+use super::{Parameter, authority::authority, cfg, deprecated, docs};
 use crate::{
     mistakes::Mistakes,
     options::Options,
@@ -26,6 +26,8 @@ pub(crate) struct Method {
     pub(crate) parameters: Vec<Parameter>,
     /// In milliseconds.
     pub(crate) timeout: Option<LitInt>,
+    /// What the caller must have.
+    pub(crate) require: Option<LitStr>,
     /// What it returns; nothing when only the compiler knows.
     pub(crate) returns: Option<Type>,
     /// Where a complaint about that belongs.
@@ -53,7 +55,7 @@ impl Method {
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
         let signature = &method.signature;
-        let options = Options::of(attribute, &["blocking", "detached", "timeout_ms"], mistakes);
+        let options = Options::of(attribute, &["blocking", "detached", "require", "timeout_ms"], mistakes);
         let uri = Uri::of(&options, &example(service, &signature.ident), mistakes);
         let flavour = flavour(signature, &options, mistakes);
         let timeout = timeout(&options, mistakes);
@@ -72,6 +74,7 @@ impl Method {
                 ReturnType::Type(_, ty) => Some((**ty).clone()).filter(|ty| !opaque(ty.to_token_stream())),
             },
             timeout,
+            require: authority(&options, mistakes),
             output: match &signature.output {
                 ReturnType::Default => signature.ident.span(),
                 ReturnType::Type(_, ty) => ty.span(),
@@ -183,7 +186,13 @@ fn names<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>, name: &str) -
 
 impl Method {
     /// The function that makes the stream of each subscription to a topic.
-    pub(super) fn stream(method: &parse::Method, uri: Uri, item: &Item, mistakes: &mut Mistakes) -> Option<Self> {
+    pub(super) fn stream(
+        method: &parse::Method,
+        uri: Uri,
+        require: Option<LitStr>,
+        item: &Item,
+        mistakes: &mut Mistakes,
+    ) -> Option<Self> {
         let signature = &method.signature;
         let streams = streams(signature, mistakes);
         let callable = receiver(signature, mistakes) & qualifiers(signature, mistakes) & streams;
@@ -197,6 +206,7 @@ impl Method {
             flavour: Flavour::Stream,
             parameters: parameters.filter(|_| callable)?,
             timeout: None,
+            require,
             returns: None,
             output: match &signature.output {
                 ReturnType::Default => signature.ident.span(),

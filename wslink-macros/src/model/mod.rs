@@ -21,6 +21,7 @@ use crate::{
     uri::Uri,
 };
 
+mod authority;
 mod client;
 mod default;
 mod method;

@@ -3,11 +3,11 @@
 
 use quote::quote;
 use syn::{
-    Attribute, Expr, ExprCall, ExprLit, GenericArgument, Ident, Lit, LitInt, PathArguments, ReturnType, Signature, Type,
+    Attribute, Expr, ExprCall, ExprLit, GenericArgument, Ident, Lit, LitInt, LitStr, PathArguments, ReturnType, Signature, Type,
     TypeParamBound, parse_quote,
 };
 
-use super::{Method, cfg, deprecated, docs, ungrouped};
+use super::{Method, authority::authority, cfg, deprecated, docs, ungrouped};
 use crate::{
     mistakes::{Mistakes, suggestion},
     options::Options,
@@ -28,6 +28,8 @@ pub(crate) struct Topic {
     pub(crate) index: usize,
     pub(crate) delivery: Delivery,
     pub(crate) retain: bool,
+    /// What a subscriber must have.
+    pub(crate) require: Option<LitStr>,
     /// The function that makes the stream of each subscription, when it is not a constant.
     pub(crate) stream: Option<Method>,
 }
@@ -49,10 +51,11 @@ impl Topic {
         service: &str,
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
-        let options = Options::of(attribute, &["delivery", "retain"], mistakes);
+        let options = Options::of(attribute, &["delivery", "require", "retain"], mistakes);
         let uri = Uri::of(&options, &example(service, &constant.name), mistakes);
         let delivery = Delivery::check(&options, mistakes);
         let retain = retain(&options, mistakes);
+        let require = authority(&options, mistakes);
         if let Some(value) = &constant.value {
             mistakes.add(value, "the macro gives a topic its value; end the declaration after the type, with `;`");
             return None;
@@ -67,6 +70,7 @@ impl Topic {
             index,
             delivery: delivery?,
             retain,
+            require,
             stream: None,
         })
     }
@@ -79,7 +83,7 @@ impl Topic {
         service: &str,
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
-        let options = Options::of(attribute, &["delivery", "retain"], mistakes);
+        let options = Options::of(attribute, &["delivery", "require", "retain"], mistakes);
         if let Some((retain, _)) = options.find("retain") {
             mistakes.add(retain, "a stream of its own retains nothing; remove `retain`, and begin the stream with what was last");
         }
@@ -89,7 +93,7 @@ impl Topic {
             mistakes.add(key, "a stream of its own has no keys; write `delivery = latest`");
         }
         let payload = items(&method.signature).map_or_else(|| quote!(__rt::Value), |item| quote!(#item));
-        let stream = Method::stream(method, uri?, item, mistakes)?;
+        let stream = Method::stream(method, uri?, authority(&options, mistakes), item, mistakes)?;
         Some(Self {
             uri: stream.uri.clone(),
             name: stream.name.clone(),
@@ -100,6 +104,7 @@ impl Topic {
             index,
             delivery: delivery?,
             retain: false,
+            require: stream.require.clone(),
             stream: Some(stream),
         })
     }

@@ -33,7 +33,7 @@ const _: () = {
                     __rt::required::<Size>("size"),
                     __rt::optional::<u8>("quality", "90"),
                 ],
-                timeout: __rt::timeout(0),
+                terms: __rt::terms(0, __rt::None),
                 call: |call| {
                     let (a0, a1, a2) = (call.take::<Client>(0)?, call.take::<Size>(1)?, call.take_or::<u8>(2, || 90)?);
                     let (this, reply) = (call.service::<Self>(), call.reply());
@@ -48,6 +48,7 @@ const _: () = {
                 payload: __rt::payload!(Topic<Frame>),
                 delivery: __rt::Delivery::Latest,
                 retain: false,
+                require: __rt::None,
                 stream: __rt::SHARED,
             }],
             ordered: false,

@@ -29,7 +29,7 @@ const _: () = {
                 types: __rt::types!(fn() -> ()),
                 location: __rt::here!(),
                 parameters: &[],
-                timeout: __rt::timeout(0),
+                terms: __rt::terms(0, __rt::None),
                 call: |call| {
                     let (this, reply) = (call.service::<Self>(), call.reply());
                     __rt::done(__rt::Returned(Self::resize(&this)).send(&reply))

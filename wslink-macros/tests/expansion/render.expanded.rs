@@ -42,7 +42,7 @@ const _: () = {
                     types: __rt::types!(fn(u32, u32, u8) -> Result<Image, RenderError>),
                     location: __rt::here!(),
                     parameters: &[__rt::required::<u32>("w"), __rt::required::<u32>("h"), __rt::optional::<u8>("quality", "90")],
-                    timeout: __rt::timeout(0),
+                    terms: __rt::terms(0, __rt::None),
                     call: |call| {
                         let (a0, a1, a2) = (call.take::<u32>(0)?, call.take::<u32>(1)?, call.take_or::<u8>(2, || 90)?);
                         let (this, reply) = (call.service::<Self>(), call.reply());
@@ -62,7 +62,7 @@ const _: () = {
                         __rt::required::<u32>("height"),
                         __rt::optional::<Kind>("type", "Default::default()"),
                     ],
-                    timeout: __rt::timeout(0),
+                    terms: __rt::terms(0, __rt::None),
                     call: |call| {
                         let (a0, a1, a2, a3) = (
                             call.take::<Client>(0)?,
@@ -83,7 +83,7 @@ const _: () = {
                     types: __rt::types!(fn(PathBuf) -> Result<(), wslink::Internal>),
                     location: __rt::here!(),
                     parameters: &[__rt::required::<PathBuf>("path")],
-                    timeout: __rt::timeout(0),
+                    terms: __rt::terms(0, __rt::None),
                     call: |call| {
                         let (a0,) = (call.take::<PathBuf>(0)?,);
                         let (this, reply) = (call.service::<Self>(), call.reply());
@@ -99,6 +99,7 @@ const _: () = {
                 payload: __rt::payload!(Topic<Frame>),
                 delivery: __rt::Delivery::Latest,
                 retain: false,
+                require: __rt::None,
                 stream: __rt::SHARED,
             }],
             ordered: false,

@@ -52,14 +52,23 @@ impl Feed {
     }
 
     fn encode(&self, content: Content<'_>) -> Encoded {
-        let subject = || Subject::Event { topic: self.topic.uri, subscription: Some(self.number) };
-        self.wire.encode(&Outgoing { subject: subject(), content }).unwrap_or_else(|error| {
-            tracing::warn!(topic = self.topic.uri, error = error.0, "a payload cannot be serialised");
-            let error = CallError::new(ErrorCode::ResultSerialize, "Method result cannot be serialized");
-            let outgoing = Outgoing { subject: subject(), content: Content::Error(&error) };
-            self.wire.encode(&outgoing).unwrap_or_else(|_| Encoded::nothing())
-        })
+        encode(self.wire, self.topic, self.number, content)
     }
+}
+
+/// What says that a subscription has no further events.
+pub(super) fn end(wire: &dyn WireVersion, topic: &TopicDescriptor, number: u64) -> Encoded {
+    encode(wire, topic, number, Content::End)
+}
+
+fn encode(wire: &dyn WireVersion, topic: &TopicDescriptor, number: u64, content: Content<'_>) -> Encoded {
+    let subject = || Subject::Event { topic: topic.uri, subscription: Some(number) };
+    wire.encode(&Outgoing { subject: subject(), content }).unwrap_or_else(|error| {
+        tracing::warn!(topic = topic.uri, error = error.0, "a payload cannot be serialised");
+        let error = CallError::new(ErrorCode::ResultSerialize, "Method result cannot be serialized");
+        let outgoing = Outgoing { subject: subject(), content: Content::Error(&error) };
+        wire.encode(&outgoing).unwrap_or_else(|_| Encoded::nothing())
+    })
 }
 
 impl Stream for Feed {

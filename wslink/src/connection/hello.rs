@@ -75,7 +75,10 @@ impl Connection {
         match verdict {
             Ok(principal) => {
                 self.client.become_principal(principal);
-                if !std::mem::replace(&mut self.authenticated, true) {
+                if std::mem::replace(&mut self.authenticated, true) {
+                    self.shared.hub.renew(&self.client);
+                    self.end_forbidden(wire);
+                } else {
                     self.open(wire, extensions);
                 }
                 answer(wire, &id, &self.welcome(wire))
@@ -100,7 +103,7 @@ impl Connection {
             speaking.decoder.authenticated();
         }
         let interest = if extensions.subscribe { Interest::Topics(HashMap::new()) } else { Interest::Everything };
-        self.shared.hub.join(self.client.id().clone(), wire, Arc::clone(&self.outbox), interest);
+        self.shared.hub.join(self.client.clone(), wire, Arc::clone(&self.outbox), interest);
         tracing::debug!(client = %self.client.id(), wire = wire.name(), ?extensions, "said hello");
     }
 

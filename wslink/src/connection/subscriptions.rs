@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{Answer, Connection, Feed, Step, answer, first, misused};
+use super::{Answer, Connection, Feed, Step, answer, feed::end, first, misused};
 use crate::{
-    CallError, Cancel, Delivery, ErrorCode, Value, rpc,
+    CallError, Cancel, Delivery, ErrorCode, Value,
+    rpc::{self, TopicDescriptor},
     wire::{Request, RequestId, WireVersion},
 };
 
@@ -19,7 +20,7 @@ pub(super) struct Subscriptions {
 
 enum Subscription {
     Shared(String),
-    Own(Cancel),
+    Own(&'static TopicDescriptor, Cancel),
 }
 
 #[derive(Serialize)]
@@ -39,6 +40,7 @@ impl Connection {
         if self.subscriptions.by_number.len() >= limit {
             return Err(CallError::new(ErrorCode::Overloaded, "Too many subscriptions").with_data(Value::map([("limit", limit)])));
         }
+        self.shared.hub.admit(&self.client, &topic)?;
         self.subscriptions.last += 1;
         let number = self.subscriptions.last;
         let subscribed = answer(wire, id, &Subscribed { subscription: number });
@@ -53,7 +55,7 @@ impl Connection {
             Err(refusal) => Ok(Step::Reply(refusal)),
             Ok(events) => {
                 let cancel = Cancel::default();
-                self.subscriptions.by_number.insert(number, Subscription::Own(cancel.clone()));
+                self.subscriptions.by_number.insert(number, Subscription::Own(own.topic, cancel.clone()));
                 Ok(Step::Subscribed(subscribed, Feed::new(events, own.topic, number, wire, cancel)))
             }
         }
@@ -70,7 +72,7 @@ impl Connection {
         let answer = Answer { wire, id: id.clone() }.with(subscription.is_some());
         match subscription {
             Some(Subscription::Shared(topic)) => self.shared.hub.unsubscribe(self.client.id(), &topic),
-            Some(Subscription::Own(cancel)) => cancel.cancel(),
+            Some(Subscription::Own(_, cancel)) => cancel.cancel(),
             None => {}
         }
         Ok(Step::Reply(answer))
@@ -79,6 +81,23 @@ impl Connection {
     /// An event of a subscription's own stream was queued, for which so many older ones were dropped.
     pub(crate) fn fed(&self, topic: &'static str, delivery: Delivery, dropped: usize) {
         self.shared.hub.published(topic, delivery, 1, dropped);
+    }
+
+    /// Ends the streams that the client's new principal may not see.
+    pub(super) fn end_forbidden(&mut self, wire: &'static dyn WireVersion) {
+        let Self { shared, client, outbox, subscriptions, .. } = self;
+        subscriptions.by_number.retain(|number, subscription| match subscription {
+            // Of what everybody shares, the hub withholds what the client may not see.
+            Subscription::Shared(_) => true,
+            Subscription::Own(topic, cancel) => {
+                let stays = shared.hub.admit(client, topic.uri).is_ok();
+                if !stays {
+                    cancel.cancel();
+                    outbox.push_reliable(end(wire, topic, *number));
+                }
+                stays
+            }
+        });
     }
 
     /// The stream of a subscription has ended by itself.

@@ -100,7 +100,7 @@ fn method(service: &ServiceDescriptor, method: &MethodDescriptor, schemas: &mut 
         errors: objects.collect(),
         wslink: MethodWslink {
             rest: method.parameters.iter().any(|parameter| parameter.kind == ParameterKind::Rest),
-            timeout_ms: method.timeout.and_then(|timeout| timeout.as_millis().try_into().ok()),
+            timeout_ms: method.terms.timeout.and_then(|timeout| timeout.as_millis().try_into().ok()),
             errors,
         },
     }

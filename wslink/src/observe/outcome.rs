@@ -13,6 +13,7 @@ pub(crate) enum Outcome {
     BadArguments,
     NotFound,
     Unauthorized,
+    Forbidden,
     Invalid,
     Cancelled,
     Deadline,
@@ -34,6 +35,7 @@ impl Outcome {
             Self::BadArguments => "bad_arguments",
             Self::NotFound => "not_found",
             Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
             Self::Invalid => "invalid",
             Self::Cancelled => "cancelled",
             Self::Deadline => "deadline",
@@ -50,6 +52,7 @@ impl Outcome {
         Self::BadArguments,
         Self::NotFound,
         Self::Unauthorized,
+        Self::Forbidden,
         Self::Invalid,
         Self::Cancelled,
         Self::Deadline,
@@ -70,6 +73,7 @@ impl From<ErrorCode> for Outcome {
             ErrorCode::Cancelled => Self::Cancelled,
             ErrorCode::DeadlineExceeded => Self::Deadline,
             ErrorCode::Overloaded => Self::Overloaded,
+            ErrorCode::Forbidden => Self::Forbidden,
             ErrorCode::Application(_) => Self::Error,
         }
     }

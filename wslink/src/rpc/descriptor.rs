@@ -78,10 +78,19 @@ pub struct MethodDescriptor {
     pub types: MethodTypes,
     /// Its parameters but for the receiver, in order.
     pub parameters: &'static [ParameterDescriptor],
-    /// How long it may take, if that is limited.
-    pub timeout: Option<Duration>,
+    /// What is asked of its calls.
+    pub terms: Terms,
     /// Takes the arguments, and calls it or prepares the call.
     pub call: fn(&mut Call<'_>) -> Result<Outcome, ArgumentError>,
+}
+
+/// What is asked of a method's calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// How long one may take, if that is limited.
+    pub timeout: Option<Duration>,
+    /// The authority that its caller must have, if any.
+    pub require: Option<&'static str>,
 }
 
 /// One parameter of a method.
@@ -149,6 +158,8 @@ pub struct TopicDescriptor {
     pub delivery: Delivery,
     /// Whether its last payload is kept for clients that subscribe later.
     pub retain: bool,
+    /// The authority that its subscribers must have, if any.
+    pub require: Option<&'static str>,
     /// What makes the stream of one subscription, when each has its own.
     pub stream: Option<MethodDescriptor>,
 }

@@ -114,7 +114,7 @@ pub(crate) fn control(route: &Route, caller: &Caller<'_>, id: &RequestId, asked:
 
 /// How long a call may take, of which its client says how long it will wait.
 fn timeout(route: &Route, asked: Option<Duration>) -> Option<Duration> {
-    [asked, route.method.timeout].into_iter().flatten().min()
+    [asked, route.method.terms.timeout].into_iter().flatten().min()
 }
 
 /// Opens the stream of one subscription.
@@ -136,9 +136,12 @@ struct Run {
     progress: Option<OpenProgress>,
 }
 
-/// Binds the arguments and runs the shim, or says to the client why not.
+/// Looks whether the caller may, binds the arguments and runs the shim, or says to the client why not.
 fn run(route: &Route, caller: &Caller<'_>, id: &RequestId, mut arguments: Arguments) -> Result<Run, Encoded> {
     let method = route.method;
+    if let Some(authority) = method.terms.require {
+        caller.client.principal().require(authority).map_err(|error| refusal(caller.wire, id, &error))?;
+    }
     let refuse = |error: ArgumentError| refusal(caller.wire, id, &error.into_call_error(method.uri));
     let bound = bind(&mut arguments, method.parameters).map_err(refuse)?;
     let reply = Reply { id: id.clone(), wire: caller.wire, method: method.uri, expose: caller.expose_details };

@@ -8,7 +8,9 @@ pub use self::{
     call::{Args, Call, Outcome, Output, Parameter, ParameterKind, Plain, Reply, Returned},
     cancel::Cancel,
     catalogue::{Catalogue, linked},
-    descriptor::{Location, MethodDescriptor, ParameterDescriptor, Registration, Service, ServiceDescriptor, TopicDescriptor},
+    descriptor::{
+        Location, MethodDescriptor, ParameterDescriptor, Registration, Service, ServiceDescriptor, Terms, TopicDescriptor,
+    },
     error::{ErrorDescriptor, ErrorField, Internal, RpcError, internal, told},
     progress::Progress,
 };

@@ -44,6 +44,7 @@ pub(crate) struct Routes {
     routes: Vec<Route>,
     by_uri: HashMap<&'static str, usize>,
     streams: HashMap<&'static str, StreamRoute>,
+    topics: Vec<&'static TopicDescriptor>,
     not_mounted: Vec<&'static ServiceDescriptor>,
     /// Every block of what is mounted.
     #[cfg(feature = "manifest")]
@@ -68,10 +69,10 @@ impl Routes {
     pub(crate) fn new(mounted: &[Mounted]) -> Result<Self, Error> {
         let linked = linked();
         let mut routes = Vec::new();
-        let mut topics = Vec::new();
+        let mut topics: Vec<&'static TopicDescriptor> = Vec::new();
         let mut streams = HashMap::new();
         for Mounted { descriptor, service, .. } in mounted {
-            topics.extend(descriptor.topics.iter().map(|topic| (topic.uri, topic.location)));
+            topics.extend(descriptor.topics);
             let route = |method| Route { method, service: Arc::clone(service), place: 0, ordered: descriptor.ordered };
             routes.extend(descriptor.methods.iter().map(route));
             let own = descriptor.topics.iter().filter_map(|topic| Some((topic, topic.stream.as_ref()?)));
@@ -79,10 +80,10 @@ impl Routes {
         }
         routes.sort_by_key(|route| route.method.uri);
         unique(routes.iter().map(|route| (route.method.uri, route.method.location)))?;
-        topics.sort_by_key(|(uri, _)| *uri);
+        topics.sort_by_key(|topic| topic.uri);
         // Two instances of one service share its topics; two topics of one name do not mix.
-        topics.dedup();
-        unique(topics.iter().copied())?;
+        topics.dedup_by_key(|topic| (topic.uri, topic.location));
+        unique(topics.iter().map(|topic| (topic.uri, topic.location)))?;
 
         let is_mounted = |descriptor: &ServiceDescriptor| mounted.iter().any(|one| one.type_id == (descriptor.type_id)());
         let mut not_mounted: Vec<_> = linked.into_iter().filter(|descriptor| !is_mounted(descriptor)).collect();
@@ -93,6 +94,7 @@ impl Routes {
             routes,
             by_uri,
             streams,
+            topics,
             not_mounted,
             #[cfg(feature = "manifest")]
             mounted: mounted.iter().map(|one| one.descriptor).collect(),
@@ -111,6 +113,17 @@ impl Routes {
     /// Every method, sorted by URI.
     pub(crate) fn methods(&self) -> impl Iterator<Item = &'static MethodDescriptor> {
         self.routes.iter().map(|route| route.method)
+    }
+
+    /// The topics that require an authority, and which.
+    pub(crate) fn guarded(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.topics.iter().filter_map(|topic| Some((topic.uri, topic.require?)))
+    }
+
+    /// Every method and topic that requires an authority, which, and where it is written.
+    pub(crate) fn required(&self) -> impl Iterator<Item = (&'static str, &'static str, Location)> {
+        let methods = self.methods().filter_map(|method| Some((method.uri, method.terms.require?, method.location)));
+        methods.chain(self.topics.iter().filter_map(|topic| Some((topic.uri, topic.require?, topic.location))))
     }
 
     /// Everything that is mounted.

@@ -10,12 +10,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Server, exit::Exit};
 use crate::{
-    Authenticator, Error, Limits, Publisher, Secret,
+    Authenticator, Client, Error, Limits, Principal, Publisher, Secret,
     connection::Shared,
     http,
     observe::Account,
     rpc::{Mounted, Routes, Service},
-    topic::Hub,
+    secret::SecretHolders,
+    topic::{Ask, Guard, Hub},
 };
 
 /// Sets a [`Server`] up.
@@ -26,6 +27,8 @@ pub struct Builder {
     hub: Arc<Hub>,
     secret: Option<Secret>,
     authenticator: Option<Arc<dyn Authenticator>>,
+    grants: Option<Principal>,
+    authorize: Option<Ask>,
     limits: Limits,
     expose_details: bool,
     strict: bool,
@@ -44,6 +47,8 @@ impl Builder {
             hub,
             secret: None,
             authenticator: None,
+            grants: None,
+            authorize: None,
             limits: Limits::default(),
             expose_details: false,
             strict: false,
@@ -81,9 +86,41 @@ impl Builder {
         self
     }
 
+    /// What everybody who knows the secret may do: the authorities that methods and topics `require`. A
+    /// server whose services require any has to say it, or have an
+    /// [`authenticator`](Self::authenticator).
+    pub fn secret_grants<A: Into<String>>(mut self, authorities: impl IntoIterator<Item = A>) -> Self {
+        self.grants = Some(self.grants.unwrap_or_default().granting(authorities));
+        self
+    }
+
     /// Decides who is admitted, in place of a secret.
     pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
         self.authenticator = Some(Arc::new(authenticator));
+        self
+    }
+
+    /// Decides who may see a topic where that is only known at run time; what the topic requires must be
+    /// had besides.
+    ///
+    /// `may` is asked when a client subscribes. Of clients of the original protocol, which receive
+    /// everything, it is asked once for each client and topic, before the first event. Its answers count
+    /// until the client's principal changes, or [`Publisher::reconsider`] is called. It must not wait; a
+    /// panic is a no.
+    ///
+    /// ```
+    /// use wslink::{Client, Server};
+    ///
+    /// let server = Server::builder()
+    ///     .authorize(|client: &Client, topic: &str| match topic.strip_prefix("users.") {
+    ///         Some(name) => client.principal().name() == name,
+    ///         None => true,
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), wslink::Error>(())
+    /// ```
+    pub fn authorize(mut self, may: impl Fn(&Client, &str) -> bool + Send + Sync + 'static) -> Self {
+        self.authorize = Some(Box::new(may));
         self
     }
 
@@ -193,7 +230,8 @@ impl Builder {
         check_limits(&self.limits)?;
         let routes = Routes::new(&self.services)?;
         report_not_mounted(&routes, self.strict)?;
-        let (authenticator, secret) = gate(self.authenticator, self.secret)?;
+        let (authenticator, secret) = gate(self.authenticator, self.secret, self.grants, &routes)?;
+        self.hub.set_guard(Guard::new(routes.guarded(), self.authorize));
         #[cfg(feature = "manifest")]
         let manifest = if self.http.manifest { shown(&routes) } else { None };
         #[cfg(not(feature = "manifest"))]
@@ -228,17 +266,29 @@ impl Builder {
 /// Who decides who is admitted, and the secret when that is all there is to it.
 type Gate = (Arc<dyn Authenticator>, Option<Arc<Secret>>);
 
-fn gate(authenticator: Option<Arc<dyn Authenticator>>, secret: Option<Secret>) -> Result<Gate, Error> {
-    match (authenticator, secret) {
-        (None, secret) => {
-            let secret = Arc::new(secret.map_or_else(Secret::random, Ok)?);
-            Ok((Arc::clone(&secret) as Arc<dyn Authenticator>, Some(secret)))
-        }
-        (Some(authenticator), None) => Ok((authenticator, None)),
-        (Some(_), Some(_)) => Err(Error::Setting(
-            "both a secret and an authenticator are set; drop one, or ask `Secret::admits` in the authenticator".into(),
-        )),
+fn gate(
+    authenticator: Option<Arc<dyn Authenticator>>,
+    secret: Option<Secret>,
+    grants: Option<Principal>,
+    routes: &Routes,
+) -> Result<Gate, Error> {
+    let Some(authenticator) = authenticator else {
+        let nobody = |(uri, authority, place)| {
+            Error::Setting(format!(
+                "`{uri}` at {place} requires `{authority}`, but a secret tells nobody apart; set `Builder::authenticator`, or say \
+                 what everybody who knows the secret may do: `Builder::secret_grants([\"{authority}\"])`"
+            ))
+        };
+        let holder =
+            grants.map_or_else(|| routes.required().next().map_or(Ok(Principal::default()), |first| Err(nobody(first))), Ok)?;
+        let secret = Arc::new(secret.map_or_else(Secret::random, Ok)?);
+        return Ok((Arc::new(SecretHolders::new(Arc::clone(&secret), holder)), Some(secret)));
+    };
+    if secret.is_some() || grants.is_some() {
+        let text = "both a secret and an authenticator are set; drop one, or ask `Secret::admits` in the authenticator";
+        return Err(Error::Setting(text.into()));
     }
+    Ok((authenticator, None))
 }
 
 /// The clock of the account, which the core ring does not have.

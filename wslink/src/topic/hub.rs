@@ -1,6 +1,6 @@
 //! Who receives events: the authenticated clients of one server, and what each asked for.
 //!
-//! Encodes a publication once per wire generation in use and hands the same frames to every outbox.
+//! What they may see is `guard`'s business. Encodes a publication once per wire generation in use and hands the same frames to every outbox.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -8,9 +8,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Delivery, Outbox};
+use super::{
+    Delivery, Outbox,
+    guard::{Decisions, Guard, forbidden},
+    peer::{Interest, Peer, Sight},
+};
 use crate::{
-    CallError, ClientId, ErrorCode,
+    CallError, Client, ClientId, ErrorCode,
     observe::Account,
     wire::{self, Content, Encoded, Outgoing, Subject, WireVersion},
 };
@@ -18,8 +22,10 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Hub {
     clients: RwLock<Clients>,
-    /// The last event of each topic that keeps it, in every generation.
-    retained: Mutex<BTreeMap<&'static str, [Encoded; wire::ALL.len()]>>,
+    /// Set when the server is built.
+    guard: OnceLock<Guard>,
+    /// The last event of each topic that keeps it.
+    retained: Mutex<BTreeMap<&'static str, Retained>>,
     /// Events dropped by the policy of their topic.
     dropped: Mutex<HashMap<&'static str, u64>>,
     /// The account of the server, if it is kept.
@@ -45,27 +51,10 @@ impl Clients {
     }
 }
 
-struct Peer {
-    wire: &'static dyn WireVersion,
-    outbox: Arc<Outbox>,
-    interest: Interest,
-}
-
-/// Which topics a client receives.
-pub(crate) enum Interest {
-    /// All of them: the protocol's clients filter for themselves.
-    Everything,
-    /// Those that it subscribed to, with the number of subscriptions.
-    Topics(HashMap<String, usize>),
-}
-
-impl Interest {
-    fn includes(&self, topic: &str) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Topics(topics) => topics.contains_key(topic),
-        }
-    }
+/// The last event of a topic, in every generation.
+struct Retained {
+    require: Option<&'static str>,
+    frames: [Encoded; wire::ALL.len()],
 }
 
 /// Which clients a publication is for.
@@ -81,7 +70,7 @@ pub(super) enum Audience {
 #[derive(Clone, Copy)]
 pub(super) enum Channel<'a> {
     /// Known when the program is compiled.
-    Declared { topic: &'static str, delivery: Delivery, key: u64, retain: bool },
+    Declared { topic: &'static str, delivery: Delivery, key: u64, retain: bool, require: Option<&'static str> },
     /// Named at run time; nothing is lost.
     Named(&'a str),
 }
@@ -101,14 +90,89 @@ impl Hub {
         let _ = self.account.set(account);
     }
 
+    /// From now on, topics are seen by whom `guard` lets see them.
+    pub(crate) fn set_guard(&self, guard: Guard) {
+        // A server is built once.
+        let _ = self.guard.set(guard);
+    }
+
     /// Adds a client. One that wants everything gets what the topics retain.
-    pub(crate) fn join(&self, id: ClientId, wire: &'static dyn WireVersion, outbox: Arc<Outbox>, interest: Interest) {
-        let mut clients = self.change();
-        if matches!(interest, Interest::Everything) {
+    pub(crate) fn join(&self, client: Client, wire: &'static dyn WireVersion, outbox: Arc<Outbox>, interest: Interest) {
+        self.seat(Peer { client, decisions: Decisions::default(), wire, outbox, interest });
+    }
+
+    /// The client has another principal. One that wants everything gets what is retained of the topics
+    /// that it sees by it and did not see before.
+    pub(crate) fn renew(&self, client: &Client) {
+        let Some(peer) = self.read().peers.get(client.id()).map(|peer| Peer {
+            client: client.clone(),
+            decisions: Decisions::default(),
+            wire: peer.wire,
+            outbox: Arc::clone(&peer.outbox),
+            interest: peer.interest.clone(),
+        }) else {
+            return;
+        };
+        self.seat(peer);
+    }
+
+    /// Puts a client into its place, or into its own again.
+    fn seat(&self, peer: Peer) {
+        let guard = self.guard.get().filter(|guard| guard.asks());
+        let everything = matches!(peer.interest, Interest::Everything);
+        let mut answers = HashMap::new();
+        loop {
+            let mut clients = self.change();
             let retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
-            retained.values().for_each(|last| outbox.push_reliable(last[wire.index()].clone()));
+            let wanted = retained.iter().filter(|_| everything);
+            let open: Vec<_> = wanted.clone().map(|(topic, _)| *topic).filter(|topic| !answers.contains_key(topic)).collect();
+            // The application is asked while nobody waits for it, and then there may be more to ask.
+            if let Some(guard) = guard.filter(|_| !open.is_empty()) {
+                drop((clients, retained));
+                answers.extend(open.into_iter().map(|topic| (topic, guard.ask(&peer.client, topic))));
+                continue;
+            }
+            let before = clients.peers.remove(peer.client.id());
+            for (topic, last) in wanted {
+                let sight = Sight { topic, require: last.require, asked: guard.is_some() };
+                let saw = before.as_ref().is_some_and(|before| before.may_see(sight));
+                if !saw && peer.may_see(Sight { asked: false, ..sight }) && answers.get(topic) != Some(&false) {
+                    peer.outbox.push_reliable(last.frames[peer.wire.index()].clone());
+                }
+            }
+            answers.into_iter().for_each(|(topic, answer)| peer.decisions.record(0, topic, answer));
+            clients.peers.insert(peer.client.id().clone(), peer);
+            return;
         }
-        clients.peers.insert(id, Peer { wire, outbox, interest });
+    }
+
+    /// Whether `client` may subscribe to `topic`.
+    ///
+    /// # Errors
+    /// What to tell the client.
+    pub(crate) fn admit(&self, client: &Client, topic: &str) -> Result<(), CallError> {
+        let Some(guard) = self.guard.get() else { return Ok(()) };
+        if let Some(authority) = guard.required(topic) {
+            client.principal().require(authority)?;
+        }
+        if !guard.asks() || self.decide(guard, client, topic) { Ok(()) } else { Err(forbidden()) }
+    }
+
+    /// Asks the application about `client` and keeps what it says.
+    fn decide(&self, guard: &Guard, client: &Client, topic: &str) -> bool {
+        let epoch = self.read().peers.get(client.id()).map(|peer| peer.decisions.epoch());
+        let answer = guard.ask(client, topic);
+        if let (Some(epoch), Some(peer)) = (epoch, self.read().peers.get(client.id())) {
+            peer.decisions.record(epoch, topic, answer);
+        }
+        answer
+    }
+
+    /// What the application said of a client counts no more.
+    pub(super) fn reconsider(&self, id: &ClientId) {
+        if let Some(peer) = self.read().peers.get(id) {
+            peer.decisions.forget();
+        }
     }
 
     pub(crate) fn leave(&self, id: &ClientId) {
@@ -125,11 +189,13 @@ impl Hub {
     /// From now on `id` receives `topic`, beginning with what it retains.
     pub(crate) fn subscribe(&self, id: &ClientId, topic: &str) {
         let mut clients = self.change();
-        let Some(Peer { wire, outbox, interest: Interest::Topics(topics) }) = clients.peers.get_mut(id) else { return };
+        let Some(peer) = clients.peers.get_mut(id) else { return };
+        let Interest::Topics(topics) = &mut peer.interest else { return };
         *topics.entry(topic.to_owned()).or_default() += 1;
         let retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(last) = retained.get(topic) {
-            outbox.push_reliable(last[wire.index()].clone());
+        let sight = |last: &Retained| Sight { require: last.require, ..self.sight(topic) };
+        if let Some(last) = retained.get(topic).filter(|last| peer.may_see(sight(last))) {
+            peer.outbox.push_reliable(last.frames[peer.wire.index()].clone());
         }
     }
 
@@ -176,7 +242,28 @@ impl Hub {
 
     /// How many clients receive `topic`.
     pub(super) fn subscribers(&self, topic: &str) -> usize {
-        self.read().peers.values().filter(|peer| peer.interest.includes(topic)).count()
+        let sight = self.sight(topic);
+        self.read().peers.values().filter(|peer| peer.receives(sight)).count()
+    }
+
+    /// A topic that is only known by its name.
+    fn sight<'a>(&self, topic: &'a str) -> Sight<'a> {
+        let guard = self.guard.get();
+        Sight { topic, require: guard.and_then(|guard| guard.required(topic)), asked: guard.is_some_and(Guard::asks) }
+    }
+
+    /// Asks the application about everybody of `audience` who wants `topic` and of whom it has not said yet.
+    fn decide_all(&self, audience: &Audience, topic: &str) {
+        let Some(guard) = self.guard.get().filter(|guard| guard.asks()) else { return };
+        let mut open = Vec::new();
+        self.read().each(audience, |peer| {
+            if peer.interest.includes(topic) && peer.decisions.of(topic).is_none() {
+                open.push(peer.client.clone());
+            }
+        });
+        for client in open {
+            self.decide(guard, &client, topic);
+        }
     }
 
     /// How many events of `topic` were dropped by its policy, for all clients together.
@@ -185,16 +272,23 @@ impl Hub {
     }
 
     pub(super) fn publish(&self, audience: &Audience, channel: Channel<'_>, payload: &dyn erased_serde::Serialize) {
+        let sight = match channel {
+            Channel::Declared { topic, require, .. } => {
+                Sight { topic, require, asked: self.guard.get().is_some_and(Guard::asks) }
+            }
+            Channel::Named(topic) => self.sight(topic),
+        };
+        self.decide_all(audience, sight.topic);
         let mut encoded: [Option<Encoded>; wire::ALL.len()] = Default::default();
         let (mut receivers, mut dropped) = (0, 0);
         // The payload's own code runs here, so nobody is to wait for it; who comes with another
         // generation meanwhile is rare enough.
-        for wire in self.generations(audience, channel.topic()) {
+        for wire in self.generations(audience, sight) {
             encoded[wire.index()] = Some(encode(wire, channel, payload));
         }
         let clients = self.read();
         clients.each(audience, |peer| {
-            if !peer.interest.includes(channel.topic()) {
+            if !peer.receives(sight) {
                 return;
             }
             let message = encoded[peer.wire.index()].get_or_insert_with(|| encode(peer.wire, channel, payload)).clone();
@@ -204,10 +298,10 @@ impl Hub {
                 Channel::Named(_) => peer.outbox.push_reliable(message),
             }
         });
-        if let (Channel::Declared { topic, retain: true, .. }, Audience::All) = (channel, audience) {
-            let last = wire::ALL.map(|wire| encoded[wire.index()].take().unwrap_or_else(|| encode(wire, channel, payload)));
+        if let (Channel::Declared { topic, retain: true, require, .. }, Audience::All) = (channel, audience) {
+            let frames = wire::ALL.map(|wire| encoded[wire.index()].take().unwrap_or_else(|| encode(wire, channel, payload)));
             // Before the clients are let go, so that whoever comes next gets this one and not the last.
-            self.retained.lock().unwrap_or_else(PoisonError::into_inner).insert(topic, last);
+            self.retained.lock().unwrap_or_else(PoisonError::into_inner).insert(topic, Retained { require, frames });
         }
         drop(clients);
         match channel {
@@ -231,10 +325,10 @@ impl Hub {
         }
     }
 
-    /// The generations that those of `audience` speak who receive `topic`.
-    fn generations(&self, audience: &Audience, topic: &str) -> impl Iterator<Item = &'static dyn WireVersion> + use<> {
+    /// The generations that those of `audience` speak who receive the topic.
+    fn generations(&self, audience: &Audience, sight: Sight<'_>) -> impl Iterator<Item = &'static dyn WireVersion> + use<> {
         let mut used = [false; wire::ALL.len()];
-        self.read().each(audience, |peer| used[peer.wire.index()] |= peer.interest.includes(topic));
+        self.read().each(audience, |peer| used[peer.wire.index()] |= peer.receives(sight));
         wire::ALL.into_iter().filter(move |wire| used[wire.index()])
     }
 

@@ -4,14 +4,19 @@ use std::fmt;
 
 use serde::Serialize;
 
+#[cfg(feature = "server")]
+pub(crate) use self::guard::{Ask, Guard};
 pub use self::publisher::Publisher;
 pub(crate) use self::{
-    hub::{Hub, Interest},
+    hub::Hub,
     outbox::{Outbox, Overflow},
+    peer::Interest,
 };
 
+mod guard;
 mod hub;
 mod outbox;
+mod peer;
 mod publisher;
 mod queue;
 
@@ -39,6 +44,7 @@ pub struct Topic<T> {
     uri: &'static str,
     delivery: Delivery,
     retain: bool,
+    require: Option<&'static str>,
     key: fn(&T) -> u64,
 }
 
@@ -46,13 +52,19 @@ impl<T: Payload> Topic<T> {
     /// A topic outside a service. `uri` is words of letters, digits and `_`, joined by dots.
     #[must_use]
     pub const fn new(uri: &'static str, delivery: Delivery) -> Self {
-        Self { uri, delivery, retain: false, key: |_| 0 }
+        Self { uri, delivery, retain: false, require: None, key: |_| 0 }
     }
 
     /// The same topic, whose last payload is kept for clients that subscribe later.
     #[must_use]
     pub const fn retaining(self) -> Self {
         Self { retain: true, ..self }
+    }
+
+    /// The same topic, for those clients only whose [`Principal`](crate::Principal) has `authority`.
+    #[must_use]
+    pub const fn requiring(self, authority: &'static str) -> Self {
+        Self { require: Some(authority), ..self }
     }
 
     /// The same topic, whose delivery policy is applied to each key by itself: with

@@ -27,8 +27,8 @@ impl Publisher {
 
     /// Publishes `payload` on `topic`.
     pub fn publish<T: Payload>(&self, topic: Topic<T>, payload: &T) {
-        let Topic { uri, delivery, retain, key } = topic;
-        let channel = Channel::Declared { topic: uri, delivery, key: key(payload), retain };
+        let Topic { uri, delivery, retain, require, key } = topic;
+        let channel = Channel::Declared { topic: uri, delivery, key: key(payload), retain, require };
         self.hub.publish(&self.audience, channel, payload.as_serialize());
     }
 
@@ -84,6 +84,13 @@ impl Publisher {
     /// Takes `client` out of `group`.
     pub fn exit(&self, client: &ClientId, group: &str) {
         self.hub.exit(client, group);
+    }
+
+    /// Has the function of [`Builder::authorize`](crate::server::Builder::authorize) asked again what
+    /// `client` may see, because its answers may be others now. Subscriptions with streams of their own
+    /// were decided on when they began.
+    pub fn reconsider(&self, client: &ClientId) {
+        self.hub.reconsider(client);
     }
 
     /// How many clients receive `topic`, so that a producer can idle when there are none. Clients of

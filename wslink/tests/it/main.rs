@@ -6,6 +6,7 @@
 )]
 
 mod authentication;
+mod authority;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]

@@ -14,6 +14,9 @@ pub mod cli;
 pub mod client;
 mod connection;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(feature = "server")]
 mod http;
 mod limits;

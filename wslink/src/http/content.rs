@@ -37,6 +37,10 @@ async fn guard(server: Server, root: Arc<Path>, request: Request, next: Next) ->
 /// Whether `path` leads to something in `root`, links followed. What is not there at all is for the
 /// file service to say.
 async fn inside(root: &Path, path: &str) -> bool {
+    // What does not begin so names a host, as the target of `CONNECT` does.
+    if !path.starts_with('/') {
+        return false;
+    }
     let Ok(path) = percent_decode_str(path.trim_start_matches('/')).decode_utf8() else { return false };
     let target: PathBuf = root.join(&*path);
     match (tokio::fs::canonicalize(root).await, tokio::fs::canonicalize(target).await) {

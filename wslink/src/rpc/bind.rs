@@ -21,12 +21,12 @@ pub(crate) struct Bound {
     /// By parameter index.
     slots: SmallVec<[Option<Span>; 8]>,
     /// Left over for a parameter that takes the rest.
-    pub(super) positional: SmallVec<[Span; 2]>,
-    pub(super) named: Vec<(String, Span)>,
+    pub(crate) positional: SmallVec<[Span; 2]>,
+    pub(crate) named: Vec<(String, Span)>,
 }
 
 impl Bound {
-    pub(super) fn slot(&self, index: usize) -> Option<Span> {
+    pub(crate) fn slot(&self, index: usize) -> Option<Span> {
         self.slots.get(index).copied().flatten()
     }
 }

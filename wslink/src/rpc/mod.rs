@@ -3,6 +3,8 @@
 
 #[cfg(feature = "manifest")]
 pub(crate) use self::bind::Missing;
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::bind::bind;
 pub use self::{
     bind::ArgumentError,
     call::{Args, Call, Outcome, Output, Parameter, ParameterKind, Plain, Reply, Returned},

@@ -34,6 +34,8 @@ use clap::Parser;
 use futures_util::future::try_join_all;
 use tokio::net::{TcpListener, lookup_host};
 
+#[cfg(feature = "prometheus")]
+pub use self::options::Metrics;
 pub use self::options::Options;
 use crate::{
     Error, Secret, Server,
@@ -95,6 +97,14 @@ impl Options {
         if let Some(url) = &self.reverse_url {
             return server.serve_reverse(url, say_ready).await;
         }
+        #[cfg(feature = "prometheus")]
+        if let Some(Metrics::Address(address)) = self.metrics {
+            let unable = |error| Error::Setting(format!("cannot listen on {address} for metrics: {error}"));
+            let listener = TcpListener::bind(address).await.map_err(unable)?;
+            say(&format!("metrics at http://{}/metrics", listener.local_addr()?));
+            let server = server.clone();
+            tokio::spawn(async move { server.serve_metrics(listener).await });
+        }
         let listeners = listen(&self.host, self.port).await?;
         let port = listeners[0].local_addr()?.port();
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
@@ -122,6 +132,12 @@ impl Options {
         }
         for (path, folder) in self.folders()? {
             builder = builder.folder(path, folder);
+        }
+        #[cfg(feature = "prometheus")]
+        match &self.metrics {
+            Some(Metrics::Path(path)) => builder = builder.prometheus(path.clone()),
+            Some(Metrics::Address(_)) => builder = builder.prometheus(None),
+            None => {}
         }
         Ok(match self.ssl.as_deref() {
             None => builder,

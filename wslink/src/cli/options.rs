@@ -42,6 +42,11 @@ pub struct Options {
     #[cfg(feature = "manifest")]
     #[arg(long)]
     pub manifest: bool,
+    /// Serve figures for Prometheus: at `/metrics` of an address of its own, such as `127.0.0.1:9464`, to
+    /// all who reach it; or at a path of the server, such as `/metrics`, with the secret as bearer token
+    #[cfg(feature = "prometheus")]
+    #[arg(long, value_name = "ADDRESS|/PATH", value_parser = Metrics::parse)]
+    pub metrics: Option<Metrics>,
     /// Host name, beside `--host`, by which clients reach the server; may be repeated
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
@@ -57,6 +62,27 @@ pub struct Options {
     /// Connect to this WebSocket and serve there, instead of listening
     #[arg(long, value_name = "URL")]
     pub reverse_url: Option<String>,
+}
+
+/// Where figures are served.
+#[cfg(feature = "prometheus")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Metrics {
+    /// At a listener of their own.
+    Address(std::net::SocketAddr),
+    /// At a path of the server.
+    Path(String),
+}
+
+#[cfg(feature = "prometheus")]
+impl Metrics {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with('/') {
+            return Ok(Self::Path(text.to_owned()));
+        }
+        let address = text.parse().map(Self::Address);
+        address.map_err(|_| "neither an address nor a path; write `127.0.0.1:9464`, or `/metrics`".to_owned())
+    }
 }
 
 /// A number of seconds, none of them negative.

@@ -32,7 +32,11 @@ pub(super) struct Sender(pub(super) SocketAddr);
 
 /// Serves what comes in at `listener` until the server stops.
 pub(crate) async fn accept(server: &Server, listener: TcpListener) -> Result<(), Error> {
-    let router = router(server);
+    serve(server, router(server), listener).await
+}
+
+/// The same with another router than the server's.
+pub(super) async fn serve(server: &Server, router: Router, listener: TcpListener) -> Result<(), Error> {
     loop {
         let accepted = tokio::select! {
             () = server.stopping().cancelled() => return Ok(()),

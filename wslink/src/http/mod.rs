@@ -22,6 +22,8 @@ mod admission;
 mod content;
 #[cfg(feature = "manifest")]
 mod manifest;
+#[cfg(feature = "prometheus")]
+pub(crate) mod prometheus;
 mod reverse;
 #[cfg(feature = "tls")]
 mod tls;
@@ -40,6 +42,9 @@ pub(crate) struct Settings {
     /// Whether the manifest is at [`manifest::PATH`].
     #[cfg(feature = "manifest")]
     pub(crate) manifest: bool,
+    /// Where Prometheus scrapes.
+    #[cfg(feature = "prometheus")]
+    pub(crate) prometheus: Option<String>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
 }
@@ -53,6 +58,8 @@ impl Default for Settings {
             admission: Admission::default(),
             #[cfg(feature = "manifest")]
             manifest: false,
+            #[cfg(feature = "prometheus")]
+            prometheus: None,
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -67,8 +74,12 @@ impl Settings {
                 return Err(Error::Setting(format!("`{}` is no folder to serve; create it, or name another", folder.display())));
             }
         }
+        #[cfg(feature = "prometheus")]
+        let scraped = self.prometheus.as_ref();
+        #[cfg(not(feature = "prometheus"))]
+        let scraped = None;
         let folders = self.folders.iter().map(|(path, _)| path);
-        for path in self.endpoint.iter().chain(folders) {
+        for path in self.endpoint.iter().chain(folders).chain(scraped) {
             if !path.starts_with('/') || path.len() < 2 || path.contains(['{', '}', '*', '?', '#', ':']) || path.contains("//") {
                 return Err(Error::Setting(format!("`{path}` is not a path to serve; write it like `/ws`")));
             }
@@ -77,6 +88,7 @@ impl Settings {
         let mut paths: Vec<_> = self.endpoint.as_deref().into_iter().chain(folders).collect();
         #[cfg(feature = "manifest")]
         paths.extend(self.manifest.then_some(manifest::PATH));
+        paths.extend(scraped.map(String::as_str));
         paths.sort_unstable();
         match paths.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(Error::Setting(format!("`{}` is given to two things; choose another path for one", pair[0]))),
@@ -99,6 +111,11 @@ pub(crate) fn router(server: &Server) -> Router {
         let server = server.clone();
         let answer = move |request| async move { manifest::answer(&server.settings().admission, &request, json) };
         router = router.route(manifest::PATH, get(answer));
+    }
+    #[cfg(feature = "prometheus")]
+    if let Some(path) = &settings.prometheus {
+        let server = server.clone();
+        router = router.route(path, get(move |request| async move { prometheus::answer(&server, request).await }));
     }
     for (path, folder) in &settings.folders {
         router = router.nest(path, content::files(server, folder));

@@ -34,6 +34,8 @@ pub struct Builder {
     strict: bool,
     observe: bool,
     metrics: bool,
+    #[cfg(feature = "prometheus")]
+    prometheus: bool,
     http: http::Settings,
     stop: CancellationToken,
 }
@@ -54,6 +56,8 @@ impl Builder {
             strict: false,
             observe: false,
             metrics: false,
+            #[cfg(feature = "prometheus")]
+            prometheus: false,
             http: http::Settings::default(),
             stop: CancellationToken::new(),
         }
@@ -159,6 +163,16 @@ impl Builder {
         self.observe()
     }
 
+    /// Makes Prometheus the recorder of this process, tells it what the server does, and serves that at
+    /// `path`, such as `/metrics`, to whoever shows what a hello would have to, as a bearer token. `None`
+    /// for no path: then only [`Server::serve_metrics`] serves it.
+    #[cfg(feature = "prometheus")]
+    pub fn prometheus(mut self, path: impl Into<Option<String>>) -> Self {
+        self.http.prometheus = path.into();
+        self.prometheus = true;
+        self.metrics()
+    }
+
     /// The path of the WebSocket; `/ws` unless set, `None` for no WebSocket at all.
     pub fn endpoint(mut self, path: impl Into<Option<String>>) -> Self {
         self.http.endpoint = path.into();
@@ -229,6 +243,10 @@ impl Builder {
         self.http.check()?;
         check_limits(&self.limits)?;
         let routes = Routes::new(&self.services)?;
+        #[cfg(feature = "prometheus")]
+        if self.prometheus {
+            http::prometheus::install()?;
+        }
         report_not_mounted(&routes, self.strict)?;
         let (authenticator, secret) = gate(self.authenticator, self.secret, self.grants, &routes)?;
         self.hub.set_guard(Guard::new(routes.guarded(), self.authorize));

@@ -232,7 +232,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                         account.pong();
                     }
                 }
-                Incoming::Closed { .. } => return Err(End::Closed),
+                Incoming::Closed { code, reason } => {
+                    tracing::debug!(code, reason, "the peer closes");
+                    return Err(End::Closed);
+                }
                 Incoming::Lost => return Err(End::Lost),
                 Incoming::Broken(Violation { code, reason }) => return Err(End::Say(code, reason)),
                 // A request that arrives now would be begun and not finished.
@@ -406,7 +409,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 async fn finish<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocket<S>, end: End) {
     const LINGER: std::time::Duration = std::time::Duration::from_secs(2);
     match end {
-        End::Lost => return,
+        End::Lost => return tracing::debug!("lost"),
         End::Closed => {}
         End::Say(code, reason) => {
             tracing::debug!(code, reason, "closing a connection");

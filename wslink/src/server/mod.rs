@@ -77,6 +77,17 @@ impl Server {
         Ok(())
     }
 
+    /// Serves the figures that [`Builder::prometheus`] asked for at `/metrics` of `listener`, and nothing
+    /// else, until [`stop`](Self::stop). Nobody is asked for a secret there: listen where only those who
+    /// scrape can reach.
+    ///
+    /// # Errors
+    /// The listener cannot be used.
+    #[cfg(feature = "prometheus")]
+    pub async fn serve_metrics(&self, listener: TcpListener) -> Result<(), Error> {
+        http::prometheus::serve(self, listener).await
+    }
+
     /// Connects to the WebSocket at `url` (`ws://host:port/path`), serves that one connection as if it
     /// had come in, and stops: for servers that only a relay can reach. Calls `connected` in between.
     ///
@@ -147,6 +158,11 @@ impl Server {
 
     pub(crate) fn settings(&self) -> &http::Settings {
         &self.settings
+    }
+
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn authenticator(&self) -> &dyn crate::Authenticator {
+        &*self.shared.authenticator
     }
 
     pub(crate) fn limits(&self) -> &crate::Limits {

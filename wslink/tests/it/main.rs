@@ -26,6 +26,8 @@ mod manifest;
 mod negotiated;
 mod observed;
 mod ordered;
+#[cfg(feature = "prometheus")]
+mod prometheus;
 #[cfg(feature = "client")]
 mod python;
 mod serving;

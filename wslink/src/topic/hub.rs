@@ -228,11 +228,6 @@ impl Hub {
         }
     }
 
-    /// How many clients there are.
-    pub(crate) fn len(&self) -> usize {
-        self.read().peers.len()
-    }
-
     /// Ready when every client of `audience` has taken most of what was published.
     pub(super) fn poll_room(&self, audience: &Audience, cx: &mut Context<'_>) -> Poll<()> {
         let mut ready = true;
@@ -240,10 +235,19 @@ impl Hub {
         if ready { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// How many clients receive `topic`.
-    pub(super) fn subscribers(&self, topic: &str) -> usize {
+    /// How many clients of `audience` receive `topic`.
+    pub(super) fn subscribers(&self, audience: &Audience, topic: &str) -> usize {
         let sight = self.sight(topic);
-        self.read().peers.values().filter(|peer| peer.receives(sight)).count()
+        let mut count = 0;
+        self.read().each(audience, |peer| count += usize::from(peer.receives(sight)));
+        count
+    }
+
+    /// How many clients of `audience` there are.
+    pub(super) fn clients(&self, audience: &Audience) -> usize {
+        let mut count = 0;
+        self.read().each(audience, |_| count += 1);
+        count
     }
 
     /// A topic that is only known by its name.

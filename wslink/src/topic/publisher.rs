@@ -93,17 +93,17 @@ impl Publisher {
         self.hub.reconsider(client);
     }
 
-    /// How many clients receive `topic`, so that a producer can idle when there are none. Clients of
-    /// the original protocol receive everything.
+    /// How many clients of this publisher's audience receive `topic`, so that a producer can idle when
+    /// there are none. Clients of the original protocol receive everything.
     #[must_use]
     pub fn subscribers<T>(&self, topic: Topic<T>) -> usize {
-        self.hub.subscribers(topic.uri())
+        self.hub.subscribers(&self.audience, topic.uri())
     }
 
     /// The same for a topic that is named at run time.
     #[must_use]
     pub fn subscribers_untyped(&self, topic: &str) -> usize {
-        self.hub.subscribers(topic)
+        self.hub.subscribers(&self.audience, topic)
     }
 
     /// How many events of `topic` were dropped by its delivery policy, for all clients together.
@@ -112,10 +112,12 @@ impl Publisher {
         self.hub.dropped(topic.uri())
     }
 
-    /// How many clients are connected and authenticated.
+    /// How many clients of this publisher's audience are connected and authenticated.
+    ///
+    /// `publisher.only(client.id()).clients()` is 0 once that client is gone.
     #[must_use]
     pub fn clients(&self) -> usize {
-        self.hub.len()
+        self.hub.clients(&self.audience)
     }
 }
 

@@ -121,6 +121,11 @@ impl Slow {
         self.publisher.group(room).publish_untyped("slow.told", &text);
     }
 
+    #[rpc("slow.present")]
+    fn present(&self, room: String) -> [usize; 3] {
+        [self.publisher.clients(), self.publisher.group(&room).clients(), self.publisher.group(&room).subscribers(Self::STATUS)]
+    }
+
     #[rpc("slow.listeners")]
     fn listeners(&self) -> [usize; 2] {
         [self.publisher.subscribers(Self::STATUS), self.publisher.subscribers(Self::SAMPLES)]
@@ -348,6 +353,8 @@ fn groups_hear_what_is_for_them() {
     inside.call("slow.join", json!(["room"]));
     outside.call("slow.tell", json!(["room", "psst"]));
     assert_eq!(inside.next()["result"], "psst");
+    assert_eq!(outside.call("slow.present", json!(["room"]))["result"], json!([2, 1, 1]));
+    assert_eq!(outside.call("slow.present", json!(["elsewhere"]))["result"], json!([2, 0, 0]));
     outside.call("slow.tell", json!(["elsewhere", "nobody"]));
 }
 

@@ -1,0 +1,413 @@
+//! What vtk.js expects of a server, asked over a socket in both generations.
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unwrap_used,
+    reason = "tests read better so, and one that cannot go on has failed"
+)]
+
+use std::{collections::HashMap, fmt};
+
+use serde_json::{Value as Json, json};
+use wslink::Value;
+
+use self::harness::{BOTH, Generation, Got, Peer, TestServer, chunk};
+use crate::protocol::Render;
+
+#[allow(dead_code, reason = "other tests use more of it")]
+#[path = "../../../wslink/tests/it/harness.rs"]
+mod harness;
+
+const TOPIC: &str = "publish:viewport.image.push.subscription:0";
+
+fn start(shared: bool) -> TestServer {
+    TestServer::start(move |builder| builder.service(move |publisher| Render::new(publisher, shared)))
+}
+
+/// A page with vtk.js, frame by frame.
+struct Page {
+    peer: Peer,
+    generation: Generation,
+    sent: u32,
+    /// What has come of messages of the second generation, by their ids.
+    chunks: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Message {
+    Reply { id: String, result: Json },
+    Failure { code: i64 },
+    Image(Image),
+}
+
+#[derive(Clone, PartialEq)]
+struct Image {
+    jpeg: Vec<u8>,
+    /// The event without the picture.
+    event: Json,
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes with {}", self.jpeg.len(), self.event)
+    }
+}
+
+impl Image {
+    fn size(&self) -> [u64; 2] {
+        let told = [&self.event["size"][0], &self.event["size"][1]].map(|length| length.as_u64().unwrap());
+        assert_eq!(dimensions(&self.jpeg), told, "the JPEG has another size than the event tells");
+        told
+    }
+
+    fn number(&self) -> u64 {
+        self.event["mtime"].as_u64().unwrap()
+    }
+}
+
+impl Page {
+    fn open(server: &TestServer, generation: Generation) -> Self {
+        let mut page = Self { peer: server.connect(), generation, sent: 0, chunks: HashMap::new() };
+        page.send("system:c0:0", "wslink.hello", &json!([{"secret": "wslink-secret"}]));
+        assert!(matches!(page.next(), Message::Reply { .. }));
+        page
+    }
+
+    /// A page that observes the view at 120 × 90 and has its first picture.
+    fn observing(server: &TestServer, generation: Generation) -> (Self, Image) {
+        let mut page = Self::open(server, generation);
+        page.call("viewport.image.push.observer.add", json!(["-1"]));
+        page.image();
+        page.call("viewport.image.push.original.size", json!(["-1", 120, 90]));
+        page.call("viewport.image.push", json!([{"view": "-1", "size": [1, 1]}]));
+        let image = page.image();
+        (page, image)
+    }
+
+    fn send(&mut self, id: &str, method: &str, args: &Json) {
+        let message = json!({"wslink": "1.0", "id": id, "method": method, "args": args, "kwargs": {}});
+        match self.generation {
+            Generation::V1 => self.peer.text(&message.to_string()),
+            Generation::V2 => {
+                self.sent += 1;
+                let body = rmp_serde::to_vec(&message).unwrap();
+                self.peer.binary(chunk(self.sent, 0, body.len(), &body));
+            }
+        }
+    }
+
+    fn begin(&mut self, method: &str, args: &Json) -> String {
+        self.sent += 1;
+        let id = format!("rpc:c0:{}", self.sent);
+        self.send(&id, method, args);
+        id
+    }
+
+    /// Calls, and returns what is answered; pictures that come before are let go.
+    fn ask(&mut self, method: &str, args: &Json) -> Message {
+        self.begin(method, args);
+        loop {
+            let message = self.next();
+            if !matches!(message, Message::Image(_)) {
+                return message;
+            }
+        }
+    }
+
+    fn call(&mut self, method: &str, args: Json) -> Json {
+        match self.ask(method, &args) {
+            Message::Reply { result, .. } => result,
+            other => panic!("{method}{args}: {other:?}"),
+        }
+    }
+
+    /// The next picture; replies that come before are let go.
+    fn image(&mut self) -> Image {
+        loop {
+            if let Message::Image(image) = self.next() {
+                return image;
+            }
+        }
+    }
+
+    /// What the view looks like now.
+    fn looked(&mut self) -> Image {
+        self.call("viewport.image.push", json!([{"view": 1}]));
+        self.image()
+    }
+
+    /// What it looks like once nothing is under way any more.
+    fn settled(&mut self) -> Image {
+        let mut last = self.looked();
+        for _ in 0..20 {
+            let next = self.looked();
+            if next.jpeg == last.jpeg {
+                return next;
+            }
+            last = next;
+        }
+        panic!("the view never settles")
+    }
+
+    fn mouse(&mut self, action: &str, button: &str, x: f64, y: f64) {
+        let event = json!({"view": "-1", "action": action, "x": x, "y": y, button: 1, "shiftKey": 0, "metaKey": 0});
+        self.call("viewport.mouse.interaction", json!([event]));
+    }
+
+    fn wheel(&mut self, stage: &str, spin: f64) -> Json {
+        self.call("viewport.mouse.zoom.wheel", json!([{"type": stage, "view": "-1", "x": 0.5, "y": 0.5, "spinY": spin}]))
+    }
+
+    fn next(&mut self) -> Message {
+        let mut attached = None;
+        loop {
+            match (self.generation, self.peer.next()) {
+                (Generation::V1, Got::Binary(bytes)) => attached = Some(bytes),
+                (Generation::V1, Got::Text(text)) => {
+                    let message: Json = serde_json::from_str(&text).unwrap();
+                    if message["method"] != "wslink.binary.attachment" {
+                        return Message::of(message, attached);
+                    }
+                }
+                (Generation::V2, Got::Binary(chunk)) => {
+                    let (header, content) = chunk.split_at(12);
+                    let message = self.chunks.entry(header[..4].to_vec()).or_default();
+                    message.extend_from_slice(content);
+                    if message.len() < u32::from_le_bytes(header[8..].try_into().unwrap()) as usize {
+                        continue;
+                    }
+                    let value: Value = rmp_serde::from_slice(message).unwrap();
+                    self.chunks.remove(&header[..4]);
+                    let image = value.get("result").and_then(|result| result.get("image"));
+                    let attached = match image {
+                        Some(Value::Binary(bytes)) => Some(bytes.to_vec()),
+                        _ => None,
+                    };
+                    return Message::of(serde_json::to_value(&value).unwrap(), attached);
+                }
+                (generation, got) => panic!("{generation:?} {got:?}"),
+            }
+        }
+    }
+}
+
+impl Message {
+    fn of(mut message: Json, attached: Option<Vec<u8>>) -> Self {
+        let id = message["id"].as_str().unwrap().to_owned();
+        if let Some(error) = message.get("error") {
+            return Self::Failure { code: error["code"].as_i64().unwrap() };
+        }
+        let mut result = message["result"].take();
+        match attached {
+            None => Self::Reply { id, result },
+            Some(jpeg) => {
+                assert_eq!(id, TOPIC);
+                result.as_object_mut().unwrap().remove("image").unwrap();
+                Self::Image(Image { jpeg, event: result })
+            }
+        }
+    }
+}
+
+/// Width and height, as a JPEG's frame header has them.
+fn dimensions(jpeg: &[u8]) -> [u64; 2] {
+    assert_eq!(jpeg[..2], [0xff, 0xd8], "no JPEG");
+    let mut at = 2;
+    while !matches!(jpeg[at + 1], 0xc0..=0xc2) {
+        at += 2 + usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+    }
+    let number = |at: usize| u64::from(u16::from_be_bytes([jpeg[at], jpeg[at + 1]]));
+    [number(at + 7), number(at + 5)]
+}
+
+#[test]
+fn a_fresh_page_gets_the_reply_before_the_first_picture() {
+    let server = start(false);
+    for generation in BOTH {
+        let mut page = Page::open(&server, generation);
+        // All of it is sent before the first reply, as vtk.js does.
+        let observe = page.begin("viewport.image.push.observer.add", &json!(["-1"]));
+        let resize = page.begin("viewport.image.push.original.size", &json!(["-1", 400, 400]));
+        let again = page.begin("viewport.image.push.original.size", &json!(["-1", 125.5, 90]));
+        let invalidate = page.begin("viewport.image.push.invalidate.cache", &json!(["-1"]));
+        let push = page.begin("viewport.image.push", &json!([{"view": "-1", "size": [500, 400]}]));
+
+        let done = json!({"result": "success"});
+        let first = Message::Reply { id: observe, result: json!({"success": true, "viewId": "1"}) };
+        assert_eq!(page.next(), first);
+        let mut replies = Vec::new();
+        let last = loop {
+            match page.next() {
+                Message::Reply { id, result } => replies.push((id, result)),
+                Message::Image(image) if image.size() == [125, 90] => break image,
+                Message::Image(image) => assert_eq!(image.size(), [400, 400]),
+                failure @ Message::Failure { .. } => panic!("{failure:?}"),
+            }
+        };
+        assert_eq!(replies, [(resize, done.clone()), (again, done.clone()), (invalidate, done), (push, Json::Null)]);
+        let Json::Object(event) = &last.event else { panic!("{:?}", last.event) };
+        assert_eq!(
+            [&event["id"], &event["global_id"], &event["format"], &event["stale"]],
+            [&json!("1"), &json!("1"), &json!("jpeg"), &json!(false)]
+        );
+        assert_eq!(event["memsize"], last.jpeg.len());
+        assert_eq!(event["localTime"], 0);
+        assert!(event["workTime"].is_u64() && event["mtime"].is_u64());
+    }
+}
+
+#[test]
+fn what_nobody_observes_is_said_in_a_result() {
+    let server = start(false);
+    for generation in BOTH {
+        let mut page = Page::open(&server, generation);
+        let calls = [
+            ("viewport.image.push.quality", json!(["-1", 60, 0.5])),
+            ("viewport.image.push.original.size", json!(["-1", 10, 10])),
+            ("viewport.image.push.enabled", json!(["-1", true])),
+        ];
+        let unobserved = json!({"error": "Unable to find subscription for view 1"});
+        for (method, args) in &calls {
+            assert_eq!(page.call(method, args.clone()), unobserved);
+        }
+        page.call("viewport.image.push.observer.add", json!([-1]));
+        for (method, args) in &calls {
+            assert_eq!(page.call(method, args.clone()), json!({"result": "success"}));
+        }
+        assert_eq!(page.call("viewport.image.push.observer.remove", json!(["1"])), json!({"result": "success"}));
+        for (method, args) in &calls {
+            assert_eq!(page.call(method, args.clone()), unobserved);
+        }
+    }
+}
+
+#[test]
+fn another_view_is_unknown() {
+    let server = start(false);
+    let mut page = Page::open(&server, Generation::V2);
+    let views = [json!("2"), json!(7), json!("")];
+    for view in views {
+        for method in ["viewport.image.push.observer.add", "viewport.camera.reset", "viewport.image.animation.start"] {
+            assert_eq!(page.ask(method, &json!([view])), Message::Failure { code: -32001 });
+        }
+        assert_eq!(page.ask("viewport.image.push", &json!([{"view": view}])), Message::Failure { code: -32001 });
+    }
+}
+
+#[test]
+fn dragging_turns_moves_and_zooms_at_the_interactive_quality() {
+    let server = start(false);
+    for generation in BOTH {
+        let (mut page, still) = Page::observing(&server, generation);
+        assert_eq!((still.size(), &still.event["stale"]), ([120, 90], &json!(false)));
+        let mut seen = vec![still.clone()];
+        for button in ["buttonLeft", "buttonMiddle", "buttonRight"] {
+            page.call("viewport.image.push.quality", json!(["-1", 50, 0.5]));
+            page.mouse("down", button, 0.5, 0.5);
+            let begun = page.image();
+            assert_eq!((begun.size(), &begun.event["stale"]), ([60, 45], &json!(true)));
+            page.mouse("down", button, 0.6, 0.62);
+            let moved = page.image();
+            assert!(moved.jpeg != begun.jpeg, "{button}");
+            page.mouse("up", button, 0.6, 0.62);
+            page.call("viewport.image.push.quality", json!(["-1", 90, 1]));
+            let after = page.looked();
+            assert_eq!((after.size(), &after.event["stale"]), ([120, 90], &json!(false)));
+            assert!(seen.iter().all(|before| before.jpeg != after.jpeg), "{button}");
+            seen.push(after);
+        }
+        assert_eq!(page.call("viewport.camera.reset", json!(["-1"])), "1");
+        assert!(page.image().jpeg == still.jpeg);
+    }
+}
+
+#[test]
+fn the_wheel_zooms() {
+    let server = start(false);
+    for generation in BOTH {
+        let (mut page, still) = Page::observing(&server, generation);
+        assert_eq!(page.wheel("StartMouseWheel", 1.0), Json::Null);
+        let nearer = page.image();
+        assert!(nearer.jpeg != still.jpeg);
+        assert_eq!(page.wheel("MouseWheel", -1.0), Json::Null);
+        assert_eq!(page.image().event["events"], 2);
+        let end = json!([{"type": "EndMouseWheel", "view": "-1"}]);
+        assert_eq!(page.call("viewport.mouse.zoom.wheel", end), Json::Null);
+        assert!(page.looked().jpeg.len().abs_diff(still.jpeg.len()) < still.jpeg.len() / 20);
+    }
+}
+
+#[test]
+fn a_new_size_is_used_by_the_next_picture_and_sends_none_itself() {
+    let server = start(false);
+    let (mut page, before) = Page::observing(&server, Generation::V2);
+    for (ratio, expected) in [(1.0, [101, 57]), (0.5, [50, 28]), (2.0, [203, 114])] {
+        page.call("viewport.image.push.original.size", json!(["-1", 101.9, 57.1]));
+        page.call("viewport.image.push.quality", json!(["-1", 80, ratio]));
+        assert_eq!(page.looked().size(), expected);
+    }
+    assert_eq!(page.looked().number(), before.number() + 4, "as many as were asked for");
+    // Whatever a client says, a picture has a size that can be drawn.
+    page.call("viewport.image.push.original.size", json!(["-1", -5, 0]));
+    assert_eq!(page.looked().size(), [1, 1]);
+}
+
+#[test]
+fn an_animation_goes_on_until_it_is_stopped() {
+    let server = start(false);
+    for generation in BOTH {
+        let (mut page, still) = Page::observing(&server, generation);
+        assert_eq!(page.call("viewport.image.animation.fps.get", json!([])), json!(30.0));
+        assert_eq!(page.call("viewport.image.animation.fps.max", json!([60])), Json::Null);
+        assert_eq!(page.call("viewport.image.animation.fps.get", json!([])), json!(60.0));
+        assert_eq!(page.call("viewport.image.animation.start", json!(["-1"])), Json::Null);
+        let frames: Vec<_> = (0..3).map(|_| page.image()).collect();
+        assert!(frames.iter().all(|frame| frame.jpeg != still.jpeg) && frames[0].jpeg != frames[2].jpeg);
+        assert_eq!(page.call("viewport.image.animation.stop", json!(["-1"])), Json::Null);
+        page.settled();
+    }
+}
+
+#[test]
+fn a_camera_is_placed_where_the_page_has_it() {
+    let server = start(false);
+    let (mut page, still) = Page::observing(&server, Generation::V1);
+    let place = json!(["-1", [0, 0, 0], [0, 1, 0], [0, 2, 14], false]);
+    assert_eq!(page.call("viewport.camera.update", place), Json::Null);
+    let placed = page.looked();
+    assert!(placed.jpeg != still.jpeg);
+    assert_eq!(placed.number(), still.number() + 1, "no picture by itself");
+    let parameters = json!({
+        "focalPoint": [0, 0, 0], "viewUp": [0, 1, 0], "position": [0, 2, 14],
+        "parallelProjection": false, "viewAngle": 20, "parallelScale": 1,
+    });
+    assert_eq!(page.call("viewport.camera.update.params", json!(["-1", parameters, true])), Json::Null);
+    assert!(page.image().jpeg != placed.jpeg);
+    let blind = json!(["-1", [0, 0, 0], [0, 1, 0], [0, 5, 0], true]);
+    assert_eq!(page.ask("viewport.camera.update", &blind), Message::Failure { code: -32001 });
+}
+
+#[test]
+fn each_client_has_its_own_camera_unless_it_is_shared() {
+    for shared in [false, true] {
+        let server = start(shared);
+        let (mut one, still) = Page::observing(&server, Generation::V1);
+        let (mut other, _) = Page::observing(&server, Generation::V2);
+        one.mouse("down", "buttonLeft", 0.2, 0.5);
+        one.mouse("down", "buttonLeft", 0.7, 0.5);
+        one.mouse("up", "buttonLeft", 0.7, 0.5);
+        let turned = one.settled();
+        let seen = other.settled();
+        assert!((turned.jpeg == seen.jpeg) == shared);
+        assert!(turned.jpeg != still.jpeg && (seen.jpeg == still.jpeg) != shared);
+    }
+}
+
+#[test]
+fn who_disabled_its_view_gets_nothing_until_it_enables_it() {
+    let server = start(false);
+    let (mut page, still) = Page::observing(&server, Generation::V2);
+    page.call("viewport.image.push.enabled", json!(["-1", false]));
+    page.call("viewport.image.push", json!([{"view": "-1"}]));
+    page.call("viewport.image.push.enabled", json!(["-1", true]));
+    assert!(page.looked().number() <= still.number() + 2);
+}

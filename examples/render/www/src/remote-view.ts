@@ -1,0 +1,55 @@
+// vtk.js's own remote view in a container, over one connection.
+import vtkImageStream from '@kitware/vtk.js/IO/Core/ImageStream';
+import vtkRemoteView from '@kitware/vtk.js/Rendering/Misc/RemoteView';
+import type { Session } from 'wslink-client';
+
+export type Quality = 'sharp' | 'balanced' | 'fast';
+
+export interface ShownView {
+  /** Fits it to its container. */
+  resize(): void;
+  setQuality(quality: Quality): void;
+  remove(): void;
+}
+
+/** JPEG quality and pixels for each of the page, while something moves. */
+const INTERACTIVE: Record<Quality, [quality: number, ratio: number]> = {
+  sharp: [85, 1],
+  balanced: [70, 0.6],
+  fast: [50, 0.35],
+};
+
+/** `moved` is called with each event of the mouse or wheel that goes to the server, `shown` with each new picture. */
+export function showView(
+  container: HTMLElement,
+  session: Session,
+  quality: Quality,
+  heard: { moved(): void; shown(): void },
+): ShownView {
+  const images = vtkImageStream.newInstance();
+  images.connect(session);
+  const viewStream = images.createViewStream('-1');
+  const view = vtkRemoteView.newInstance({ rpcWheelEvent: 'viewport.mouse.zoom.wheel', viewStream });
+  view.setSession(session);
+  view.setStillQuality(92);
+  view.setStillRatio(Math.min(window.devicePixelRatio, 2));
+  const setQuality = (to: Quality): void => {
+    const [jpeg, ratio] = INTERACTIVE[to];
+    view.setInteractiveQuality(jpeg);
+    view.setInteractiveRatio(ratio * Math.min(window.devicePixelRatio, 1.5));
+  };
+  setQuality(quality);
+  view.getInteractorStyle().onRemoteMouseEvent(heard.moved);
+  view.getInteractorStyle().onRemoteWheelEvent(heard.moved);
+  viewStream.onImageReady(heard.shown);
+  view.setContainer(container);
+  return {
+    resize: () => view.resize(),
+    setQuality,
+    remove() {
+      view.setContainer(null as unknown as HTMLElement);
+      view.delete();
+      images.delete();
+    },
+  };
+}

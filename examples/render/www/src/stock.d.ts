@@ -1,0 +1,5 @@
+// The stock client has no types.
+declare module 'wslink/src/SmartConnect' {
+  const SmartConnect: object;
+  export default SmartConnect;
+}

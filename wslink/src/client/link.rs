@@ -28,9 +28,6 @@ const WRITE_AHEAD: usize = 256 * 1024;
 /// Messages taken in before something is written.
 const READ_BURST: u32 = 64;
 
-/// For how long the server is listened to after we have closed.
-const LINGER: Duration = Duration::from_secs(2);
-
 /// Any byte stream.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
@@ -131,18 +128,10 @@ impl Link {
         }
     }
 
-    /// Closes, and gives the server a moment to read that: unread data would reset the connection,
-    /// and the reset would overtake the close frame.
+    /// Closes, and lets the server read why.
     pub(super) async fn close(mut self, code: u16, reason: &'static str) {
         self.socket.close(code, reason);
-        let farewell = async {
-            poll_fn(|cx| self.socket.poll_flush(cx)).await?;
-            poll_fn(|cx| self.socket.poll_shutdown(cx)).await?;
-            poll_fn(|cx| self.socket.poll_discard(cx)).await;
-            std::io::Result::Ok(())
-        };
-        // Nobody is left to be told that it failed.
-        let _ = tokio::time::timeout(LINGER, farewell).await;
+        self.socket.part().await;
     }
 
     /// Lets go of a connection that is over; what was said last is written if it can be at once.

@@ -1,5 +1,5 @@
 //! What must hold whatever a peer sends: the properties that the fuzz targets in `fuzz/` and the smoke
-//! test in `tests/fuzz.rs` check. Nothing here is API.
+//! test in `tests/fuzz.rs` check, and an endpoint for suites that test WebSockets. Nothing here is API.
 //!
 //! Each property is a function of bytes that panics where it does not hold.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a property that cannot go on does not hold")]
@@ -14,6 +14,7 @@ pub use self::{
     messages::{messages_v1, messages_v2, requests_v1, requests_v2},
     values::values,
 };
+pub use crate::http::echo;
 
 mod binding;
 mod chunks;

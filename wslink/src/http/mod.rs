@@ -12,6 +12,8 @@ use axum::{
 use http::{StatusCode, Uri, header};
 
 use self::admission::Admission;
+#[cfg(feature = "fuzzing")]
+pub use self::echo::echo;
 #[cfg(feature = "tls")]
 pub use self::tls::Tls;
 pub(crate) use self::{accept::accept, reverse::reverse};
@@ -20,6 +22,8 @@ use crate::{Error, Server};
 mod accept;
 mod admission;
 mod content;
+#[cfg(feature = "fuzzing")]
+mod echo;
 #[cfg(feature = "manifest")]
 mod manifest;
 #[cfg(feature = "prometheus")]

@@ -23,9 +23,8 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
         server.refused(refusal.reason());
         return refused(&refusal);
     }
-    let head = bodiless(&request);
-    let response = match create_response(&head) {
-        Ok(response) => response.map(|()| Body::empty()),
+    let response = match accepted(&request) {
+        Ok(response) => response,
         Err(error) => {
             server.refused("handshake");
             return no_handshake(&error);
@@ -55,6 +54,11 @@ async fn drive(server: &Server, upgraded: Upgraded, handshake: Handshake) {
     }
 }
 
+/// The answer to a handshake that is in order.
+pub(super) fn accepted(request: &Request) -> Result<Response, tungstenite::Error> {
+    create_response(&bodiless(request)).map(|response| response.map(|()| Body::empty()))
+}
+
 /// What tungstenite checks of a request.
 fn bodiless(request: &Request) -> http::Request<()> {
     let mut head = http::Request::new(());
@@ -70,7 +74,7 @@ fn refused(refusal: &Refusal) -> Response {
 }
 
 /// RFC 6455, 4.4: a server of another version says which one it speaks.
-fn no_handshake(error: &tungstenite::Error) -> Response {
+pub(super) fn no_handshake(error: &tungstenite::Error) -> Response {
     use tungstenite::Error::Protocol;
     match error {
         Protocol(ProtocolError::MissingSecWebSocketVersionHeader) => {

@@ -429,10 +429,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 }
 
-/// Sends the close frame, if any, and gives the peer a moment to read it: closing a socket with
-/// unread data resets the connection, and the reset would overtake the close frame.
+/// Closes where that is ours to do, and lets the peer read the last of what it is sent.
 async fn finish<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocket<S>, end: End) {
-    const LINGER: std::time::Duration = std::time::Duration::from_secs(2);
     match end {
         End::Lost => return tracing::debug!("lost"),
         End::Closed => {}
@@ -441,11 +439,5 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocket<S>, end
             socket.close(code, reason);
         }
     }
-    let farewell = async {
-        poll_fn(|cx| socket.poll_flush(cx)).await?;
-        poll_fn(|cx| socket.poll_shutdown(cx)).await?;
-        poll_fn(|cx| socket.poll_discard(cx)).await;
-        std::io::Result::Ok(())
-    };
-    let _ = tokio::time::timeout(LINGER, farewell).await;
+    socket.part().await;
 }

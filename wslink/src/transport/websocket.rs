@@ -4,9 +4,11 @@
 //! writes goes into the same buffer as our frames, whole frame by whole frame, so the two never mix.
 
 use std::{
+    future::poll_fn,
     io::{self, Read, Write},
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -188,13 +190,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Ends the sending direction of the stream.
-    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    /// Writes what is left and gives the peer a moment to read it: closing a stream with unread data
+    /// resets it, and the reset would overtake the close frame.
+    pub(crate) async fn part(mut self) {
+        const LINGER: Duration = Duration::from_secs(2);
+        let farewell = async {
+            poll_fn(|cx| self.poll_flush(cx)).await?;
+            poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await?;
+            poll_fn(|cx| self.poll_discard(cx)).await;
+            io::Result::Ok(())
+        };
+        // Nobody is left to be told that it failed.
+        let _ = tokio::time::timeout(LINGER, farewell).await;
     }
 
     /// Reads and drops what still comes; ready when the stream has ended.
-    pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut space = [0; 4096];
         loop {
             let mut buffer = ReadBuf::new(&mut space);

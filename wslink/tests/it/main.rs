@@ -30,6 +30,8 @@ mod ordered;
 mod prometheus;
 #[cfg(feature = "client")]
 mod python;
+#[cfg(feature = "fuzzing")]
+mod rfc6455;
 mod serving;
 #[cfg(feature = "client")]
 mod session;

@@ -64,7 +64,7 @@ fn shim(method: &Method) -> TokenStream {
         return quote_spanned! {site=>
             |call| {
                 #taken
-                let this = call.service::<Self>();
+                let (this, _) = call.shared::<Self>();
                 #events
             }
         };
@@ -78,10 +78,14 @@ fn shim(method: &Method) -> TokenStream {
         Flavour::Async => quote_spanned!(name.span()=> __rt::future(async move { #sent })),
         Flavour::Blocking => quote_spanned!(name.span()=> __rt::blocking(move || #sent)),
     };
+    let used = match flavour {
+        Flavour::Sync => quote_spanned!(site=> (call.service::<Self>(), call.reply())),
+        _ => quote_spanned!(site=> call.shared::<Self>()),
+    };
     quote_spanned! {site=>
         |call| {
             #taken
-            let (this, #reply) = (call.service::<Self>(), call.reply());
+            let (this, #reply) = #used;
             #outcome
         }
     }

@@ -68,7 +68,7 @@ const _: () = {
                         parameters: &[],
                         terms: __rt::terms(0, __rt::Some("editor")),
                         call: |call| {
-                            let this = call.service::<Self>();
+                            let (this, _) = call.shared::<Self>();
                             __rt::Streamed(Self::desk(&this)).events()
                         },
                     }),

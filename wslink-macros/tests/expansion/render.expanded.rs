@@ -45,7 +45,7 @@ const _: () = {
                     terms: __rt::terms(0, __rt::None),
                     call: |call| {
                         let (a0, a1, a2) = (call.take::<u32>(0)?, call.take::<u32>(1)?, call.take_or::<u8>(2, || 90)?);
-                        let (this, reply) = (call.service::<Self>(), call.reply());
+                        let (this, reply) = call.shared::<Self>();
                         __rt::future(async move { __rt::Returned(Self::image(&this, a0, a1, a2).await).send(&reply) })
                     },
                 },
@@ -86,7 +86,7 @@ const _: () = {
                     terms: __rt::terms(0, __rt::None),
                     call: |call| {
                         let (a0,) = (call.take::<PathBuf>(0)?,);
-                        let (this, reply) = (call.service::<Self>(), call.reply());
+                        let (this, reply) = call.shared::<Self>();
                         __rt::blocking(move || __rt::Returned(Self::export(&this, a0)).send(&reply))
                     },
                 },

@@ -10,7 +10,6 @@ pub(super) struct Extensions {
     pub(super) progress: bool,
     pub(super) deadline: bool,
     pub(super) manifest: bool,
-    pub(super) refresh: bool,
 }
 
 impl Extensions {
@@ -24,7 +23,6 @@ impl Extensions {
             progress: has("progress"),
             deadline: has("deadline"),
             manifest: has("manifest") && manifest,
-            refresh: has("refresh"),
         }
     }
 
@@ -34,14 +32,13 @@ impl Extensions {
 
     /// As they are announced.
     pub(super) fn names(self) -> Vec<&'static str> {
-        let Self { subscribe, cancel, progress, deadline, manifest, refresh } = self;
+        let Self { subscribe, cancel, progress, deadline, manifest } = self;
         let all = [
             (subscribe, "subscribe"),
             (cancel, "cancel"),
             (progress, "progress"),
             (deadline, "deadline"),
             (manifest, "manifest"),
-            (refresh, "refresh"),
         ];
         all.into_iter().filter_map(|(in_force, name)| in_force.then_some(name)).collect()
     }

@@ -10,8 +10,6 @@ use serde::de::DeserializeOwned;
 
 pub use self::handshake::Handshake;
 #[cfg(feature = "server")]
-pub(crate) use self::hello::Greeted;
-#[cfg(feature = "server")]
 pub(crate) use self::{egress::Egress, feed::Fed};
 use self::{extensions::Extensions, subscriptions::Subscriptions};
 pub(crate) use self::{feed::Feed, hello::Greeting};
@@ -52,8 +50,6 @@ pub(crate) struct Connection {
     account: Option<Open>,
     speaking: Option<Speaking>,
     authenticated: bool,
-    /// The principal is not good for further calls.
-    expired: bool,
     failures: u32,
     extensions: Extensions,
     subscriptions: Subscriptions,
@@ -65,22 +61,22 @@ struct Speaking {
     decoder: Box<dyn Decoder>,
 }
 
-/// What a frame led to.
+/// What a frame led to. What is rare is in a box, so that replies are moved cheaply.
 pub(crate) enum Step {
     /// Nothing yet, or nothing ever.
     None,
     Reply(Encoded),
     /// To be polled, and its answer given to [`Connection::greeted`] before anything else is received.
-    Greeting(Greeting),
+    Greeting(Box<Greeting>),
     /// To be begun by [`Connection::begin`] when no other of its lane runs.
-    Ordered(Ordered),
-    Pending(PendingCall),
-    Detached(PendingCall, Control),
-    Blocking(BlockingCall, Control),
+    Ordered(Box<Ordered>),
+    Pending(Box<PendingCall>),
+    Detached(Box<PendingCall>, Box<Control>),
+    Blocking(Box<BlockingCall>, Box<Control>),
     /// Cancel the call that the client knows by this id, and answer whether there was one.
-    Cancel(String, Answer),
+    Cancel(String, Box<Answer>),
     /// Answer, and from now on send these events.
-    Subscribed(Encoded, Feed),
+    Subscribed(Encoded, Box<Feed>),
 }
 
 /// A call of a service that takes one at a time from each connection.
@@ -88,7 +84,7 @@ pub(crate) struct Ordered {
     pub(crate) lane: Lane,
     wire: &'static dyn WireVersion,
     id: RequestId,
-    request: Request,
+    request: Box<Request>,
 }
 
 /// What answers a system call whose result is a truth value.
@@ -114,7 +110,6 @@ impl Connection {
             account,
             speaking: None,
             authenticated: false,
-            expired: false,
             failures: 0,
             extensions: Extensions::default(),
             subscriptions: Subscriptions::default(),
@@ -168,14 +163,13 @@ impl Connection {
         &mut self,
         wire: &'static dyn WireVersion,
         id: &RequestId,
-        mut request: Request,
+        mut request: Box<Request>,
         running: usize,
     ) -> Result<Step, CallError> {
         if !self.authenticated {
             let error = CallError::new(ErrorCode::Authentication, "Unauthorized: Skip message processing");
             return Err(self.refused(&request, error));
         }
-        self.unexpired().map_err(|error| self.refused(&request, error))?;
         let limit = self.shared.limits.calls_in_flight;
         if running >= limit {
             let error = CallError::new(ErrorCode::Overloaded, "Too many calls in flight");
@@ -184,37 +178,27 @@ impl Connection {
         if !self.extensions.deadline {
             request.timeout = None;
         }
-        let shared = Arc::clone(&self.shared);
-        let Some(uri) = request.method.as_deref() else {
+        let Some(uri) = request.method() else {
             return Err(self.refused(&request, CallError::new(ErrorCode::InvalidRequest, "Invalid request")));
         };
-        let route = shared.routes.find(uri).ok_or_else(|| self.refused(&request, unregistered(uri)))?;
+        let route = self.shared.routes.find(uri).ok_or_else(|| self.refused(&request, unregistered(uri)))?;
         Ok(match route.lane() {
-            Some(lane) => Step::Ordered(Ordered { lane, wire, id: id.clone(), request }),
-            None => self.dispatch(route, wire, id, request),
+            Some(lane) => Step::Ordered(Box::new(Ordered { lane, wire, id: id.clone(), request })),
+            None => self.dispatch(route, wire, id, &mut request),
         })
-    }
-
-    /// From now on calls are refused, until a good hello.
-    pub(crate) const fn expire(&mut self) {
-        self.expired = true;
-    }
-
-    fn unexpired(&self) -> Result<(), CallError> {
-        if self.expired { Err(CallError::new(ErrorCode::Authentication, "Authentication expired")) } else { Ok(()) }
     }
 
     /// The same error, counted.
     fn refused(&self, request: &Request, error: CallError) -> CallError {
         if let Some(account) = &self.shared.account {
-            let route = request.method.as_deref().and_then(|uri| self.shared.routes.find(uri));
+            let route = request.method().and_then(|uri| self.shared.routes.find(uri));
             account.call_refused(route.map(|route| route.place), error.code().into());
         }
         tracing::debug!(client = %self.client.id(), code = error.code().number(), "refused a call");
         error
     }
 
-    fn dispatch(&mut self, route: &Route, wire: &'static dyn WireVersion, id: &RequestId, request: Request) -> Step {
+    fn dispatch(&self, route: &Route, wire: &'static dyn WireVersion, id: &RequestId, request: &mut Request) -> Step {
         match rpc::dispatch(route, &self.caller(wire), id, request) {
             Dispatched::Done(reply) => Step::Reply(reply),
             Dispatched::Pending(call) => Step::Pending(call),
@@ -224,17 +208,16 @@ impl Connection {
     }
 
     /// What can be done about a call that has to wait for its turn.
-    pub(crate) fn control(&self, call: &Ordered) -> Option<Control> {
-        let route = self.shared.routes.find(call.request.method.as_deref()?)?;
+    pub(crate) fn control(&self, call: &Ordered) -> Option<Box<Control>> {
+        let route = self.shared.routes.find(call.request.method()?)?;
         Some(rpc::control(route, &self.caller(call.wire), &call.id, call.request.timeout))
     }
 
     /// Begins a call whose turn it is.
-    pub(crate) fn begin(&mut self, call: Ordered) -> Step {
-        let Ordered { wire, id, request, .. } = call;
-        let shared = Arc::clone(&self.shared);
-        let route = request.method.as_deref().and_then(|uri| shared.routes.find(uri));
-        route.map_or(Step::None, |route| self.dispatch(route, wire, &id, request))
+    pub(crate) fn begin(&self, call: Ordered) -> Step {
+        let Ordered { wire, id, mut request, .. } = call;
+        let route = request.method().and_then(|uri| self.shared.routes.find(uri));
+        route.map_or(Step::None, |route| self.dispatch(route, wire, &id, &mut request))
     }
 
     fn caller(&self, wire: &'static dyn WireVersion) -> Caller<'_> {
@@ -254,16 +237,16 @@ impl Connection {
         &mut self,
         wire: &'static dyn WireVersion,
         id: &RequestId,
-        mut request: Request,
+        mut request: Box<Request>,
     ) -> Result<Result<Step, CallError>, Violation> {
-        Ok(match request.method.as_deref() {
-            Some("wslink.hello") => return self.hello(wire, id, &mut request).map(Ok),
-            Some("wslink.subscribe") if self.extensions.subscribe => self.subscribe(wire, id, request),
-            Some("wslink.unsubscribe") if self.extensions.subscribe => self.unsubscribe(wire, id, &mut request),
-            Some("wslink.cancel") if self.extensions.cancel => first(&mut request)
-                .map(|call| Step::Cancel(call, Answer { wire, id: id.clone() }))
+        Ok(match request.method() {
+            Some(b"wslink.hello") => return self.hello(wire, id, &mut request).map(Ok),
+            Some(b"wslink.subscribe") if self.extensions.subscribe => self.subscribe(wire, id, request),
+            Some(b"wslink.unsubscribe") if self.extensions.subscribe => self.unsubscribe(wire, id, &mut request),
+            Some(b"wslink.cancel") if self.extensions.cancel => first(&mut request)
+                .map(|call| Step::Cancel(call, Box::new(Answer { wire, id: id.clone() })))
                 .ok_or_else(|| misused("wslink.cancel", "the id of a call")),
-            Some("wslink.manifest") if self.extensions.manifest => Ok(Step::Reply(answer(wire, id, &self.shared.manifest))),
+            Some(b"wslink.manifest") if self.extensions.manifest => Ok(Step::Reply(answer(wire, id, &self.shared.manifest))),
             _ => Err(CallError::new(ErrorCode::MethodNotFound, "Unknown system method called")),
         })
     }
@@ -288,9 +271,9 @@ fn first<T: DeserializeOwned>(request: &mut Request) -> Option<T> {
     request.arguments.value(span).ok()
 }
 
-fn unregistered(uri: &str) -> CallError {
+fn unregistered(uri: &[u8]) -> CallError {
     // Not more of it than shows what was meant.
-    let shown: String = uri.chars().take(200).collect();
+    let shown: String = String::from_utf8_lossy(&uri[..uri.len().min(800)]).chars().take(200).collect();
     CallError::new(ErrorCode::MethodNotFound, "Unregistered method called").with_data(shown)
 }
 

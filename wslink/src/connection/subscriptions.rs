@@ -33,9 +33,8 @@ impl Connection {
         &mut self,
         wire: &'static dyn WireVersion,
         id: &RequestId,
-        mut request: Request,
+        mut request: Box<Request>,
     ) -> Result<Step, CallError> {
-        self.unexpired()?;
         let topic: String = first(&mut request).ok_or_else(|| misused("wslink.subscribe", "a topic"))?;
         let limit = self.shared.limits.subscriptions;
         if self.subscriptions.by_number.len() >= limit {
@@ -52,12 +51,12 @@ impl Connection {
         };
         // What is left are the filter arguments.
         request.arguments.positional.remove(0);
-        match rpc::subscribe(&own.route, &self.caller(wire), id, request.arguments) {
+        match rpc::subscribe(&own.route, &self.caller(wire), id, &mut request.arguments) {
             Err(refusal) => Ok(Step::Reply(refusal)),
             Ok(events) => {
                 let cancel = Cancel::default();
                 self.subscriptions.by_number.insert(number, Subscription::Own(own.topic, cancel.clone()));
-                Ok(Step::Subscribed(subscribed, Feed::new(events, own.topic, number, wire, cancel)))
+                Ok(Step::Subscribed(subscribed, Box::new(Feed::new(events, own.topic, number, wire, cancel))))
             }
         }
     }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::{
     Client, Limits, Value,
-    rpc::{Args, ParameterDescriptor, bind},
+    rpc::{Args, Bound, ParameterDescriptor},
     wire::{
         self, FrameKind,
         message::{self, Parts},
@@ -47,7 +47,8 @@ fn bound(input: &mut Unstructured<'_>) -> Result<()> {
         decoder.authenticated();
         let [frame] = sent.frames() else { panic!("small messages are one frame") };
         let mut arguments = decoder.decode(kind, Bytes::clone(&frame.head)).unwrap().unwrap().arguments;
-        let bound = bind(&mut arguments, &parameters).map(|bound| {
+        let mut bound = Bound::default();
+        let outcome = bound.bind(&mut arguments, &parameters).map(|()| {
             let mut value = |span| arguments.value::<u32>(span).unwrap();
             Expected {
                 slots: PLACES.map(|place| bound.slot(place).map(&mut value)),
@@ -55,7 +56,7 @@ fn bound(input: &mut Unstructured<'_>) -> Result<()> {
                 named: bound.named.iter().map(|(name, span)| (name.clone(), value(*span))).collect(),
             }
         });
-        match bound {
+        match outcome {
             Ok(bound) => assert_eq!(Some(bound), expected),
             Err(error) => {
                 assert_eq!(None, expected, "{error:?}");

@@ -77,7 +77,7 @@ fn whole(data: &[u8]) -> Bytes {
     [&[0; 8], &len.to_le_bytes()[..], data].concat().into()
 }
 
-fn of_request(kind: FrameKind, mut request: Request) {
+fn of_request(kind: FrameKind, mut request: Box<Request>) {
     let wire = wire::detect(kind);
     if let Some(id) = &request.id {
         let text = wire.id_text(id);
@@ -103,8 +103,8 @@ fn of_request(kind: FrameKind, mut request: Request) {
 
 fn of_argument(kind: FrameKind, arguments: &mut Arguments, span: Span) {
     let raw = arguments.body.slice(span.range());
-    let has_attachments = !arguments.attachments.is_empty();
-    let uploaded: usize = arguments.attachments.values().map(Bytes::len).sum();
+    let has_attachments = arguments.attachments.is_some();
+    let uploaded: usize = arguments.attachments.iter().flatten().map(|(_, bytes)| bytes.len()).sum();
     let value = untyped(raw.len() + uploaded, || arguments.value::<Value>(span));
     if kind == FrameKind::Text && !has_attachments {
         as_serde_json(&raw, value.as_ref());

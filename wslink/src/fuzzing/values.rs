@@ -52,7 +52,7 @@ fn request(
         came.extend(decoder.decode(frame.kind, payload(frame)).unwrap());
     }
     let [request] = &mut came[..] else { panic!("{} requests of one", came.len()) };
-    assert_eq!(request.method.as_deref(), Some("a.method"));
+    assert_eq!(request.method(), Some(&b"a.method"[..]));
     assert_eq!(request.timeout.map(|timeout| timeout.as_millis()), timeout.map(u128::from));
     let arguments = &mut request.arguments;
     for (span, sent) in arguments.positional.clone().into_iter().zip(positional) {
@@ -68,9 +68,9 @@ fn request(
 /// Whatever `value` is sent in arrives at a client.
 pub(super) fn reply(server: FrameKind, client: &dyn ClientWire, value: &Value) {
     let wire = wire::detect(server);
-    let id = RequestId(match server {
-        FrameKind::Text => b"\"rpc:c0:1\""[..].into(),
-        FrameKind::Binary => b"\xa8rpc:c0:1"[..].into(),
+    let id = RequestId::new(match server {
+        FrameKind::Text => b"\"rpc:c0:1\"",
+        FrameKind::Binary => b"\xa8rpc:c0:1",
     });
     let error = CallError::new(ErrorCode::from_number(7), "why").with_data(value.clone());
     for content in [Content::Result(value), Content::Progress(value), Content::Error(&error), Content::End] {

@@ -29,42 +29,56 @@ impl Bound {
     pub(crate) fn slot(&self, index: usize) -> Option<Span> {
         self.slots.get(index).copied().flatten()
     }
-}
 
-/// Binds `arguments` to `parameters`.
-pub(crate) fn bind(arguments: &mut Arguments, parameters: &[ParameterDescriptor]) -> Result<Bound, ArgumentError> {
-    let mut bound = Bound { slots: SmallVec::from_elem(None, parameters.len()), ..Bound::default() };
-    let takes_rest = parameters.iter().any(|parameter| parameter.kind == ParameterKind::Rest);
-    let wire = || parameters.iter().enumerate().filter(|(_, parameter)| parameter.kind == ParameterKind::Wire);
-
-    let mut positions = wire().map(|(index, _)| index);
-    for span in &arguments.positional {
-        match positions.next() {
-            Some(index) => bound.slots[index] = Some(*span),
-            None if takes_rest => bound.positional.push(*span),
-            None => {
-                let got = format!("{} arguments", arguments.positional.len());
-                return Err(ArgumentError::new(None, format!("at most {} positional arguments", wire().count()), got));
-            }
+    /// Binds `arguments` to `parameters`.
+    pub(crate) fn bind(&mut self, arguments: &mut Arguments, parameters: &[ParameterDescriptor]) -> Result<(), ArgumentError> {
+        let mut given = arguments.positional.iter().copied();
+        let mut takes_rest = false;
+        for parameter in parameters {
+            takes_rest |= parameter.kind == ParameterKind::Rest;
+            self.slots.push(if parameter.kind == ParameterKind::Wire { given.next() } else { None });
         }
+        if takes_rest {
+            self.positional.extend(given);
+        } else if given.len() > 0 {
+            let got = format!("{} arguments", arguments.positional.len());
+            return Err(ArgumentError::new(None, format!("at most {} positional arguments", wire(parameters).count()), got));
+        }
+        if !arguments.named.is_empty() {
+            self.bind_named(arguments, parameters, takes_rest)?;
+        }
+        Ok(())
     }
-    for (key, span) in arguments.named.clone() {
-        let name: String = arguments.value(key).map_err(|error| ArgumentError::mismatch(None, &error))?;
-        match wire().find(|(_, parameter)| parameter.name == name) {
-            Some((index, parameter)) => {
-                if bound.slots[index].replace(span).is_some() {
-                    return Err(ArgumentError::new(Some(parameter.name), "one value", "two, by position and by name".into()));
+
+    fn bind_named(
+        &mut self,
+        arguments: &mut Arguments,
+        parameters: &[ParameterDescriptor],
+        takes_rest: bool,
+    ) -> Result<(), ArgumentError> {
+        for (key, span) in std::mem::take(&mut arguments.named) {
+            let name: String = arguments.value(key).map_err(|error| ArgumentError::mismatch(None, &error))?;
+            match wire(parameters).find(|(_, parameter)| parameter.name == name) {
+                Some((index, parameter)) => {
+                    if self.slots[index].replace(span).is_some() {
+                        return Err(ArgumentError::new(Some(parameter.name), "one value", "two, by position and by name".into()));
+                    }
+                }
+                None if takes_rest => self.named.push((name, span)),
+                None => {
+                    let known: Vec<_> = wire(parameters).map(|(_, parameter)| parameter.name).collect();
+                    let expected = if known.is_empty() { "no arguments".into() } else { known.join(", ") };
+                    return Err(ArgumentError::unknown(cut(&name).to_owned(), expected));
                 }
             }
-            None if takes_rest => bound.named.push((name, span)),
-            None => {
-                let known: Vec<_> = wire().map(|(_, parameter)| parameter.name).collect();
-                let expected = if known.is_empty() { "no arguments".into() } else { known.join(", ") };
-                return Err(ArgumentError::unknown(cut(&name).to_owned(), expected));
-            }
         }
+        Ok(())
     }
-    Ok(bound)
+}
+
+/// The parameters that are arguments, each with its index.
+fn wire(parameters: &[ParameterDescriptor]) -> impl Iterator<Item = (usize, &ParameterDescriptor)> {
+    parameters.iter().enumerate().filter(|(_, parameter)| parameter.kind == ParameterKind::Wire)
 }
 
 /// Why an argument was refused: missing, surplus, given twice, or of the wrong type.

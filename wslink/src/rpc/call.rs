@@ -70,10 +70,10 @@ impl<T: serde::de::DeserializeOwned> Parameter for T {
     const KIND: ParameterKind = ParameterKind::Wire;
 
     fn take(call: &mut Call<'_>, index: usize) -> Result<Self, ArgumentError> {
-        let name = call.method.parameters.get(index).map(|parameter| parameter.name);
+        let name = || call.method.parameters.get(index).map(|parameter| parameter.name);
         match call.bound.slot(index) {
-            Some(span) => call.arguments.value(span).map_err(|error| ArgumentError::mismatch(name, &error)),
-            None => T::deserialize(Missing).map_err(|error| ArgumentError::mismatch(name, &error)),
+            Some(span) => call.arguments.value(span).map_err(|error| ArgumentError::mismatch(name(), &error)),
+            None => T::deserialize(Missing).map_err(|error| ArgumentError::mismatch(name(), &error)),
         }
     }
 }
@@ -141,7 +141,7 @@ pub struct Call<'a> {
     pub(super) service: &'a Arc<dyn Any + Send + Sync>,
     pub(super) client: &'a Client,
     pub(super) publisher: &'a Publisher,
-    pub(super) arguments: Arguments,
+    pub(super) arguments: &'a mut Arguments,
     pub(super) bound: Bound,
     pub(super) reply: Reply,
     pub(super) cancel: Option<Cancel>,
@@ -150,7 +150,7 @@ pub struct Call<'a> {
     pub(super) progress: Option<OpenProgress>,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
     /// The client that calls.
     #[must_use]
     pub const fn client(&self) -> &Client {
@@ -168,9 +168,19 @@ impl Call<'_> {
     /// # Panics
     /// When the route was built for another type; the table is built from the type itself.
     #[must_use]
-    pub fn service<S: Service>(&self) -> Arc<S> {
+    pub fn service<S: Service>(&self) -> &'a S {
+        let service = self.service.downcast_ref();
+        service.unwrap_or_else(|| unreachable!("the route of `{}` leads to another service", self.method.uri))
+    }
+
+    /// The service and what answers the call, for a handler that outlives the call of its shim.
+    ///
+    /// # Panics
+    /// As [`service`](Self::service) does.
+    #[must_use]
+    pub fn shared<S: Service>(&self) -> (Arc<S>, Reply) {
         match Arc::clone(self.service).downcast() {
-            Ok(service) => service,
+            Ok(service) => (service, self.reply.clone()),
             Err(_) => unreachable!("the route of `{}` leads to another service", self.method.uri),
         }
     }
@@ -205,8 +215,8 @@ impl Call<'_> {
 
     /// What answers the call.
     #[must_use]
-    pub fn reply(&self) -> Reply {
-        self.reply.clone()
+    pub const fn reply(&self) -> &Reply {
+        &self.reply
     }
 }
 

@@ -15,8 +15,8 @@ use std::{
 use tracing::{Instrument, Span};
 
 use super::{
-    ArgumentError, Call, Cancel, Route,
-    bind::bind,
+    Call, Cancel, Route,
+    bind::Bound,
     call::{Events, Handler, Reply, refusal},
     cancel::Cancelled,
     progress::OpenProgress,
@@ -33,11 +33,11 @@ pub(crate) enum Dispatched {
     /// Answered.
     Done(Encoded),
     /// To be polled.
-    Pending(PendingCall),
+    Pending(Box<PendingCall>),
     /// To be polled, by nobody who may leave.
-    Detached(PendingCall, Control),
+    Detached(Box<PendingCall>, Box<Control>),
     /// To be run where it may block.
-    Blocking(BlockingCall, Control),
+    Blocking(Box<BlockingCall>, Box<Control>),
 }
 
 /// Everything a call may refer to that is not in the request.
@@ -54,34 +54,59 @@ pub(crate) struct Caller<'a> {
     pub(crate) account: Option<&'a Arc<Account>>,
 }
 
+impl<'a> Caller<'a> {
+    /// A call of what `route` leads to.
+    fn call(&self, route: &'a Route, id: &RequestId, arguments: &'a mut Arguments) -> Call<'a> {
+        let method = route.method;
+        Call {
+            method,
+            service: &route.service,
+            client: self.client,
+            publisher: self.publisher,
+            arguments,
+            bound: Bound::default(),
+            reply: Reply { id: id.clone(), wire: self.wire, method: method.uri, expose: self.expose_details },
+            cancel: None,
+            outbox: self.progress,
+            progress: None,
+        }
+    }
+}
+
 /// Runs a call of an authenticated client.
-pub(crate) fn dispatch(route: &Route, caller: &Caller<'_>, id: &RequestId, request: Request) -> Dispatched {
+pub(crate) fn dispatch(route: &Route, caller: &Caller<'_>, id: &RequestId, request: &mut Request) -> Dispatched {
+    let asked = request.timeout;
     let observed = Observed::begin(caller.account, route, caller.client);
     let entered = observed.as_ref().map(|observed| observed.span().enter());
-    let run = run(route, caller, id, request.arguments);
+    let mut call = caller.call(route, id, &mut request.arguments);
+    let handler = run(&mut call);
     drop(entered);
-    let Run { outcome, reply, cancel, progress } = match run {
-        Ok(run) => run,
-        Err(refusal) => return done(refusal, observed),
+    let handler = match handler {
+        Ok(Handler::Done(reply)) | Err(reply) => return done(reply, observed),
+        Ok(handler) => handler,
     };
+    let Call { reply, cancel, progress, .. } = call;
     let control = |reply, observed| {
-        let timeout = timeout(route, request.timeout);
+        let timeout = timeout(route, asked);
         let cancel = cancel.or_else(|| caller.may_cancel.then(Cancel::default));
-        Control { reply, cancelled: cancel.map(Cancel::wait), timeout, observed, _progress: progress }
+        Box::new(Control { reply, cancelled: cancel.map(Cancel::wait), timeout, observed, _progress: progress })
     };
-    match outcome {
-        Handler::Done(encoded) => done(encoded, observed),
+    match handler {
+        Handler::Done(reply) => done(reply, observed),
         Handler::Future(handler) => {
             let handler = within(observed.as_deref(), handler);
-            Dispatched::Pending(PendingCall { handler, reply: reply.clone(), control: Some(control(reply, observed)) })
+            let call = PendingCall { handler, reply: reply.clone(), control: Some(control(reply, observed)) };
+            Dispatched::Pending(Box::new(call))
         }
         Handler::Detached(handler) => {
             let handler = within(observed.as_deref(), handler);
-            Dispatched::Detached(PendingCall { handler, reply: reply.clone(), control: None }, control(reply, observed))
+            let call = PendingCall { handler, reply: reply.clone(), control: None };
+            Dispatched::Detached(Box::new(call), control(reply, observed))
         }
         Handler::Blocking(handler) => {
             let span = observed.as_ref().map_or_else(Span::none, |observed| observed.span().clone());
-            Dispatched::Blocking(BlockingCall { handler, reply: reply.clone(), span }, control(reply, observed))
+            let call = BlockingCall { handler, reply: reply.clone(), span };
+            Dispatched::Blocking(Box::new(call), control(reply, observed))
         }
         Handler::Events(_) => done(reply.error(CallError::internal("a topic was called as a method")), observed),
     }
@@ -105,11 +130,11 @@ fn within(observed: Option<&Observed>, handler: Pending) -> Pending {
 }
 
 /// What can be done about a call before it is dispatched.
-pub(crate) fn control(route: &Route, caller: &Caller<'_>, id: &RequestId, asked: Option<Duration>) -> Control {
+pub(crate) fn control(route: &Route, caller: &Caller<'_>, id: &RequestId, asked: Option<Duration>) -> Box<Control> {
     let reply = Reply { id: id.clone(), wire: caller.wire, method: route.method.uri, expose: caller.expose_details };
     let cancelled = caller.may_cancel.then(|| Cancel::default().wait());
     let observed = Observed::waiting(caller.account, route);
-    Control { reply, cancelled, timeout: timeout(route, asked), observed, _progress: None }
+    Box::new(Control { reply, cancelled, timeout: timeout(route, asked), observed, _progress: None })
 }
 
 /// How long a call may take, of which its client says how long it will wait.
@@ -118,49 +143,36 @@ fn timeout(route: &Route, asked: Option<Duration>) -> Option<Duration> {
 }
 
 /// Opens the stream of one subscription.
-pub(crate) fn subscribe(route: &Route, caller: &Caller<'_>, id: &RequestId, arguments: Arguments) -> Result<Events, Encoded> {
-    let Run { outcome, reply, .. } = run(route, caller, id, arguments)?;
-    match outcome {
+pub(crate) fn subscribe(
+    route: &Route,
+    caller: &Caller<'_>,
+    id: &RequestId,
+    arguments: &mut Arguments,
+) -> Result<Events, Encoded> {
+    let mut call = caller.call(route, id, arguments);
+    match run(&mut call)? {
         Handler::Events(events) => Ok(events),
         Handler::Done(_) | Handler::Future(_) | Handler::Detached(_) | Handler::Blocking(_) => {
-            Err(reply.error(CallError::internal("a method was subscribed to as a topic")))
+            Err(call.reply.error(CallError::internal("a method was subscribed to as a topic")))
         }
     }
 }
 
-/// What a shim left behind.
-struct Run {
-    outcome: Handler,
-    reply: Reply,
-    cancel: Option<Cancel>,
-    progress: Option<OpenProgress>,
-}
-
 /// Looks whether the caller may, binds the arguments and runs the shim, or says to the client why not.
-fn run(route: &Route, caller: &Caller<'_>, id: &RequestId, mut arguments: Arguments) -> Result<Run, Encoded> {
-    let method = route.method;
-    if let Some(authority) = method.terms.require {
-        caller.client.principal().require(authority).map_err(|error| refusal(caller.wire, id, &error))?;
+fn run(call: &mut Call<'_>) -> Result<Handler, Encoded> {
+    if let Some(authority) = call.method.terms.require {
+        let refused = |error| refusal(call.reply.wire, &call.reply.id, &error);
+        call.client.principal().require(authority).map_err(refused)?;
     }
-    let refuse = |error: ArgumentError| refusal(caller.wire, id, &error.into_call_error(method.uri));
-    let bound = bind(&mut arguments, method.parameters).map_err(refuse)?;
-    let reply = Reply { id: id.clone(), wire: caller.wire, method: method.uri, expose: caller.expose_details };
-    let mut call = Call {
-        method,
-        service: &route.service,
-        client: caller.client,
-        publisher: caller.publisher,
-        arguments,
-        bound,
-        reply: reply.clone(),
-        cancel: None,
-        outbox: caller.progress,
-        progress: None,
+    let bound = call.bound.bind(call.arguments, call.method.parameters);
+    let outcome = match bound {
+        Ok(()) => catch_unwind(AssertUnwindSafe(|| (call.method.call)(call))),
+        Err(error) => Ok(Err(error)),
     };
-    match catch_unwind(AssertUnwindSafe(|| (method.call)(&mut call))) {
-        Err(panic) => Err(panicked(&reply, &*panic)),
-        Ok(Err(error)) => Err(refuse(error)),
-        Ok(Ok(outcome)) => Ok(Run { outcome: outcome.0, reply, cancel: call.cancel.take(), progress: call.progress.take() }),
+    match outcome {
+        Ok(Ok(outcome)) => Ok(outcome.0),
+        Ok(Err(error)) => Err(refusal(call.reply.wire, &call.reply.id, &error.into_call_error(call.method.uri))),
+        Err(panic) => Err(panicked(&call.reply, &*panic)),
     }
 }
 
@@ -214,7 +226,7 @@ pub(crate) struct PendingCall {
     handler: Pending,
     reply: Reply,
     /// `None` when somebody else has it.
-    pub(crate) control: Option<Control>,
+    pub(crate) control: Option<Box<Control>>,
 }
 
 impl Future for PendingCall {

@@ -1,10 +1,10 @@
 //! Remote procedure calls: what the macros describe, the table built from it, and the way of a call
 //! from its request to its reply.
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::bind::Bound;
 #[cfg(feature = "manifest")]
 pub(crate) use self::bind::Missing;
-#[cfg(feature = "fuzzing")]
-pub(crate) use self::bind::bind;
 pub use self::{
     bind::ArgumentError,
     call::{Args, Call, Outcome, Output, Parameter, ParameterKind, Plain, Reply, Returned},

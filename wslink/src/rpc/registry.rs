@@ -9,6 +9,8 @@ use std::{
     sync::Arc,
 };
 
+use rustc_hash::FxHashMap;
+
 use super::{MethodDescriptor, Service, ServiceDescriptor, TopicDescriptor, linked};
 use crate::{Error, rpc::Location};
 
@@ -42,7 +44,8 @@ pub(crate) struct StreamRoute {
 pub(crate) struct Routes {
     /// Sorted by URI.
     routes: Vec<Route>,
-    by_uri: HashMap<&'static str, usize>,
+    /// Asked at each call, and never about anything that a client could add to it.
+    by_uri: FxHashMap<&'static [u8], usize>,
     streams: HashMap<&'static str, StreamRoute>,
     topics: Vec<&'static TopicDescriptor>,
     not_mounted: Vec<&'static ServiceDescriptor>,
@@ -89,7 +92,7 @@ impl Routes {
         let mut not_mounted: Vec<_> = linked.into_iter().filter(|descriptor| !is_mounted(descriptor)).collect();
         not_mounted.sort_by_key(|descriptor| (descriptor.package, descriptor.version, descriptor.name));
         routes.iter_mut().enumerate().for_each(|(place, route)| route.place = place);
-        let by_uri = routes.iter().map(|route| (route.method.uri, route.place)).collect();
+        let by_uri = routes.iter().map(|route| (route.method.uri.as_bytes(), route.place)).collect();
         Ok(Self {
             routes,
             by_uri,
@@ -101,7 +104,7 @@ impl Routes {
         })
     }
 
-    pub(crate) fn find(&self, uri: &str) -> Option<&Route> {
+    pub(crate) fn find(&self, uri: &[u8]) -> Option<&Route> {
         self.by_uri.get(uri).map(|at| &self.routes[*at])
     }
 

@@ -24,18 +24,17 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::Instrument;
 
 use super::{
-    guesses::Guesses,
     in_flight::{Answered, Deadline, InFlight, Outcome},
     turns::{Turn, Turns},
     watch::{Activity, Due, Watch},
 };
 use crate::{
     Handshake,
-    connection::{Connection, Egress, Fed, Feed, Greeted, Shared, Step},
+    connection::{Connection, Egress, Fed, Feed, Greeting, Shared, Step},
     observe::Traffic,
     rpc::Cancel,
     transport::{Incoming, Totals, WebSocket},
-    wire::Violation,
+    wire::{Encoded, Violation},
 };
 
 /// Frames read before what they led to is written.
@@ -53,8 +52,7 @@ struct Driver<S> {
     connection: Connection,
     egress: Egress,
     /// A hello that waits for its answer. Until then nothing more is read.
-    greeting: Option<Answering>,
-    guesses: Arc<Guesses>,
+    greeting: Option<Box<Greeting>>,
     calls: FuturesUnordered<InFlight>,
     /// Those of them that the client may cancel, by the ids that it gave them.
     cancellable: HashMap<String, Cancel>,
@@ -70,8 +68,6 @@ struct Driver<S> {
     turns: Turns,
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Greeted, Violation>> + Send>>;
-
 /// Why the connection ends.
 enum End {
     /// The peer closed, and was answered.
@@ -83,13 +79,8 @@ enum End {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn drive<S>(
-    socket: WebSocket<S>,
-    shared: Arc<Shared>,
-    handshake: Handshake,
-    guesses: Arc<Guesses>,
-    stop: CancellationToken,
-) where
+pub(super) async fn drive<S>(socket: WebSocket<S>, shared: Arc<Shared>, handshake: Handshake, stop: CancellationToken)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let limits = shared.limits.clone();
@@ -108,7 +99,6 @@ pub(super) async fn drive<S>(
         connection,
         egress,
         greeting: None,
-        guesses,
         calls: FuturesUnordered::new(),
         cancellable: HashMap::new(),
         feeds: SelectAll::new(),
@@ -195,9 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
                 continue;
             }
-            if let Err(end) = self.greet(cx) {
-                return Poll::Ready(end);
-            }
+            self.greet(cx);
             let mut progress = match self.read(cx) {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
@@ -253,10 +241,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 // A request that arrives now would be begun and not finished.
                 Incoming::Frame(..) if self.stopping => {}
                 Incoming::Frame(kind, payload) => match self.connection.receive(kind, payload, self.calls.len()) {
-                    Ok(step) => {
-                        self.take(step, cx);
-                        self.greet(cx)?;
-                    }
+                    Ok(step) => self.take(step, cx),
                     Err(Violation { code, reason }) => return Err(End::Say(code, reason)),
                 },
             }
@@ -265,21 +250,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Answers the hello that waits, if its answer has come.
-    fn greet(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let Some(greeting) = &mut self.greeting else { return Ok(()) };
-        let Poll::Ready(answered) = greeting.as_mut().poll(cx) else { return Ok(()) };
+    fn greet(&mut self, cx: &mut Context<'_>) {
+        let Some(greeting) = &mut self.greeting else { return };
+        let Poll::Ready(greeted) = Pin::new(greeting).poll(cx) else { return };
         self.greeting = None;
-        let greeted = answered.map_err(|Violation { code, reason }| End::Say(code, reason))?;
-        if greeted.is_good() {
-            self.watch.good_for(greeted.lifetime(), Instant::now());
-        }
         let was_authenticated = self.connection.is_authenticated();
         let reply = self.connection.greeted(greeted);
-        self.egress.reply(reply);
+        self.reply(reply);
         if self.connection.is_authenticated() && !was_authenticated {
             self.socket.set_max_frame(self.max_frame);
         }
-        Ok(())
     }
 
     /// Whether there is room for further replies.
@@ -287,11 +267,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.egress.reply_bytes() + self.socket.unwritten() <= self.max_reply_bytes
     }
 
+    /// Sends a reply at once where the socket would take it and nothing goes before it; else when it is its
+    /// turn.
+    fn reply(&mut self, message: Encoded) {
+        if self.socket.unwritten() >= WRITE_AHEAD {
+            self.egress.reply(message);
+        } else if let Some(frame) = self.egress.pass(message) {
+            self.socket.put(frame);
+        }
+    }
+
     fn take(&mut self, step: Step, cx: &mut Context<'_>) {
         match step {
             Step::Ordered(call) => match self.turns.in_lane(call.lane, cx) {
                 Ok(turn) => {
-                    let step = self.connection.begin(call);
+                    let step = self.connection.begin(*call);
                     self.begin(step, turn, None, cx);
                 }
                 Err(place) => {
@@ -309,17 +299,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         match step {
             // Only calls that have no turn yet.
             Step::None | Step::Ordered(_) => {}
-            Step::Reply(reply) => self.egress.reply(reply),
+            Step::Reply(reply) => self.reply(reply),
             Step::Greeting(greeting) => {
                 self.watch.greeting(Instant::now());
-                let from = self.connection.client().handshake().address().map(|address| address.ip());
-                self.greeting = Some(Box::pin(Arc::clone(&self.guesses).answer(from, greeting)));
+                self.greeting = Some(greeting);
+                self.greet(cx);
             }
             Step::Subscribed(reply, feed) => {
-                self.egress.reply(reply);
-                self.feeds.push(feed);
+                self.reply(reply);
+                self.feeds.push(*feed);
             }
-            Step::Pending(mut call) => match Pin::new(&mut call).poll(cx) {
+            Step::Pending(mut call) => match Pin::new(&mut *call).poll(cx) {
                 Poll::Ready(reply) => {
                     if let Some(control) = &mut call.control {
                         control.end(&reply);
@@ -337,7 +327,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }),
             Step::Cancel(id, answer) => {
                 let cancel = self.cancellable.remove(&id);
-                self.egress.reply(answer.with(cancel.is_some()));
+                self.reply(answer.with(cancel.is_some()));
                 if let Some(cancel) = cancel {
                     cancel.cancel();
                 }
@@ -351,7 +341,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.cancellable.remove(&id);
         }
         if let Some(reply) = answer {
-            self.egress.reply(reply);
+            self.reply(reply);
         }
         drop(turn);
     }
@@ -359,7 +349,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Takes events from streams while their client has room for them. Returns whether it did.
     fn feed(&mut self, cx: &mut Context<'_>) -> bool {
         let mut fed = false;
-        while self.connection.outbox().bytes() < FEED_AHEAD {
+        while !self.feeds.is_empty() && self.connection.outbox().bytes() < FEED_AHEAD {
             let Poll::Ready(Some(next)) = self.feeds.poll_next_unpin(cx) else { break };
             fed = true;
             match next {
@@ -416,11 +406,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 None
             }
             Due::HelloMissing => Some(End::Say(1008, "no hello in time")),
-            Due::Expired => {
-                self.connection.expire();
-                None
-            }
-            Due::NotRefreshed => Some(End::Say(1008, "authentication expired")),
             Due::Incomplete => Some(End::Say(1008, "incomplete message without progress")),
             Due::Silent => Some(End::Say(1008, "no answer to a ping")),
             Due::WriteStalled => Some(End::Say(1013, "nothing read for too long")),

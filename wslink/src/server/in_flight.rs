@@ -21,7 +21,7 @@ use crate::{
 
 pub(super) struct InFlight {
     work: Work,
-    control: Option<Control>,
+    control: Option<Box<Control>>,
     deadline: Option<Deadline>,
     /// What the client may cancel it by.
     cancellable: Option<(String, Cancel)>,
@@ -61,42 +61,48 @@ enum Work {
     /// Goes on when this is dropped.
     Detached(JoinHandle<(Encoded, Turn)>),
     /// Waits for a thread.
-    Queued(Option<(BlockingCall, Turn)>, Place),
+    Queued(Option<(Box<BlockingCall>, Turn)>, Place),
     /// Goes on when this is dropped, if it has begun.
     Blocking(JoinHandle<(Encoded, Turn)>),
 }
 
 impl InFlight {
     /// A call that waits for its turn in its lane.
-    pub(super) fn ordered(call: Ordered, control: Control, place: Place) -> Self {
-        Self::new(Work::Ordered(Some(Box::new(call)), place), Some(control), None)
+    pub(super) fn ordered(call: Box<Ordered>, control: Box<Control>, place: Place) -> Self {
+        Self::new(Work::Ordered(Some(call), place), Some(control), None)
     }
 
     /// A handler that waits.
-    pub(super) fn inline(mut call: PendingCall, turn: Turn, deadline: Option<Deadline>) -> Self {
+    pub(super) fn inline(mut call: Box<PendingCall>, turn: Turn, deadline: Option<Deadline>) -> Self {
         let control = call.control.take();
-        Self::new(Work::Inline(Box::new(call), turn), control, deadline)
+        Self::new(Work::Inline(call, turn), control, deadline)
     }
 
     /// A handler that goes on whether or not anybody waits for it, begun now.
-    pub(super) fn detached(call: PendingCall, control: Control, turn: Turn, deadline: Option<Deadline>) -> Self {
+    pub(super) fn detached(call: Box<PendingCall>, control: Box<Control>, turn: Turn, deadline: Option<Deadline>) -> Self {
         Self::new(Work::Detached(tokio::spawn(async { (call.await, turn) })), Some(control), deadline)
     }
 
     /// A handler that may block, begun now.
-    pub(super) fn blocking(call: BlockingCall, control: Control, turn: Turn, deadline: Option<Deadline>) -> Self {
+    pub(super) fn blocking(call: Box<BlockingCall>, control: Box<Control>, turn: Turn, deadline: Option<Deadline>) -> Self {
         Self::new(Work::blocking(call, turn), Some(control), deadline)
     }
 
     /// A handler that may block and waits for a thread.
-    pub(super) fn queued(call: BlockingCall, control: Control, turn: Turn, deadline: Option<Deadline>, place: Place) -> Self {
+    pub(super) fn queued(
+        call: Box<BlockingCall>,
+        control: Box<Control>,
+        turn: Turn,
+        deadline: Option<Deadline>,
+        place: Place,
+    ) -> Self {
         Self::new(Work::Queued(Some((call, turn)), place), Some(control), deadline)
     }
 
-    fn new(work: Work, control: Option<Control>, deadline: Option<Deadline>) -> Self {
+    fn new(work: Work, control: Option<Box<Control>>, deadline: Option<Deadline>) -> Self {
         let timeout = control.as_ref().and_then(|control| control.timeout);
         let deadline = deadline.or_else(|| timeout.map(|timeout| Box::pin(sleep(timeout))));
-        let cancellable = control.as_ref().and_then(Control::cancellable);
+        let cancellable = control.as_ref().and_then(|control| control.cancellable());
         Self { work, control, deadline, cancellable, answered: false }
     }
 
@@ -133,7 +139,7 @@ impl InFlight {
 }
 
 impl Work {
-    fn blocking(call: BlockingCall, turn: Turn) -> Self {
+    fn blocking(call: Box<BlockingCall>, turn: Turn) -> Self {
         Self::Blocking(tokio::task::spawn_blocking(|| (call.run(), turn)))
     }
 

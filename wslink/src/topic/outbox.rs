@@ -129,6 +129,11 @@ impl Outbox {
         self.ready.wake();
     }
 
+    /// Whether there is any for [`take_progress`](Self::take_progress).
+    pub(crate) fn has_progress(&self) -> bool {
+        self.has_progress.load(Ordering::Acquire)
+    }
+
     /// The progress that is to be sent before any reply.
     pub(crate) fn take_progress(&self) -> Vec<Encoded> {
         if !self.has_progress.swap(false, Ordering::Acquire) {

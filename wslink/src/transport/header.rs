@@ -43,5 +43,9 @@ pub(super) fn mask(bytes: &mut [u8], mask: [u8; 4]) {
     for chunk in chunks {
         chunk.iter_mut().zip(wide.as_flattened()).for_each(|(byte, mask)| *byte ^= mask);
     }
-    rest.iter_mut().zip(wide.as_flattened()).for_each(|(byte, mask)| *byte ^= mask);
+    let (words, rest) = rest.as_chunks_mut::<4>();
+    for word in words {
+        *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(mask)).to_ne_bytes();
+    }
+    rest.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
 }

@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 
 use crate::wire::{Frame, FrameKind};
@@ -48,9 +48,9 @@ impl Outgoing {
     /// Adds an unmasked, final data frame.
     pub(super) fn put_frame(&mut self, frame: Frame) {
         let payload = frame.len();
-        let before = self.gathered.len();
-        put_header(&mut self.gathered, frame.kind, payload);
-        self.len += self.gathered.len() - before + payload;
+        let (header, len) = header(frame.kind, payload);
+        self.gathered.extend_from_slice(&header[..len]);
+        self.len += len + payload;
         self.put_payload(frame.head);
         self.put_payload(frame.body);
     }
@@ -60,10 +60,10 @@ impl Outgoing {
         // Masks are against what stands between; without entropy nobody is less safe than without one.
         let mask = getrandom::u32().unwrap_or_default().to_ne_bytes();
         let before = self.gathered.len();
-        let header = before + 1;
-        put_header(&mut self.gathered, frame.kind, frame.len());
-        self.gathered[header] |= 0x80;
-        self.gathered.reserve(mask.len() + frame.len());
+        let (mut header, len) = header(frame.kind, frame.len());
+        header[1] |= 0x80;
+        self.gathered.reserve(len + mask.len() + frame.len());
+        self.gathered.extend_from_slice(&header[..len]);
         self.gathered.extend_from_slice(&mask);
         let payload = self.gathered.len();
         self.gathered.extend_from_slice(&frame.head);
@@ -73,14 +73,16 @@ impl Outgoing {
     }
 
     fn put_payload(&mut self, bytes: Bytes) {
-        if bytes.len() < MIN_SHARED {
-            self.gathered.extend_from_slice(&bytes);
-            return;
+        match bytes.len() {
+            0 => {}
+            1..MIN_SHARED => self.gathered.extend_from_slice(&bytes),
+            _ => {
+                if !self.gathered.is_empty() {
+                    self.pieces.push_back(self.gathered.split().freeze());
+                }
+                self.pieces.push_back(bytes);
+            }
         }
-        if !self.gathered.is_empty() {
-            self.pieces.push_back(self.gathered.split().freeze());
-        }
-        self.pieces.push_back(bytes);
     }
 
     /// Writes until nothing is left or the socket takes no more.
@@ -125,21 +127,29 @@ impl Outgoing {
     }
 }
 
-/// RFC 6455, 5.2: FIN and opcode, then the length in 7, 7 + 16 or 7 + 64 bits.
-fn put_header(to: &mut BytesMut, kind: FrameKind, payload: usize) {
-    to.put_u8(match kind {
+/// RFC 6455, 5.2: FIN and opcode, then the length in 7, 7 + 16 or 7 + 64 bits; and how many bytes that is.
+fn header(kind: FrameKind, payload: usize) -> ([u8; 10], usize) {
+    let mut header = [0; 10];
+    header[0] = match kind {
         FrameKind::Text => 0x81,
         FrameKind::Binary => 0x82,
-    });
-    match payload {
-        0..=125 => to.put_u8(u8::try_from(payload).unwrap_or(125)),
+    };
+    let length = (payload as u64).to_be_bytes();
+    let len = match payload {
+        0..=125 => {
+            header[1] = length[7];
+            2
+        }
         126..=0xffff => {
-            to.put_u8(126);
-            to.put_u16(u16::try_from(payload).unwrap_or(u16::MAX));
+            header[1] = 126;
+            header[2..4].copy_from_slice(&length[6..]);
+            4
         }
         _ => {
-            to.put_u8(127);
-            to.put_u64(payload as u64);
+            header[1] = 127;
+            header[2..].copy_from_slice(&length);
+            10
         }
-    }
+    };
+    (header, len)
 }

@@ -64,8 +64,9 @@ pub(crate) trait WireVersion: Send + Sync {
 
 /// Puts the frames of one connection together; keeps what is incomplete, within its limits.
 pub(crate) trait Decoder: Send {
-    /// Takes the next frame; returns the request that it completes, if any.
-    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Request>, Violation>;
+    /// Takes the next frame; returns the request that it completes, if any. In a box, since it passes
+    /// through many hands.
+    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Box<Request>>, Violation>;
 
     /// The peer has said hello: the wider limits hold from now on.
     fn authenticated(&mut self);

@@ -11,8 +11,25 @@ use smallvec::SmallVec;
 
 /// A request id, in the encoding of its connection, to be echoed verbatim. A copy, since a call that
 /// waits must not keep its whole message, and inline, since every call copies it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct RequestId(pub(crate) SmallVec<[u8; 64]>);
+#[derive(Debug)]
+pub(crate) struct RequestId(SmallVec<[u8; 64]>);
+
+impl RequestId {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        // All at once, and not byte by byte as `Clone` and `From` of a `SmallVec` do.
+        Self(SmallVec::from_slice(bytes))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Clone for RequestId {
+    fn clone(&self) -> Self {
+        Self::new(&self.0)
+    }
+}
 
 /// A part of a message. Messages are smaller than 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +58,35 @@ pub(crate) struct Request {
     /// Whether the id begins with `system:`.
     pub(crate) system: bool,
     /// `None`: missing or not text.
-    pub(crate) method: Option<String>,
+    pub(crate) method: Option<MethodName>,
     pub(crate) arguments: Arguments,
     /// How long the caller will wait.
     pub(crate) timeout: Option<Duration>,
+}
+
+/// The name of a method as a client wrote it. Nobody has checked that it is UTF-8: what equals the name
+/// of a method that there is, is.
+#[derive(Debug)]
+pub(crate) enum MethodName {
+    /// Stands in the message as it is.
+    Verbatim(Span),
+    Decoded(String),
+}
+
+impl Request {
+    /// A request with nothing in it but its message.
+    pub(crate) fn new(body: Bytes, format: &'static dyn Format) -> Self {
+        let arguments = Arguments { body, positional: SmallVec::new(), named: SmallVec::new(), attachments: None, format };
+        Self { id: None, system: false, method: None, arguments, timeout: None }
+    }
+
+    /// The name of the method, if there is one.
+    pub(crate) fn method(&self) -> Option<&[u8]> {
+        Some(match self.method.as_ref()? {
+            MethodName::Verbatim(span) => &self.arguments.body[span.range()],
+            MethodName::Decoded(name) => name.as_bytes(),
+        })
+    }
 }
 
 /// The arguments of a request, each a part of the message.
@@ -52,8 +94,8 @@ pub(crate) struct Arguments {
     pub(crate) body: Bytes,
     pub(crate) positional: SmallVec<[Span; 6]>,
     pub(crate) named: SmallVec<[(Span, Span); 2]>,
-    /// Uploaded beside the message (first generation); each is used once.
-    pub(crate) attachments: HashMap<String, Bytes>,
+    /// Uploaded beside the message (first generation), by their keys; each is used once. Most have none.
+    pub(crate) attachments: Option<HashMap<String, Bytes>>,
     pub(crate) format: &'static dyn Format,
 }
 
@@ -93,7 +135,7 @@ impl Arguments {
     /// The value at `span`.
     pub(crate) fn value<T: DeserializeOwned>(&mut self, span: Span) -> Result<T, erased_serde::Error> {
         // A key stands for its attachment once; after that it is ordinary text.
-        let mut attachment = |key: &str| self.attachments.remove(key);
+        let mut attachment = |key: &str| self.attachments.as_mut()?.remove(key);
         value(self.format, Source { body: &self.body, attachment: &mut attachment }, span)
     }
 }

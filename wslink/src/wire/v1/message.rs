@@ -89,7 +89,7 @@ impl MessageDecoder for TextMessages {
             return self.frames.announce(announced).map(|()| None);
         }
         let mut attachments = HashMap::new();
-        if let Some(span) = found.content.and_then(FoundContent::span) {
+        if let Some(span) = found.content.and_then(FoundContent::span).filter(|_| self.frames.has_uploads()) {
             self.frames.take_mentioned(&payload[span.range()], &mut attachments);
         }
         Ok(found.message(|span| Body { message: payload.clone(), span, attachments: attachments.clone(), format: &json::Json }))
@@ -154,7 +154,7 @@ mod tests {
             decoder.decode(frame.kind, payload).unwrap()
         });
         let mut request = requests.next().unwrap();
-        assert_eq!(&request.id.unwrap().0[..], b"\"rpc:1\"");
+        assert_eq!(request.id.as_ref().unwrap().as_bytes(), b"\"rpc:1\"");
         let spans = request.arguments.positional.clone();
         assert_eq!(request.arguments.value::<Attachment>(spans[2]).unwrap(), blob);
         assert!(text(&frames[4]).ends_with(r#","kwargs":{"n":NaN},"id":"rpc:1","timeout_ms":50}"#), "{}", text(&frames[4]));

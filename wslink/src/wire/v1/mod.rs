@@ -41,7 +41,7 @@ impl WireVersion for V1 {
     }
 
     fn id_text(&self, id: &RequestId) -> Option<String> {
-        json::text_at(std::str::from_utf8(&id.0).ok()?).map(std::borrow::Cow::into_owned)
+        json::text_at(std::str::from_utf8(id.as_bytes()).ok()?).map(std::borrow::Cow::into_owned)
     }
 
     fn announces_max_message(&self) -> bool {
@@ -71,7 +71,7 @@ fn frames(text: Vec<u8>, attachments: Vec<(String, Bytes)>) -> Encoded {
 fn write(writer: &mut json::Writer, message: &Outgoing<'_>) -> Result<(), json::Error> {
     writer.raw(br#"{"wslink":"1.0","id":"#);
     match message.subject {
-        Subject::Reply(id) => writer.raw(&id.0),
+        Subject::Reply(id) => writer.raw(id.as_bytes()),
         Subject::Event { topic, subscription } => {
             writer.json(&format_args!("publish:{topic}:0"))?;
             if let Some(number) = subscription {
@@ -159,20 +159,26 @@ impl TextDecoder {
         Ok(())
     }
 
+    /// Whether there is anything that a message may refer to.
+    fn has_uploads(&self) -> bool {
+        !self.uploaded.is_empty()
+    }
+
     /// Moves the attachments that `request` mentions into it.
     fn attach(&mut self, request: &mut Request) {
+        if !self.has_uploads() {
+            return;
+        }
         let arguments = &mut request.arguments;
+        let attachments = arguments.attachments.get_or_insert_default();
         let spans = arguments.positional.iter().chain(arguments.named.iter().map(|(_, value)| value));
         for span in spans {
-            self.take_mentioned(&arguments.body[span.range()], &mut arguments.attachments);
+            self.take_mentioned(&arguments.body[span.range()], attachments);
         }
     }
 
     /// Moves the attachments whose keys stand in `json`.
     fn take_mentioned(&mut self, json: &[u8], to: &mut HashMap<String, Bytes>) {
-        if self.uploaded.is_empty() {
-            return;
-        }
         for key in scan::attachment_keys(json) {
             if let Some(bytes) = self.uploaded.remove(key) {
                 self.uploaded_bytes -= bytes.len();
@@ -183,7 +189,7 @@ impl TextDecoder {
 }
 
 impl Decoder for TextDecoder {
-    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Request>, Violation> {
+    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Box<Request>>, Violation> {
         if payload.len() > self.max_message {
             return Err(Violation::too_large("message too large"));
         }
@@ -193,7 +199,7 @@ impl Decoder for TextDecoder {
         let mut request = scan::request(payload)?;
         if request.id.is_none() {
             // A stranger has nothing to upload.
-            if request.method.as_deref() == Some(ANNOUNCEMENT) && self.is_authenticated {
+            if request.method() == Some(ANNOUNCEMENT.as_bytes()) && self.is_authenticated {
                 self.announce(scan::announced_keys(&mut request.arguments))?;
             }
             return Ok(None);
@@ -217,11 +223,11 @@ mod tests {
     use super::*;
     use crate::{Attachment, Value};
 
-    fn text(decoder: &mut dyn Decoder, text: &'static str) -> Result<Option<Request>, Violation> {
+    fn text(decoder: &mut dyn Decoder, text: &'static str) -> Result<Option<Box<Request>>, Violation> {
         decoder.decode(FrameKind::Text, Bytes::from_static(text.as_bytes()))
     }
 
-    fn binary(decoder: &mut dyn Decoder, bytes: &'static [u8]) -> Result<Option<Request>, Violation> {
+    fn binary(decoder: &mut dyn Decoder, bytes: &'static [u8]) -> Result<Option<Box<Request>>, Violation> {
         decoder.decode(FrameKind::Binary, Bytes::from_static(bytes))
     }
 
@@ -265,7 +271,7 @@ mod tests {
     fn the_same_bytes_twice_are_sent_once() {
         let blob = Attachment::new(vec![7; 20_000]);
         let value = (blob.clone(), "text", blob.clone(), Attachment::new(vec![7; 20_000]));
-        let id = RequestId(b"\"i\""[..].into());
+        let id = RequestId::new(b"\"i\"");
         let encoded = V1.encode(&Outgoing { subject: Subject::Reply(&id), content: Content::Result(&value) }).unwrap();
         assert_eq!(encoded.frames().len(), 5, "two distinct attachments and the message");
         assert_eq!(encoded.frames()[1].body.as_ptr(), blob.as_ptr(), "not copied");

@@ -2,13 +2,12 @@
 //!
 //! Checks the structure only; what a value is made of is checked when it is deserialised.
 
-use std::{collections::HashMap, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use super::{
-    super::{Arguments, Request, RequestId, Violation},
+    super::{Arguments, Request, RequestId, Span, Violation, request::MethodName},
     json::{self, Cursor},
 };
 
@@ -18,12 +17,11 @@ const MAX_ID: usize = 1024;
 const MALFORMED: Violation = Violation::malformed("not a JSON request");
 
 /// The request that `body` holds.
-pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
-    let text = std::str::from_utf8(&body).map_err(|_| MALFORMED)?;
+pub(super) fn request(body: Bytes) -> Result<Box<Request>, Violation> {
+    let mut request = Box::new(Request::new(body, &json::Json));
+    let Request { id, system, method, arguments: Arguments { body, positional, named, .. }, timeout } = &mut *request;
+    let text = std::str::from_utf8(body).map_err(|_| MALFORMED)?;
     let mut cursor = Cursor::new(text);
-    let (mut id, mut system, mut method, mut timeout) = (None, false, None, None);
-    let (mut positional, mut named) = (SmallVec::new(), SmallVec::new());
-
     cursor
         .members(|cursor, key| {
             match &*key.decode()? {
@@ -39,17 +37,21 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
                     let raw = cursor.skip()?.range();
                     if &text[raw.clone()] != "null" {
                         let decoded = json::text_at(&text[raw.clone()]);
-                        system = decoded.is_some_and(|id| id.starts_with("system:"));
-                        id = Some(RequestId(body[raw].into()));
+                        *system = decoded.is_some_and(|id| id.starts_with("system:"));
+                        *id = Some(RequestId::new(text[raw].as_bytes()));
                     }
                 }
                 "method" => {
                     let raw = cursor.skip()?.range();
-                    method = json::text_at(&text[raw]).map(std::borrow::Cow::into_owned);
+                    *method = json::text_at(&text[raw.clone()]).map(|name| match name {
+                        // Between its quotes.
+                        Cow::Borrowed(_) => MethodName::Verbatim(Span::new(raw.start + 1, raw.end - 1)),
+                        Cow::Owned(name) => MethodName::Decoded(name),
+                    });
                 }
                 "timeout_ms" => {
                     let raw = cursor.skip()?.range();
-                    timeout = text[raw].parse().ok().map(Duration::from_millis);
+                    *timeout = text[raw].parse().ok().map(Duration::from_millis);
                 }
                 _ => {
                     cursor.skip()?;
@@ -59,11 +61,10 @@ pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
         })
         .ok_or(MALFORMED)?;
     cursor.end().ok_or(MALFORMED)?;
-    if id.as_ref().is_some_and(|id| id.0.len() > MAX_ID + 2) {
+    if id.as_ref().is_some_and(|id| id.as_bytes().len() > MAX_ID + 2) {
         return Err(Violation::policy("request id too long"));
     }
-    let arguments = Arguments { body, positional, named, attachments: HashMap::new(), format: &json::Json };
-    Ok(Request { id, system, method, arguments, timeout })
+    Ok(request)
 }
 
 /// The keys that an announcement lists.
@@ -86,7 +87,7 @@ pub(super) fn attachment_keys(json: &[u8]) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    fn parse(text: &'static str) -> Result<Request, Violation> {
+    fn parse(text: &'static str) -> Result<Box<Request>, Violation> {
         request(Bytes::from_static(text.as_bytes()))
     }
 
@@ -96,8 +97,8 @@ mod tests {
             parse(r#" {"wslink":"1.0","id":"system:c0:0","method":"a\u002eb","args":[ 1 ,{"x":[2,"]"]}],"kwargs":{"k\n":NaN}} "#)
                 .unwrap();
         assert!(request.system);
-        assert_eq!(&request.id.unwrap().0[..], b"\"system:c0:0\"");
-        assert_eq!(request.method.as_deref(), Some("a.b"));
+        assert_eq!(request.id.as_ref().unwrap().as_bytes(), b"\"system:c0:0\"");
+        assert_eq!(request.method(), Some(&b"a.b"[..]));
         let (first, (key, value)) = (request.arguments.positional[0], request.arguments.named[0]);
         assert_eq!(request.arguments.value::<u8>(first).unwrap(), 1);
         assert_eq!(request.arguments.value::<String>(key).unwrap(), "k\n");

@@ -16,13 +16,13 @@ pub(super) const HEADER: usize = 12;
 pub(super) const CHUNK: usize = 128 * 1024;
 
 /// The frames of message `id`, of at most `chunk` bytes each; its writer left [`HEADER`] bytes free at its start.
-pub(super) fn frames(id: u32, writer: SegmentWriter, chunk: usize) -> Encoded {
+pub(super) fn frames(id: u32, mut writer: SegmentWriter, chunk: usize) -> Encoded {
     let total = writer.len() - HEADER;
-    let SegmentWriter { mut inline, shared } = writer;
-    if shared.is_empty() && inline.len() <= chunk {
-        put_header(&mut &mut inline[..HEADER], id, 0, total);
-        return Encoded::one(Frame::new(FrameKind::Binary, inline));
+    if writer.shared.is_empty() && writer.inline.len() <= chunk {
+        put_header(&mut &mut writer.inline[..HEADER], id, 0, total);
+        return Encoded::one(Frame::new(FrameKind::Binary, writer.into_inline()));
     }
+    let SegmentWriter { inline, shared } = writer;
     let mut cutter =
         Cutter { id, room: chunk - HEADER, total, offset: 0, frames: Vec::with_capacity(total / chunk + 2), lead: Bytes::new() };
     let inline = Bytes::from(inline);

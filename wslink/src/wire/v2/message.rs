@@ -154,8 +154,8 @@ mod tests {
                     joined(&encoded).filter_map(|frame| decoder.decode(FrameKind::Binary, frame).unwrap()).collect();
                 assert!(encoded.frames().iter().all(|frame| frame.len() <= max_frame.max(chunks::HEADER + 1)));
                 let [mut request] = <[_; 1]>::try_from(requests).unwrap();
-                assert_eq!(request.method.as_deref(), Some("a.b"));
-                assert_eq!(&request.id.unwrap().0[3..], b"rpc:1");
+                assert_eq!(request.method(), Some(&b"a.b"[..]));
+                assert_eq!(&request.id.take().unwrap().as_bytes()[3..], b"rpc:1");
                 if let Some(span) = request.arguments.positional.get(1).copied() {
                     assert_eq!(request.arguments.value::<Attachment>(span).unwrap(), blob);
                     assert_eq!(request.arguments.named.len(), 1);

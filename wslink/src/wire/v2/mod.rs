@@ -58,10 +58,9 @@ impl WireVersion for V2 {
 /// in JSON.
 fn write(writer: &mut SegmentWriter, message: &Outgoing<'_>) -> Result<(), rmp_serde::encode::Error> {
     let own = matches!(message.subject, Subject::Event { subscription: Some(_), .. });
-    writer.raw(if own { b"\x84" } else { b"\x83" });
-    writer.raw(b"\xa6wslink\xa31.0\xa2id");
+    writer.raw(if own { b"\x84\xa6wslink\xa31.0\xa2id" } else { b"\x83\xa6wslink\xa31.0\xa2id" });
     match message.subject {
-        Subject::Reply(id) => writer.raw(&id.0),
+        Subject::Reply(id) => writer.raw(id.as_bytes()),
         Subject::Event { topic, subscription } => {
             let mut serializer = rmp_serde::Serializer::new(&mut *writer);
             format!("publish:{topic}:0").serialize(&mut serializer)?;
@@ -99,7 +98,7 @@ struct ChunkDecoder {
 }
 
 impl Decoder for ChunkDecoder {
-    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Request>, Violation> {
+    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Box<Request>>, Violation> {
         if kind == FrameKind::Text {
             if !std::mem::replace(&mut self.warned, true) {
                 tracing::warn!("ignoring text frames on a connection that speaks MessagePack");

@@ -2,14 +2,14 @@
 //!
 //! Every length is checked against the bytes that are there; nesting is counted, not recursed.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::super::{
-    Arguments, Request, RequestId, Span, Violation,
-    request::{Format, Source},
+    Request, RequestId, Span, Violation,
+    request::{Format, MethodName, Source},
 };
 use crate::attachment;
 
@@ -26,46 +26,46 @@ const MALFORMED: Violation = Violation::malformed("not a MessagePack request");
 
 /// What an id says, when it is text.
 pub(super) fn id_text(id: &RequestId) -> Option<String> {
-    Scanner::new(&id.0).text().map(str::to_owned)
+    Scanner::new(id.as_bytes()).text().map(str::to_owned)
 }
 
 /// The request that `body` holds.
-pub(super) fn request(body: Bytes) -> Result<Request, Violation> {
-    let mut scanner = Scanner::new(&body);
-    let (mut id, mut system, mut method, mut timeout) = (None, false, None, None);
-    let (mut positional, mut named) = (SmallVec::new(), SmallVec::new());
-
+pub(super) fn request(body: Bytes) -> Result<Box<Request>, Violation> {
+    let mut request = Box::new(Request::new(body, &MessagePack));
+    let Request { id, system, method, arguments, timeout } = &mut *request;
+    let mut scanner = Scanner::new(&arguments.body);
     for _ in 0..scanner.map().ok_or(MALFORMED)? {
         let key = scanner.bytes_of_text()?;
         let value = scanner.at;
         match key {
-            Some(b"args") => positional = scanner.list_items()?,
-            Some(b"kwargs") => named = scanner.map_members()?,
-            Some(b"method") => method = scanner.bytes_of_text()?.and_then(|text| str::from_utf8(text).ok()).map(str::to_owned),
+            Some(b"args") => scanner.list_items(&mut arguments.positional)?,
+            Some(b"kwargs") => scanner.map_members(&mut arguments.named)?,
+            Some(b"method") => {
+                let text = scanner.bytes_of_text()?;
+                *method = text.map(|text| MethodName::Verbatim(Span::new(scanner.at - text.len(), scanner.at)));
+            }
             Some(b"timeout_ms") => {
                 let raw = scanner.span().ok_or(MALFORMED)?.range();
-                timeout = rmp_serde::from_slice(&body[raw]).ok().map(Duration::from_millis);
+                *timeout = rmp_serde::from_slice(&scanner.bytes[raw]).ok().map(Duration::from_millis);
             }
             Some(b"id") => {
                 let text = scanner.bytes_of_text()?;
-                system = text.is_some_and(|id| id.starts_with(b"system:"));
-                let raw = &body[value..scanner.at];
-                id = (*raw != [0xc0]).then(|| RequestId(raw.into()));
+                *system = text.is_some_and(|id| id.starts_with(b"system:"));
+                let raw = &scanner.bytes[value..scanner.at];
+                if raw.len() > MAX_ID + 3 {
+                    return Err(Violation::policy("request id too long"));
+                }
+                *id = (*raw != [0xc0]).then(|| RequestId::new(raw));
             }
             _ => {
                 scanner.span().ok_or(MALFORMED)?;
             }
         }
     }
-    if scanner.at != body.len() {
+    if scanner.at != arguments.body.len() {
         return Err(MALFORMED);
     }
-    if id.as_ref().is_some_and(|id| id.0.len() > MAX_ID + 3) {
-        return Err(Violation::policy("request id too long"));
-    }
-    let attachments = HashMap::new();
-    let arguments = Arguments { body, positional, named, attachments, format: &MessagePack };
-    Ok(Request { id, system, method, arguments, timeout })
+    Ok(request)
 }
 
 /// Values as MessagePack.
@@ -92,6 +92,26 @@ pub(super) struct Scanner<'a> {
     pub(super) at: usize,
 }
 
+/// How many bytes a value has whose first byte tells; 0 where it does not.
+static SIZES: [u8; 256] = {
+    let mut sizes = [0; 256];
+    let mut marker = u8::MAX;
+    while marker > 0 {
+        sizes[marker as usize] = match marker {
+            0x01..=0x80 | 0x90 | 0xe0.. | 0xc0 | 0xc2 | 0xc3 => 1,
+            0xa0..=0xbf => 1 + (marker & 0x1f),
+            0xcc | 0xd0 => 2,
+            0xcd | 0xd1 => 3,
+            0xca | 0xce | 0xd2 => 5,
+            0xcb | 0xcf | 0xd3 => 9,
+            _ => 0,
+        };
+        marker -= 1;
+    }
+    sizes[0] = 1;
+    sizes
+};
+
 /// What a value's first bytes say.
 enum Head {
     /// A scalar, text, binary or extension with this many bytes left to come.
@@ -115,6 +135,10 @@ impl<'a> Scanner<'a> {
     /// Skips one value; its bytes when it is text. Nobody has checked that they are UTF-8.
     fn bytes_of_text(&mut self) -> Result<Option<&'a [u8]>, Violation> {
         let start = self.at;
+        if let Some(marker @ 0xa0..=0xbf) = self.bytes.get(start) {
+            self.at += 1;
+            return self.take(usize::from(marker & 0x1f)).map(Some).ok_or(MALFORMED);
+        }
         if let Head::Text(len) = self.head().ok_or(MALFORMED)? {
             return self.take(len).map(Some).ok_or(MALFORMED);
         }
@@ -131,35 +155,44 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Where each item of the list is; none when the value is no list.
-    fn list_items(&mut self) -> Result<SmallVec<[Span; 6]>, Violation> {
+    /// Notes where each item of the list is; there are none when the value is no list.
+    fn list_items(&mut self, items: &mut SmallVec<[Span; 6]>) -> Result<(), Violation> {
         let start = self.at;
+        items.clear();
         let Some(Head::List(len)) = self.head() else {
             self.at = start;
             self.span().ok_or(MALFORMED)?;
-            return Ok(SmallVec::new());
+            return Ok(());
         };
-        let mut items = SmallVec::new();
         for _ in 0..len {
             items.push(self.span().ok_or(MALFORMED)?);
         }
-        Ok(items)
+        Ok(())
     }
 
-    /// Where key and value of each member of the map are; none when the value is no map.
-    fn map_members(&mut self) -> Result<SmallVec<[(Span, Span); 2]>, Violation> {
+    /// Notes where key and value of each member of the map are; there are none when the value is no map.
+    fn map_members(&mut self, members: &mut SmallVec<[(Span, Span); 2]>) -> Result<(), Violation> {
         let start = self.at;
+        members.clear();
         let Some(Head::Map(len)) = self.head() else {
             self.at = start;
             self.span().ok_or(MALFORMED)?;
-            return Ok(SmallVec::new());
+            return Ok(());
         };
-        (0..len).map(|_| Ok((self.span().ok_or(MALFORMED)?, self.span().ok_or(MALFORMED)?))).collect()
+        for _ in 0..len {
+            members.push((self.span().ok_or(MALFORMED)?, self.span().ok_or(MALFORMED)?));
+        }
+        Ok(())
     }
 
     /// Skips one value, however deep, and tells where it was.
     pub(super) fn span(&mut self) -> Option<Span> {
         let start = self.at;
+        let size = SIZES[usize::from(*self.bytes.get(start)?)];
+        if size > 0 {
+            self.take(size.into())?;
+            return Some(Span::new(start, self.at));
+        }
         let head = self.head()?;
         if let Head::Leaf(len) | Head::Text(len) = head {
             self.take(len)?;
@@ -247,7 +280,7 @@ mod tests {
             ("kwargs", crate::Value::map([("k", crate::Value::Float(0.5))])),
         ]));
         let mut request = request(body).unwrap();
-        assert_eq!(request.method.as_deref(), Some("a.b"));
+        assert_eq!(request.method(), Some(&b"a.b"[..]));
         assert!(!request.system);
         let (first, named) = (request.arguments.positional[0], request.arguments.named[0].1);
         assert_eq!(request.arguments.value::<u8>(first).unwrap(), 1);

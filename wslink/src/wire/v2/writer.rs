@@ -1,6 +1,6 @@
 //! Collects an encoded message, leaving large attachments in the buffers they came in.
 
-use std::io;
+use std::{cell::Cell, io};
 
 use bytes::Bytes;
 
@@ -8,6 +8,14 @@ use crate::attachment;
 
 /// Smaller attachments are copied: a copy is cheaper than another piece to write.
 const MIN_SHARED: usize = 8 * 1024;
+
+/// No more memory than this is kept for the next message.
+const MAX_SPARE: usize = 4096;
+
+thread_local! {
+    /// Where this thread wrote its last small message, for the next one.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// A message as bytes written here (`inline`) with shared buffers between them.
 #[derive(Clone)]
@@ -20,9 +28,23 @@ pub(super) struct SegmentWriter {
 
 impl SegmentWriter {
     pub(super) fn new(reserved: usize) -> Self {
-        let mut inline = Vec::with_capacity(128);
+        let mut inline = SPARE.try_with(Cell::take).unwrap_or_default();
+        inline.reserve(128);
         inline.resize(reserved, 0);
         Self { inline, shared: Vec::new() }
+    }
+
+    /// All bytes of a message in which nothing is shared.
+    pub(super) fn into_inline(self) -> Bytes {
+        let Self { mut inline, .. } = self;
+        if inline.capacity() > MAX_SPARE {
+            return inline.into();
+        }
+        // An exact copy costs less than memory for the writing of each message.
+        let bytes = Bytes::copy_from_slice(&inline);
+        inline.clear();
+        let _ = SPARE.try_with(|spare| spare.set(inline));
+        bytes
     }
 
     /// Bytes that are MessagePack, or a part of it, already.

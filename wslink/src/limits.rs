@@ -20,6 +20,11 @@ pub struct Limits {
     pub hello_bytes: usize,
     /// Hellos that may fail before the connection is closed.
     pub hello_failures: u32,
+    /// Hellos of one address (of IPv6, of one /64 network) that may fail at once, and then per second;
+    /// further ones wait for their turn, or are refused with 1008. 0 for any number.
+    pub address_guesses: u32,
+    /// Addresses whose failed hellos are remembered. All others together count as one.
+    pub guessing_addresses: usize,
     /// Messages of a connection that have begun and are not complete.
     pub incomplete_messages: usize,
     /// Attachments of the first generation that are announced and not used yet.
@@ -42,6 +47,9 @@ pub struct Limits {
     pub handshake: Duration,
     /// From the WebSocket handshake to a good hello.
     pub hello: Duration,
+    /// From the moment that a principal expires, from which on calls are refused, to the end of its
+    /// connection.
+    pub expiry_grace: Duration,
     /// Silence after which a connection is pinged.
     pub ping: Duration,
     /// Silence after a ping that ends the connection.
@@ -61,6 +69,8 @@ impl Default for Limits {
             message_bytes: 256 << 20,
             hello_bytes: 4096,
             hello_failures: 3,
+            address_guesses: 20,
+            guessing_addresses: 4096,
             incomplete_messages: 64,
             attachment_keys: 1024,
             attachment_bytes: 32 << 20,
@@ -71,6 +81,7 @@ impl Default for Limits {
             outbox_bytes: 32 << 20,
             handshake: Duration::from_secs(10),
             hello: Duration::from_secs(10),
+            expiry_grace: Duration::from_secs(10),
             ping: Duration::from_secs(20),
             pong: Duration::from_secs(20),
             write_stall: Duration::from_secs(10),

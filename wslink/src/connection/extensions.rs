@@ -10,6 +10,7 @@ pub(super) struct Extensions {
     pub(super) progress: bool,
     pub(super) deadline: bool,
     pub(super) manifest: bool,
+    pub(super) refresh: bool,
 }
 
 impl Extensions {
@@ -23,6 +24,7 @@ impl Extensions {
             progress: has("progress"),
             deadline: has("deadline"),
             manifest: has("manifest") && manifest,
+            refresh: has("refresh"),
         }
     }
 
@@ -32,13 +34,14 @@ impl Extensions {
 
     /// As they are announced.
     pub(super) fn names(self) -> Vec<&'static str> {
-        let Self { subscribe, cancel, progress, deadline, manifest } = self;
+        let Self { subscribe, cancel, progress, deadline, manifest, refresh } = self;
         let all = [
             (subscribe, "subscribe"),
             (cancel, "cancel"),
             (progress, "progress"),
             (deadline, "deadline"),
             (manifest, "manifest"),
+            (refresh, "refresh"),
         ];
         all.into_iter().filter_map(|(in_force, name)| in_force.then_some(name)).collect()
     }

@@ -7,6 +7,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use serde::Serialize;
@@ -50,6 +51,18 @@ impl Future for Greeting {
     }
 }
 
+#[cfg(feature = "server")]
+impl Greeted {
+    /// For how long it is good, if it is good and not for ever.
+    pub(crate) fn lifetime(&self) -> Option<Duration> {
+        self.verdict.as_ref().ok()?.lifetime()
+    }
+
+    pub(crate) const fn is_good(&self) -> bool {
+        self.verdict.is_ok()
+    }
+}
+
 impl Connection {
     /// Puts the question of a hello to the authenticator.
     pub(super) fn hello(&self, wire: &'static dyn WireVersion, id: &RequestId, request: &mut Request) -> Result<Step, Violation> {
@@ -75,6 +88,7 @@ impl Connection {
         match verdict {
             Ok(principal) => {
                 self.client.become_principal(principal);
+                self.expired = false;
                 if std::mem::replace(&mut self.authenticated, true) {
                     self.shared.hub.renew(&self.client);
                     self.end_forbidden(wire);
@@ -115,6 +129,7 @@ impl Connection {
             client_id: self.client.id().as_str(),
             max_message: wire.announces_max_message().then(|| limits.best_chunk()),
             extensions: negotiated.then(|| self.extensions.names()),
+            expires_in_ms: self.client.principal().lifetime().filter(|_| self.extensions.refresh).map(milliseconds),
             limits: negotiated.then(|| AnnouncedLimits {
                 // Without chunks, a frame is as large as what is in it.
                 frame_bytes: if wire.announces_max_message() { limits.announced_frame() } else { limits.frame_bytes },
@@ -125,6 +140,10 @@ impl Connection {
     }
 }
 
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[derive(Serialize)]
 struct Welcome<'a> {
     #[serde(rename = "clientID")]
@@ -133,6 +152,8 @@ struct Welcome<'a> {
     max_message: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     extensions: Option<Vec<&'static str>>,
+    #[serde(rename = "expiresInMs", skip_serializing_if = "Option::is_none")]
+    expires_in_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<AnnouncedLimits>,
 }

@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 
 pub use self::handshake::Handshake;
 #[cfg(feature = "server")]
+pub(crate) use self::hello::Greeted;
+#[cfg(feature = "server")]
 pub(crate) use self::{egress::Egress, feed::Fed};
 use self::{extensions::Extensions, subscriptions::Subscriptions};
 pub(crate) use self::{feed::Feed, hello::Greeting};
@@ -50,6 +52,8 @@ pub(crate) struct Connection {
     account: Option<Open>,
     speaking: Option<Speaking>,
     authenticated: bool,
+    /// The principal is not good for further calls.
+    expired: bool,
     failures: u32,
     extensions: Extensions,
     subscriptions: Subscriptions,
@@ -110,6 +114,7 @@ impl Connection {
             account,
             speaking: None,
             authenticated: false,
+            expired: false,
             failures: 0,
             extensions: Extensions::default(),
             subscriptions: Subscriptions::default(),
@@ -170,6 +175,7 @@ impl Connection {
             let error = CallError::new(ErrorCode::Authentication, "Unauthorized: Skip message processing");
             return Err(self.refused(&request, error));
         }
+        self.unexpired().map_err(|error| self.refused(&request, error))?;
         let limit = self.shared.limits.calls_in_flight;
         if running >= limit {
             let error = CallError::new(ErrorCode::Overloaded, "Too many calls in flight");
@@ -186,6 +192,15 @@ impl Connection {
             Some(lane) => Step::Ordered(Box::new(Ordered { lane, wire, id: id.clone(), request })),
             None => self.dispatch(route, wire, id, &mut request),
         })
+    }
+
+    /// From now on calls are refused, until a good hello.
+    pub(crate) const fn expire(&mut self) {
+        self.expired = true;
+    }
+
+    fn unexpired(&self) -> Result<(), CallError> {
+        if self.expired { Err(CallError::new(ErrorCode::Authentication, "Authentication expired")) } else { Ok(()) }
     }
 
     /// The same error, counted.

@@ -35,6 +35,7 @@ impl Connection {
         id: &RequestId,
         mut request: Box<Request>,
     ) -> Result<Step, CallError> {
+        self.unexpired()?;
         let topic: String = first(&mut request).ok_or_else(|| misused("wslink.subscribe", "a topic"))?;
         let limit = self.shared.limits.subscriptions;
         if self.subscriptions.by_number.len() >= limit {

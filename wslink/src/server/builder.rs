@@ -8,7 +8,7 @@ use std::{
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Server, exit::Exit};
+use super::{Server, exit::Exit, guesses::Guesses};
 use crate::{
     Authenticator, Client, Error, Limits, Principal, Publisher, Secret,
     connection::Shared,
@@ -261,6 +261,7 @@ impl Builder {
         if let Some(account) = &account {
             self.hub.keep_account(Arc::clone(account));
         }
+        let guesses = Arc::new(Guesses::new(&self.limits, Instant::now().into()));
         let shared = Shared {
             manifest,
             account,
@@ -275,6 +276,7 @@ impl Builder {
             shared: Arc::new(shared),
             settings: Arc::new(self.http),
             secret,
+            guesses,
             stop: self.stop,
             connections: TaskTracker::new(),
         })
@@ -326,8 +328,11 @@ fn check_limits(limits: &Limits) -> Result<(), Error> {
         return Err(Error::Setting("`Limits::message_bytes` is over 4 GiB - 1, the most that a chunk can say; lower it".into()));
     }
     let longest = Duration::from_secs(10 * 365 * 24 * 3600);
-    let Limits { handshake, hello, ping, pong, write_stall, incomplete_stall, grace, .. } = *limits;
-    if [handshake, hello, ping, pong, write_stall, incomplete_stall, grace].into_iter().any(|duration| duration > longest) {
+    let Limits { handshake, hello, expiry_grace, ping, pong, write_stall, incomplete_stall, grace, .. } = *limits;
+    if [handshake, hello, expiry_grace, ping, pong, write_stall, incomplete_stall, grace]
+        .into_iter()
+        .any(|duration| duration > longest)
+    {
         return Err(Error::Setting("a duration in `Limits` is over ten years; lower it".into()));
     }
     if limits.frame_bytes < limits.hello_bytes {

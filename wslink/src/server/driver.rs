@@ -24,13 +24,14 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::Instrument;
 
 use super::{
+    guesses::Guesses,
     in_flight::{Answered, Deadline, InFlight, Outcome},
     turns::{Turn, Turns},
     watch::{Activity, Due, Watch},
 };
 use crate::{
     Handshake,
-    connection::{Connection, Egress, Fed, Feed, Greeting, Shared, Step},
+    connection::{Connection, Egress, Fed, Feed, Greeted, Shared, Step},
     observe::Traffic,
     rpc::Cancel,
     transport::{Incoming, Totals, WebSocket},
@@ -52,7 +53,8 @@ struct Driver<S> {
     connection: Connection,
     egress: Egress,
     /// A hello that waits for its answer. Until then nothing more is read.
-    greeting: Option<Box<Greeting>>,
+    greeting: Option<Answering>,
+    guesses: Arc<Guesses>,
     calls: FuturesUnordered<InFlight>,
     /// Those of them that the client may cancel, by the ids that it gave them.
     cancellable: HashMap<String, Cancel>,
@@ -68,6 +70,8 @@ struct Driver<S> {
     turns: Turns,
 }
 
+type Answering = Pin<Box<dyn Future<Output = Result<Greeted, Violation>> + Send>>;
+
 /// Why the connection ends.
 enum End {
     /// The peer closed, and was answered.
@@ -79,8 +83,13 @@ enum End {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn drive<S>(socket: WebSocket<S>, shared: Arc<Shared>, handshake: Handshake, stop: CancellationToken)
-where
+pub(super) async fn drive<S>(
+    socket: WebSocket<S>,
+    shared: Arc<Shared>,
+    handshake: Handshake,
+    guesses: Arc<Guesses>,
+    stop: CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let limits = shared.limits.clone();
@@ -99,6 +108,7 @@ where
         connection,
         egress,
         greeting: None,
+        guesses,
         calls: FuturesUnordered::new(),
         cancellable: HashMap::new(),
         feeds: SelectAll::new(),
@@ -185,7 +195,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
                 continue;
             }
-            self.greet(cx);
+            if let Err(end) = self.greet(cx) {
+                return Poll::Ready(end);
+            }
             let mut progress = match self.read(cx) {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
@@ -241,7 +253,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 // A request that arrives now would be begun and not finished.
                 Incoming::Frame(..) if self.stopping => {}
                 Incoming::Frame(kind, payload) => match self.connection.receive(kind, payload, self.calls.len()) {
-                    Ok(step) => self.take(step, cx),
+                    Ok(step) => {
+                        self.take(step, cx);
+                        self.greet(cx)?;
+                    }
                     Err(Violation { code, reason }) => return Err(End::Say(code, reason)),
                 },
             }
@@ -250,16 +265,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Answers the hello that waits, if its answer has come.
-    fn greet(&mut self, cx: &mut Context<'_>) {
-        let Some(greeting) = &mut self.greeting else { return };
-        let Poll::Ready(greeted) = Pin::new(greeting).poll(cx) else { return };
+    fn greet(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let Some(greeting) = &mut self.greeting else { return Ok(()) };
+        let Poll::Ready(answered) = greeting.as_mut().poll(cx) else { return Ok(()) };
         self.greeting = None;
+        let greeted = answered.map_err(|Violation { code, reason }| End::Say(code, reason))?;
+        if greeted.is_good() {
+            self.watch.good_for(greeted.lifetime(), Instant::now());
+        }
         let was_authenticated = self.connection.is_authenticated();
         let reply = self.connection.greeted(greeted);
         self.reply(reply);
         if self.connection.is_authenticated() && !was_authenticated {
             self.socket.set_max_frame(self.max_frame);
         }
+        Ok(())
     }
 
     /// Whether there is room for further replies.
@@ -302,8 +322,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Step::Reply(reply) => self.reply(reply),
             Step::Greeting(greeting) => {
                 self.watch.greeting(Instant::now());
-                self.greeting = Some(greeting);
-                self.greet(cx);
+                let from = self.connection.client().handshake().address().map(|address| address.ip());
+                self.greeting = Some(Box::pin(Arc::clone(&self.guesses).answer(from, *greeting)));
             }
             Step::Subscribed(reply, feed) => {
                 self.reply(reply);
@@ -406,6 +426,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 None
             }
             Due::HelloMissing => Some(End::Say(1008, "no hello in time")),
+            Due::Expired => {
+                self.connection.expire();
+                None
+            }
+            Due::NotRefreshed => Some(End::Say(1008, "authentication expired")),
             Due::Incomplete => Some(End::Say(1008, "incomplete message without progress")),
             Due::Silent => Some(End::Say(1008, "no answer to a ping")),
             Due::WriteStalled => Some(End::Say(1013, "nothing read for too long")),

@@ -11,6 +11,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::builder::Builder;
+use self::guesses::Guesses;
 #[cfg(feature = "tls")]
 pub use crate::http::Tls;
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
 mod builder;
 mod driver;
 mod exit;
+mod guesses;
 mod in_flight;
 mod turns;
 mod watch;
@@ -57,6 +59,7 @@ pub struct Server {
     shared: Arc<Shared>,
     settings: Arc<http::Settings>,
     secret: Option<Arc<Secret>>,
+    guesses: Arc<Guesses>,
     stop: CancellationToken,
     connections: TaskTracker,
 }
@@ -187,7 +190,7 @@ impl Server {
         handshake: Handshake,
     ) {
         let socket = WebSocket::new(stream, role, read, self.shared.limits.stranger_frame());
-        driver::drive(socket, Arc::clone(&self.shared), handshake, self.stop.clone()).await;
+        driver::drive(socket, Arc::clone(&self.shared), handshake, Arc::clone(&self.guesses), self.stop.clone()).await;
     }
 }
 

@@ -19,6 +19,10 @@ pub(super) struct Watch {
     tick: Duration,
     hello: Option<Instant>,
     hello_period: Duration,
+    /// When the principal expires; then, when that has lasted too long.
+    expiry: Option<Instant>,
+    expired: bool,
+    expiry_grace: Duration,
     grace: Option<Instant>,
     grace_period: Duration,
     /// Since when nothing shows that the peer is there, and whether it was asked.
@@ -54,6 +58,8 @@ pub(super) enum Due {
     Nothing,
     Ping,
     HelloMissing,
+    Expired,
+    NotRefreshed,
     Incomplete,
     Silent,
     WriteStalled,
@@ -90,6 +96,9 @@ impl Watch {
             tick,
             hello: Some(hello),
             hello_period: limits.hello,
+            expiry: None,
+            expired: false,
+            expiry_grace: limits.expiry_grace,
             grace: None,
             grace_period: limits.grace,
             silence: Stopwatch::new(now, limits.ping),
@@ -110,6 +119,14 @@ impl Watch {
         }
     }
 
+    /// There was a good hello. One that is good for longer than anybody counts does not expire.
+    pub(super) fn good_for(&mut self, lifetime: Option<Duration>, now: Instant) {
+        (self.expired, self.expiry) = (false, lifetime.and_then(|lifetime| now.checked_add(lifetime)));
+        if let Some(expiry) = self.expiry.filter(|expiry| *expiry < self.timer.deadline()) {
+            self.timer.as_mut().reset(expiry);
+        }
+    }
+
     /// The server stops.
     pub(super) fn stopping(&mut self, now: Instant) {
         let grace = now + self.grace_period;
@@ -126,7 +143,7 @@ impl Watch {
         }
         let now = Instant::now();
         let due = self.look(now, activity());
-        let next = [self.hello, self.grace].into_iter().flatten().fold(now + self.tick, Instant::min);
+        let next = [self.hello, self.expiry, self.grace].into_iter().flatten().fold(now + self.tick, Instant::min);
         self.timer.as_mut().reset(next);
         Poll::Ready(due)
     }
@@ -154,6 +171,13 @@ impl Watch {
         }
         if self.hello.is_some_and(|hello| now >= hello) {
             return Due::HelloMissing;
+        }
+        if self.expiry.is_some_and(|expiry| now >= expiry) {
+            if self.expired {
+                return Due::NotRefreshed;
+            }
+            (self.expired, self.expiry) = (true, Some(now + self.expiry_grace));
+            return Due::Expired;
         }
         if incomplete {
             return Due::Incomplete;

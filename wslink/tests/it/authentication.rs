@@ -160,3 +160,73 @@ fn a_server_has_a_secret_or_an_authenticator() {
     assert!(Server::builder().authenticator(by_name).build().unwrap().secret().is_none());
     assert!(Server::builder().build().unwrap().secret().is_some());
 }
+
+/// Admits for as many milliseconds as the token says.
+async fn for_a_while(attempt: Attempt) -> Result<Principal, Refusal> {
+    let lifetime = attempt.token().unwrap_or_default().parse()?;
+    Ok(Principal::new("a guest").expires_in(Duration::from_millis(lifetime)))
+}
+
+fn guests(expiry_grace: Duration) -> TestServer {
+    TestServer::build(move || {
+        let mut limits = Limits::default();
+        limits.expiry_grace = expiry_grace;
+        Server::builder().authenticator(for_a_while).limits(limits).mount(Mirror)
+    })
+}
+
+/// Calls until a call is refused, and returns why.
+fn refusal(speaker: &mut Speaker) -> Value {
+    loop {
+        let reply = speaker.call("mirror.me", json!([]));
+        if reply["result"].is_null() {
+            return reply["error"].clone();
+        }
+    }
+}
+
+#[test]
+fn calls_of_an_expired_principal_are_refused_until_a_good_hello() {
+    let server = guests(Duration::from_secs(3600));
+    let expired = json!({"code": -32000, "message": "Authentication expired"});
+    for generation in BOTH {
+        let mut speaker = Speaker::stranger(&server, generation);
+        let hello = json!([{"secret": "50", "extensions": ["subscribe", "refresh"]}]);
+        let welcome = speaker.system("wslink.hello", hello, json!({}));
+        assert_eq!(welcome["result"]["expiresInMs"], 50, "{welcome}");
+        assert_eq!(refusal(&mut speaker), expired);
+        assert_eq!(speaker.system("wslink.subscribe", json!(["mirror.x"]), json!({}))["error"], expired);
+        assert_eq!(speaker.hello("no number")["error"]["message"], "Authentication failed");
+        assert_eq!(refusal(&mut speaker), expired);
+        assert_eq!(id_of(&speaker.hello("3600000")), id_of(&welcome));
+        assert_eq!(speaker.call("mirror.me", json!([]))["result"], "a guest");
+    }
+}
+
+#[test]
+fn a_connection_ends_some_time_after_its_principal_expired() {
+    let server = guests(Duration::from_millis(50));
+    let mut speaker = Speaker::stranger(&server, Generation::V1);
+    let welcome = speaker.hello("50");
+    assert!(welcome["result"].get("expiresInMs").is_none(), "{welcome}");
+    assert_eq!(speaker.peer.next(), Got::Close(1008, "authentication expired".into()));
+}
+
+#[test]
+fn an_address_that_keeps_guessing_is_refused() {
+    let server = TestServer::start(|builder| {
+        let mut limits = Limits::default();
+        (limits.address_guesses, limits.hello) = (1, Duration::from_millis(200));
+        builder.limits(limits).mount(Mirror)
+    });
+    // Whoever is right may come as often as they like.
+    (0..20).for_each(|_| drop(Speaker::new(&server, Generation::V1)));
+    let refused = Got::Close(1008, "too many failed hellos from this address".into());
+    let guess = |_| {
+        let mut speaker = Speaker::stranger(&server, Generation::V1);
+        speaker.begin_system("wslink.hello", json!([{"secret": "wrong"}]), json!({}));
+        speaker.peer.next() == refused
+    };
+    // The first is answered; on a machine that has more to do, so are a few more.
+    assert!(!guess(0) && (0..50).any(guess));
+}

@@ -1,0 +1,191 @@
+//! How fast one address may guess: each hello has to wait for its turn, and a good one gives its turn back.
+//!
+//! Remembers a moment for each address with recent failures, and no more addresses than there is room for.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    Limits,
+    connection::{Greeted, Greeting},
+    wire::Violation,
+};
+
+/// The hellos of a server's clients.
+pub(super) struct Guesses {
+    /// Between two guesses that follow each other for long; zero when they are not limited.
+    interval: Duration,
+    /// How far ahead of that pace an address may be.
+    burst: Duration,
+    /// A hello that would have to wait longer is not answered.
+    patience: Duration,
+    room: usize,
+    paces: Mutex<Paces>,
+}
+
+struct Paces {
+    /// When the guesses of each address would be over, had each taken the interval.
+    by_source: HashMap<IpAddr, Instant>,
+    /// The same for all together for whom there was no room.
+    others: Instant,
+    swept: Instant,
+}
+
+impl Guesses {
+    pub(super) fn new(limits: &Limits, now: Instant) -> Self {
+        let interval = Duration::from_secs(1).checked_div(limits.address_guesses).unwrap_or_default();
+        Self {
+            interval,
+            burst: interval.saturating_mul(limits.address_guesses.saturating_sub(1)),
+            patience: limits.hello / 2,
+            room: limits.guessing_addresses,
+            paces: Mutex::new(Paces { by_source: HashMap::new(), others: now, swept: now }),
+        }
+    }
+
+    /// Has a hello answered when it is its turn.
+    ///
+    /// # Errors
+    /// Too many wait before it.
+    pub(super) async fn answer(self: Arc<Self>, from: Option<IpAddr>, greeting: Greeting) -> Result<Greeted, Violation> {
+        // Who comes over no network is not told apart from others.
+        let source = from.map(source).filter(|_| !self.interval.is_zero());
+        let Some(source) = source else { return Ok(greeting.await) };
+        let now = Instant::now();
+        let turn = self.turn(source, now).ok_or_else(|| Violation::policy("too many failed hellos from this address"))?;
+        if turn > now {
+            sleep_until(turn).await;
+        }
+        let greeted = greeting.await;
+        if greeted.is_good() {
+            self.give_back(source, Instant::now());
+        }
+        Ok(greeted)
+    }
+
+    /// When the next guess may be made; nothing when that is too late, and then it does not count.
+    fn turn(&self, source: IpAddr, now: Instant) -> Option<Instant> {
+        let mut paces = self.paces();
+        let pace = paces.of(source, self.room, now);
+        let behind = pace.saturating_duration_since(now);
+        let wait = behind.saturating_sub(self.burst);
+        if wait > self.patience {
+            return None;
+        }
+        *pace = now + behind + self.interval;
+        Some(now + wait)
+    }
+
+    fn give_back(&self, source: IpAddr, now: Instant) {
+        let mut paces = self.paces();
+        let Some(pace) = paces.by_source.get_mut(&source) else {
+            paces.others = paces.others.checked_sub(self.interval).unwrap_or(now);
+            return;
+        };
+        *pace = pace.checked_sub(self.interval).unwrap_or(now);
+        if *pace <= now {
+            paces.by_source.remove(&source);
+        }
+    }
+
+    fn paces(&self) -> MutexGuard<'_, Paces> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Paces {
+    /// How often those who have long paid for their guesses are looked for, when there is no room.
+    const SWEEP: Duration = Duration::from_secs(1);
+
+    fn of(&mut self, source: IpAddr, room: usize, now: Instant) -> &mut Instant {
+        if self.by_source.len() >= room && now >= self.swept + Self::SWEEP {
+            self.swept = now;
+            self.by_source.retain(|_, pace| *pace > now);
+        }
+        if self.by_source.len() >= room && !self.by_source.contains_key(&source) {
+            return &mut self.others;
+        }
+        self.by_source.entry(source).or_insert(now)
+    }
+}
+
+/// What is taken for one guesser: an address, or the network of it that is given to one subscriber.
+fn source(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const B: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+
+    fn guesses(now: Instant) -> Guesses {
+        Guesses::new(&Limits::default(), now)
+    }
+
+    #[test]
+    fn an_address_guesses_twenty_times_at_once_and_then_twenty_times_a_second() {
+        let start = Instant::now();
+        let guesses = guesses(start);
+        let turns: Vec<_> = std::iter::from_fn(|| guesses.turn(A, start)).collect();
+        assert!(turns[..20].iter().all(|turn| *turn == start));
+        let within = |seconds| turns.iter().filter(|turn| **turn <= start + Duration::from_secs(seconds)).count();
+        assert_eq!([within(0), within(1), within(2), within(5)], [20, 40, 60, 120], "and no more, since nobody waits longer");
+        assert_eq!(turns.len(), 120);
+        assert_eq!(guesses.turn(B, start), Some(start), "nobody else waits");
+    }
+
+    #[test]
+    fn whoever_is_right_never_waits_and_is_not_remembered() {
+        let now = Instant::now();
+        let guesses = guesses(now);
+        for _ in 0..1000 {
+            assert_eq!(guesses.turn(A, now), Some(now));
+            guesses.give_back(A, now);
+        }
+        assert!(guesses.paces().by_source.is_empty());
+    }
+
+    #[test]
+    fn the_right_secret_works_again_soon() {
+        let start = Instant::now();
+        let guesses = guesses(start);
+        assert_eq!((0..100_000).filter_map(|_| guesses.turn(A, start)).count(), 120);
+        let later = start + Duration::from_secs(6);
+        assert_eq!(guesses.turn(A, later), Some(later));
+    }
+
+    #[test]
+    fn a_network_of_one_subscriber_is_one_guesser() {
+        let parse = |text: &str| source(text.parse().unwrap());
+        assert_eq!(parse("2001:db8:1:2:3:4:5:6"), parse("2001:db8:1:2:ffff::1"));
+        assert_ne!(parse("2001:db8:1:2::1"), parse("2001:db8:1:3::1"));
+        assert_eq!(parse("::ffff:192.0.2.1"), A);
+    }
+
+    #[test]
+    fn no_more_addresses_are_remembered_than_there_is_room_for() {
+        let start = Instant::now();
+        let guesses = guesses(start);
+        let addresses = || (0..50_000_u32).map(|n| IpAddr::from(n.to_be_bytes()));
+        let turns: Vec<_> = addresses().filter_map(|address| guesses.turn(address, start)).collect();
+        assert_eq!(guesses.paces().by_source.len(), guesses.room);
+        assert_eq!(turns.len(), guesses.room + 120, "all others together are one guesser");
+        let later = start + Duration::from_secs(10);
+        assert!(addresses().take(guesses.room).all(|address| guesses.turn(address, later) == Some(later)), "room again");
+    }
+}

@@ -113,6 +113,10 @@ impl Options {
         let secret = secret.map_or_else(String::new, |secret| format!("?secret={}", secret.reveal()));
         let serving = try_join_all(listeners.into_iter().map(|listener| server.serve(listener)));
         say(&format!("listening on {scheme}://{host}:{port}/{secret}"));
+        #[cfg(feature = "inspector")]
+        if self.inspector.is_some() {
+            say(&format!("inspector at {scheme}://{host}:{port}/_wslink{secret}"));
+        }
         say_ready();
         serving.await.map(drop)
     }
@@ -132,6 +136,10 @@ impl Options {
         }
         for (path, folder) in self.folders()? {
             builder = builder.folder(path, folder);
+        }
+        #[cfg(feature = "inspector")]
+        if let Some(reach) = self.inspector {
+            builder = builder.inspector(reach);
         }
         #[cfg(feature = "prometheus")]
         match &self.metrics {

@@ -5,6 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 
 use crate::Error;
+#[cfg(feature = "inspector")]
+use crate::server::Inspector;
 
 /// The options of a server on the command line.
 #[derive(Args, Clone, Debug)]
@@ -47,6 +49,11 @@ pub struct Options {
     #[cfg(feature = "prometheus")]
     #[arg(long, value_name = "ADDRESS|/PATH", value_parser = Metrics::parse)]
     pub metrics: Option<Metrics>,
+    /// Serve the inspector at `/_wslink`, as long as only this machine is listened to; `=anywhere` for
+    /// everybody who can reach the server and knows its secret
+    #[cfg(feature = "inspector")]
+    #[arg(long, value_name = "REACH", num_args = 0..=1, require_equals = true, default_missing_value = "loopback", value_parser = reach)]
+    pub inspector: Option<Inspector>,
     /// Host name, beside `--host`, by which clients reach the server; may be repeated
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
@@ -82,6 +89,15 @@ impl Metrics {
         }
         let address = text.parse().map(Self::Address);
         address.map_err(|_| "neither an address nor a path; write `127.0.0.1:9464`, or `/metrics`".to_owned())
+    }
+}
+
+#[cfg(feature = "inspector")]
+fn reach(text: &str) -> Result<Inspector, String> {
+    match text {
+        "loopback" => Ok(Inspector::Loopback),
+        "anywhere" => Ok(Inspector::Anywhere),
+        _ => Err("write `--inspector`, or `--inspector=anywhere`".to_owned()),
     }
 }
 

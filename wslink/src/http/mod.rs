@@ -24,6 +24,8 @@ mod admission;
 mod content;
 #[cfg(feature = "fuzzing")]
 mod echo;
+#[cfg(feature = "inspector")]
+pub(crate) mod inspector;
 #[cfg(feature = "manifest")]
 mod manifest;
 #[cfg(feature = "prometheus")]
@@ -46,6 +48,9 @@ pub(crate) struct Settings {
     /// Whether the manifest is at [`manifest::PATH`].
     #[cfg(feature = "manifest")]
     pub(crate) manifest: bool,
+    /// Where the inspector may be served, if at all.
+    #[cfg(feature = "inspector")]
+    pub(crate) inspector: Option<crate::server::Inspector>,
     /// Where Prometheus scrapes.
     #[cfg(feature = "prometheus")]
     pub(crate) prometheus: Option<String>,
@@ -62,6 +67,8 @@ impl Default for Settings {
             admission: Admission::default(),
             #[cfg(feature = "manifest")]
             manifest: false,
+            #[cfg(feature = "inspector")]
+            inspector: None,
             #[cfg(feature = "prometheus")]
             prometheus: None,
             #[cfg(feature = "tls")]
@@ -93,6 +100,13 @@ impl Settings {
         #[cfg(feature = "manifest")]
         paths.extend(self.manifest.then_some(manifest::PATH));
         paths.extend(scraped.map(String::as_str));
+        #[cfg(feature = "inspector")]
+        if self.inspector.is_some() {
+            if self.endpoint.is_none() {
+                return Err(Error::Setting("the inspector is on, and there is no WebSocket for it; set an `endpoint`".into()));
+            }
+            paths.push(inspector::PATH);
+        }
         paths.sort_unstable();
         match paths.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(Error::Setting(format!("`{}` is given to two things; choose another path for one", pair[0]))),
@@ -115,6 +129,10 @@ pub(crate) fn router(server: &Server) -> Router {
         let server = server.clone();
         let answer = move |request| async move { manifest::answer(&server.settings().admission, &request, json) };
         router = router.route(manifest::PATH, get(answer));
+    }
+    #[cfg(feature = "inspector")]
+    if let (Some(_), Some(endpoint)) = (settings.inspector, &settings.endpoint) {
+        router = inspector::add(router, server, endpoint);
     }
     #[cfg(feature = "prometheus")]
     if let Some(path) = &settings.prometheus {

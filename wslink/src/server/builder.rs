@@ -8,6 +8,8 @@ use std::{
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+#[cfg(feature = "inspector")]
+use super::inspector::{self, Inspected, Inspection, Inspector};
 use super::{Server, exit::Exit, guesses::Guesses};
 use crate::{
     Authenticator, Client, Error, Limits, Principal, Publisher, Secret,
@@ -36,6 +38,8 @@ pub struct Builder {
     metrics: bool,
     #[cfg(feature = "prometheus")]
     prometheus: bool,
+    #[cfg(feature = "inspector")]
+    inspected: Option<Arc<std::sync::OnceLock<Inspected>>>,
     http: http::Settings,
     stop: CancellationToken,
 }
@@ -58,6 +62,8 @@ impl Builder {
             metrics: false,
             #[cfg(feature = "prometheus")]
             prometheus: false,
+            #[cfg(feature = "inspector")]
+            inspected: None,
             http: http::Settings::default(),
             stop: CancellationToken::new(),
         }
@@ -163,6 +169,20 @@ impl Builder {
         self.observe()
     }
 
+    /// Serves a page at `/_wslink` on which people see what the server offers and does, call its methods
+    /// and subscribe to its topics. It asks for the secret, as any client; what it shows of the server needs
+    /// the authority `wslink.inspector`, which everybody has who knows the secret.
+    #[cfg(feature = "inspector")]
+    pub fn inspector(mut self, reach: Inspector) -> Self {
+        self.http.inspector = Some(reach);
+        if self.inspected.is_some() {
+            return self;
+        }
+        let inspected = Arc::default();
+        self.inspected = Some(Arc::clone(&inspected));
+        self.observe().mount(Inspection(inspected))
+    }
+
     /// Makes Prometheus the recorder of this process, tells it what the server does, and serves that at
     /// `path`, such as `/metrics`, to whoever shows what a hello would have to, as a bearer token. `None`
     /// for no path: then only [`Server::serve_metrics`] serves it.
@@ -248,7 +268,11 @@ impl Builder {
             http::prometheus::install()?;
         }
         report_not_mounted(&routes, self.strict)?;
-        let (authenticator, secret) = gate(self.authenticator, self.secret, self.grants, &routes)?;
+        #[cfg(feature = "inspector")]
+        let anyhow: &[_] = if self.inspected.is_some() { &[inspector::AUTHORITY] } else { &[] };
+        #[cfg(not(feature = "inspector"))]
+        let anyhow = &[];
+        let (authenticator, secret) = gate(self.authenticator, self.secret, self.grants, anyhow, &routes)?;
         self.hub.set_guard(Guard::new(routes.guarded(), self.authorize));
         #[cfg(feature = "manifest")]
         let manifest = if self.http.manifest { shown(&routes) } else { None };
@@ -262,6 +286,10 @@ impl Builder {
             self.hub.keep_account(Arc::clone(account));
         }
         let guesses = Arc::new(Guesses::new(&self.limits, Instant::now().into()));
+        #[cfg(feature = "inspector")]
+        if let (Some(inspected), Some(account)) = (self.inspected, &account) {
+            let _ = inspected.set(Inspected { account: Arc::clone(account), manifest: shown(&routes) });
+        }
         let shared = Shared {
             manifest,
             account,
@@ -286,10 +314,12 @@ impl Builder {
 /// Who decides who is admitted, and the secret when that is all there is to it.
 type Gate = (Arc<dyn Authenticator>, Option<Arc<Secret>>);
 
+/// Whoever knows the secret has the authorities of `anyhow` in any case.
 fn gate(
     authenticator: Option<Arc<dyn Authenticator>>,
     secret: Option<Secret>,
     grants: Option<Principal>,
+    anyhow: &[&'static str],
     routes: &Routes,
 ) -> Result<Gate, Error> {
     let Some(authenticator) = authenticator else {
@@ -299,8 +329,16 @@ fn gate(
                  what everybody who knows the secret may do: `Builder::secret_grants([\"{authority}\"])`"
             ))
         };
-        let holder =
-            grants.map_or_else(|| routes.required().next().map_or(Ok(Principal::default()), |first| Err(nobody(first))), Ok)?;
+        let holder = grants.map_or_else(
+            || {
+                routes
+                    .required()
+                    .find(|(_, authority, _)| !anyhow.contains(authority))
+                    .map_or(Ok(Principal::default()), |first| Err(nobody(first)))
+            },
+            Ok,
+        )?;
+        let holder = if anyhow.is_empty() { holder } else { holder.granting(anyhow.iter().copied()) };
         let secret = Arc::new(secret.map_or_else(Secret::random, Ok)?);
         return Ok((Arc::new(SecretHolders::new(Arc::clone(&secret), holder)), Some(secret)));
     };

@@ -12,6 +12,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::builder::Builder;
 use self::guesses::Guesses;
+#[cfg(feature = "inspector")]
+pub use self::inspector::Inspector;
 #[cfg(feature = "tls")]
 pub use crate::http::Tls;
 use crate::{
@@ -26,6 +28,8 @@ mod driver;
 mod exit;
 mod guesses;
 mod in_flight;
+#[cfg(feature = "inspector")]
+mod inspector;
 mod turns;
 mod watch;
 
@@ -75,6 +79,8 @@ impl Server {
     /// # Errors
     /// The listener cannot be used.
     pub async fn serve(&self, listener: TcpListener) -> Result<(), Error> {
+        #[cfg(feature = "inspector")]
+        http::inspector::check_listener(&self.settings, listener.local_addr()?)?;
         http::accept(self, listener).await?;
         self.stopped().await;
         Ok(())

@@ -20,6 +20,8 @@ mod golden;
 mod harness;
 mod hostile;
 mod http;
+#[cfg(all(feature = "client", feature = "inspector"))]
+mod inspector;
 mod kit;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod manifest;

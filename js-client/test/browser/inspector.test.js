@@ -1,0 +1,172 @@
+// The inspector, used as a person would, beside a client that it is to show.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { connect } from 'wslink-client';
+import '../harness/node-websocket.js';
+import { startRust } from '../harness/servers.js';
+import { launchChromium } from './chromium.js';
+
+const SECRET = 'of the test';
+const SCREENSHOTS = fileURLToPath(new URL('../../screenshots', import.meta.url));
+const WINDOWS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+
+describe('the inspector', { timeout: 120_000 }, () => {
+  let browser;
+  let simple;
+  let kit;
+  before(async () => {
+    await mkdir(SCREENSHOTS, { recursive: true });
+    // The examples have a secret of their own, which everybody knows.
+    [simple, kit] = await Promise.all(
+      ['simple', 'kit'].map((name) => startRust(name, ['--inspector', '--authKey', SECRET])),
+    );
+    browser = await launchChromium();
+  });
+  after(async () => {
+    await browser?.close();
+    await Promise.all([simple, kit].map((server) => server?.stop()));
+  });
+
+  /** Opens a page of it, and at the end finds that the browser complained about nothing. */
+  async function withPage({ port }, hash, use, options = {}) {
+    const page = await browser.newPage(options);
+    const complaints = [];
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.goto(`http://127.0.0.1:${port}/_wslink?secret=${encodeURIComponent(SECRET)}${hash}`);
+    await page.getByText('connected', { exact: true }).waitFor();
+    await use(page);
+    await page.close();
+    assert.deepEqual(complaints, []);
+  }
+
+  const shows = (page, text) => page.getByText(text).first().waitFor();
+
+  test('asks for the secret, and forgets a wrong one', async () => {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${simple.port}/_wslink?secret=wrong`);
+    await shows(page, 'The server refused this secret.');
+    assert.equal(page.url(), `http://127.0.0.1:${simple.port}/_wslink`, 'no secret stays in the address');
+    await page.getByLabel('Secret of the server').fill(SECRET);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await page.close();
+  });
+
+  test('calls a method by its form, and shows the picture that comes back', () =>
+    withPage(simple, '', async (page) => {
+      await page.getByLabel('Search methods and topics').fill('picture itself');
+      await page.getByRole('navigation').getByRole('link', { name: 'myprotocol.unwrapped.image' }).click();
+      await page.getByLabel('alt').selectOption('true');
+      await page.getByRole('button', { name: 'Call', exact: true }).click();
+      await page.waitForFunction(() => document.querySelector('.output img')?.naturalWidth > 0);
+      const download = page.waitForEvent('download');
+      await page.getByRole('link', { name: 'Download' }).click();
+      assert.equal((await download).suggestedFilename(), 'binary-1.png');
+    }));
+
+  test('sends numbers, files and JSON, shows bytes, and errors with their type', () =>
+    withPage(kit, '#method/kit.blob', async (page) => {
+      const call = () => page.getByRole('button', { name: 'Call', exact: true }).click();
+      await call();
+      await shows(page, 'size is missing');
+      await page.getByLabel('size').fill('20');
+      await page.getByLabel('seed').fill('1');
+      await call();
+      await shows(page, /^000000 {2}01 20 3f 5e/);
+
+      await page.goto(`${page.url().split('#')[0]}#method/kit.blob.info`);
+      const file = { name: 'data.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(123, 7) };
+      await page.getByLabel('data').setInputFiles(file);
+      await call();
+      await shows(page, '"length": 123');
+
+      await page.goto(`${page.url().split('#')[0]}#method/kit.echo`);
+      await page.getByLabel('Arguments', { exact: false }).first().fill('[1, {"deep": [true]}]');
+      await page.keyboard.press('Tab');
+      await call();
+      await shows(page, '"deep"');
+
+      await page.goto(`${page.url().split('#')[0]}#method/kit.raise`);
+      await page.getByLabel('message').fill('as foretold');
+      await call();
+      await page.getByRole('alert').getByText('(-32001)').waitFor();
+      await shows(page, 'as foretold');
+    }));
+
+  test('cancels a call', () =>
+    withPage(kit, '#method/kit.hang', async (page) => {
+      await page.getByRole('button', { name: 'Call', exact: true }).click();
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await shows(page, 'cancelled here');
+    }));
+
+  test('shows events and their rate, another client, and what it costs', async () => {
+    const client = connect(kit.url, { secret: SECRET });
+    await client.ready;
+    await withPage(kit, '#', async (page) => {
+      await page.getByLabel('Another topic').fill('weather.report');
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'Subscribe' }).click();
+      await shows(page, 'Subscribed.');
+      await client.call('kit.publish', ['weather.report', { wind: 7 }, 500]);
+      await shows(page, '"wind": 7');
+      await page
+        .locator('.chart b')
+        .filter({ hasText: /^[1-9]/ })
+        .waitFor();
+      await page.getByRole('link', { name: 'Overview' }).click();
+      const row = page.getByRole('row').filter({ hasText: client.clientId.slice(0, 9) });
+      await row.getByText('v2').waitFor();
+      await page.getByRole('row').filter({ hasText: 'kit.publish' }).waitFor();
+      const connections = page.locator('.chart').filter({ hasText: 'Connections' }).locator('b');
+      await connections.filter({ hasText: /^2$/ }).waitFor();
+      await client.close();
+      await row.waitFor({ state: 'detached' });
+      await connections.filter({ hasText: /^1$/ }).waitFor();
+      await page.getByRole('link', { name: 'Messages' }).click();
+      await shows(page, 'weather.report');
+    });
+  });
+
+  test('is not served where other machines listen, unless that is asked for', () => {
+    const start = (...more) =>
+      spawnSync(process.env.SIMPLE_BIN, ['--host', '0.0.0.0', '--port', '0', '--timeout', '0.1', ...more], {
+        encoding: 'utf8',
+      });
+    const refused = start('--inspector');
+    assert.equal(refused.status, 1, refused.stdout);
+    assert.match(refused.stderr, /--inspector=anywhere/);
+    assert.equal(start('--inspector=anywhere').status, 0);
+  });
+
+  for (const [window, viewport] of Object.entries(WINDOWS)) {
+    for (const colorScheme of ['light', 'dark']) {
+      test(`fits a ${window} in ${colorScheme} colours`, () =>
+        withPage(
+          simple,
+          '',
+          async (page) => {
+            const fits = async (what) => {
+              const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+              assert.ok(over <= 0, `${what} is ${over} pixels too wide`);
+              await page.screenshot({ path: `${SCREENSHOTS}/inspector-${what}-${window}-${colorScheme}.png` });
+            };
+            await page.locator('.chart b').filter({ hasText: /\d/ }).first().waitFor();
+            await fits('overview');
+            if (window === 'phone') await page.getByRole('link', { name: 'Methods' }).click();
+            await page.getByRole('navigation').getByRole('link', { name: 'myprotocol.image' }).click();
+            await page.getByRole('button', { name: 'Call', exact: true }).click();
+            await page.waitForFunction(() => document.querySelector('.output img')?.naturalWidth > 0);
+            await fits('method');
+          },
+          { viewport, colorScheme },
+        ));
+    }
+  }
+});

@@ -1,0 +1,72 @@
+//! The inspector's page. Its files are built by `js-client/scripts/inspector.js`.
+//!
+//! The page itself shows nothing: what it shows, it asks for over the WebSocket, as any client.
+
+use std::net::SocketAddr;
+
+use axum::{
+    Router,
+    extract::Request,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{StatusCode, header};
+
+use super::{Settings, accept::Sender};
+use crate::{Error, Server, server::Inspector};
+
+/// Where it is, beside everything else that the server serves.
+pub(super) const PATH: &str = "/_wslink";
+
+const PAGE: &str = include_str!("inspector/index.html");
+const SCRIPT: &str = include_str!("inspector/inspector.js");
+const STYLE: &str = include_str!("inspector/style.css");
+
+/// The page loads nothing from elsewhere, connects nowhere else, and is shown in no other page.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; \
+    img-src blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Refuses to be reached from other machines unless that was asked for.
+pub(crate) fn check_listener(settings: &Settings, address: SocketAddr) -> Result<(), Error> {
+    if settings.inspector != Some(Inspector::Loopback) || address.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(Error::Setting(format!(
+        "the inspector is on, and {address} is not only reached from this machine; listen at `127.0.0.1`, \
+         or say `--inspector=anywhere` or `Inspector::Anywhere`"
+    )))
+}
+
+/// Adds the page and its files.
+pub(super) fn add(router: Router, server: &Server, endpoint: &str) -> Router {
+    let page = PAGE.replace("{{endpoint}}", endpoint);
+    let files = [
+        (PATH.to_owned(), "text/html; charset=utf-8", page),
+        (format!("{PATH}/inspector.js"), "text/javascript; charset=utf-8", SCRIPT.to_owned()),
+        (format!("{PATH}/style.css"), "text/css; charset=utf-8", STYLE.to_owned()),
+    ];
+    files.into_iter().fold(router, |router, (path, kind, content)| {
+        let server = server.clone();
+        let content = bytes::Bytes::from(content);
+        router.route(&path, get(move |request| async move { answer(server.settings(), &request, kind, content) }))
+    })
+}
+
+fn answer(settings: &Settings, request: &Request, kind: &'static str, content: bytes::Bytes) -> Response {
+    if let Err(refusal) = settings.admission.admit(request.headers(), request.uri()) {
+        return (StatusCode::FORBIDDEN, refusal.to_string()).into_response();
+    }
+    // Who mounted the router elsewhere listens where we cannot see.
+    if settings.inspector == Some(Inspector::Loopback) && request.extensions().get::<Sender>().is_none() {
+        let why = "the inspector is only served by the server's own listener; allow more with `Inspector::Anywhere`";
+        return (StatusCode::FORBIDDEN, why).into_response();
+    }
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, content).into_response()
+}

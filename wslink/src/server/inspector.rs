@@ -1,0 +1,43 @@
+//! The methods that the inspector's page reads a server by.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::{Statistics, Value, observe::Account, service};
+
+/// Where the inspector may be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Inspector {
+    /// By listeners at loopback addresses, which only this machine reaches; listening elsewhere is then an
+    /// error.
+    Loopback,
+    /// By every listener, and wherever [`Server::router`](crate::Server::router) is mounted.
+    Anywhere,
+}
+
+/// What who inspects must hold; everybody who knows the secret does.
+pub(super) const AUTHORITY: &str = "wslink.inspector";
+
+/// What there is to inspect, once the server is built.
+pub(super) struct Inspected {
+    pub(super) account: Arc<Account>,
+    pub(super) manifest: Option<Value>,
+}
+
+/// The service of the inspector.
+pub(super) struct Inspection(pub(super) Arc<OnceLock<Inspected>>);
+
+#[service(crate = crate)]
+impl Inspection {
+    /// What the server has done and is doing.
+    #[rpc("wslink.inspector.statistics", require = "wslink.inspector")]
+    fn statistics(&self) -> Option<Statistics> {
+        self.0.get().map(|inspected| inspected.account.statistics())
+    }
+
+    /// What the server offers.
+    #[rpc("wslink.inspector.manifest", require = "wslink.inspector")]
+    fn manifest(&self) -> Option<Value> {
+        self.0.get()?.manifest.clone()
+    }
+}

@@ -9,6 +9,8 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
+use super::Violation;
+
 /// A request id, in the encoding of its connection, to be echoed verbatim. A copy, since a call that
 /// waits must not keep its whole message, and inline, since every call copies it.
 #[derive(Debug)]
@@ -30,6 +32,11 @@ impl Clone for RequestId {
         Self::new(&self.0)
     }
 }
+
+/// More arguments than this are refused, lest their places take more memory than the message does.
+pub(super) const MAX_ARGUMENTS: usize = 1 << 16;
+
+pub(super) const TOO_MANY: Violation = Violation::policy("too many arguments");
 
 /// A part of a message. Messages are smaller than 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

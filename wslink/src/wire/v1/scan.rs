@@ -7,7 +7,10 @@ use std::{borrow::Cow, time::Duration};
 use bytes::Bytes;
 
 use super::{
-    super::{Arguments, Request, RequestId, Span, Violation, request::MethodName},
+    super::{
+        Arguments, Request, RequestId, Span, Violation,
+        request::{MAX_ARGUMENTS, MethodName, TOO_MANY},
+    },
     json::{self, Cursor},
 };
 
@@ -27,11 +30,17 @@ pub(super) fn request(body: Bytes) -> Result<Box<Request>, Violation> {
             match &*key.decode()? {
                 "args" if cursor.peek() == Some(b'[') => {
                     positional.clear();
-                    cursor.items(|cursor| cursor.skip().map(|value| positional.push(value)))?;
+                    cursor.items(|cursor| {
+                        let value = cursor.skip()?;
+                        (positional.len() < MAX_ARGUMENTS).then(|| positional.push(value))
+                    })?;
                 }
                 "kwargs" if cursor.peek() == Some(b'{') => {
                     named.clear();
-                    cursor.members(|cursor, key| cursor.skip().map(|value| named.push((key.span(), value))))?;
+                    cursor.members(|cursor, key| {
+                        let value = cursor.skip()?;
+                        (named.len() < MAX_ARGUMENTS).then(|| named.push((key.span(), value)))
+                    })?;
                 }
                 "id" => {
                     let raw = cursor.skip()?.range();
@@ -59,7 +68,7 @@ pub(super) fn request(body: Bytes) -> Result<Box<Request>, Violation> {
             }
             Some(())
         })
-        .ok_or(MALFORMED)?;
+        .ok_or_else(|| if positional.len().max(named.len()) == MAX_ARGUMENTS { TOO_MANY } else { MALFORMED })?;
     cursor.end().ok_or(MALFORMED)?;
     if id.as_ref().is_some_and(|id| id.as_bytes().len() > MAX_ID + 2) {
         return Err(Violation::policy("request id too long"));
@@ -119,5 +128,13 @@ mod tests {
         }
         let deep = format!("{{\"args\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(request(deep.into()).unwrap_err(), MALFORMED);
+    }
+
+    #[test]
+    fn places_of_arguments_are_bounded() {
+        let list = format!("{{\"args\":[0{}]}}", ",0".repeat(65_536));
+        assert_eq!(request(list.into()).unwrap_err(), TOO_MANY);
+        let map = format!("{{\"kwargs\":{{\"\":0{}}}}}", ",\"\":0".repeat(65_536));
+        assert_eq!(request(map.into()).unwrap_err(), TOO_MANY);
     }
 }

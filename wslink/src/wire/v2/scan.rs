@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::super::{
     Request, RequestId, Span, Violation,
-    request::{Format, MethodName, Source},
+    request::{Format, MAX_ARGUMENTS, MethodName, Source, TOO_MANY},
 };
 use crate::attachment;
 
@@ -50,6 +50,10 @@ pub(super) fn request(body: Bytes) -> Result<Box<Request>, Violation> {
             }
             Some(b"id") => {
                 let text = scanner.bytes_of_text()?;
+                // It is echoed, and not as what it is not.
+                if text.is_some_and(|id| std::str::from_utf8(id).is_err()) {
+                    return Err(MALFORMED);
+                }
                 *system = text.is_some_and(|id| id.starts_with(b"system:"));
                 let raw = &scanner.bytes[value..scanner.at];
                 if raw.len() > MAX_ID + 3 {
@@ -164,6 +168,9 @@ impl<'a> Scanner<'a> {
             self.span().ok_or(MALFORMED)?;
             return Ok(());
         };
+        if len > MAX_ARGUMENTS {
+            return Err(TOO_MANY);
+        }
         for _ in 0..len {
             items.push(self.span().ok_or(MALFORMED)?);
         }
@@ -179,6 +186,9 @@ impl<'a> Scanner<'a> {
             self.span().ok_or(MALFORMED)?;
             return Ok(());
         };
+        if len > MAX_ARGUMENTS {
+            return Err(TOO_MANY);
+        }
         for _ in 0..len {
             members.push((self.span().ok_or(MALFORMED)?, self.span().ok_or(MALFORMED)?));
         }
@@ -313,5 +323,18 @@ mod tests {
         deep.extend([0x91; 1000]);
         deep.push(0xc0);
         assert_eq!(request(deep.into()).unwrap_err(), MALFORMED);
+    }
+
+    #[test]
+    fn an_id_is_echoed_so_it_is_what_it_says_it_is() {
+        assert_eq!(request(Bytes::from_static(b"\x81\xa2id\xa8system:\xa6")).unwrap_err(), MALFORMED);
+    }
+
+    #[test]
+    fn places_of_arguments_are_bounded() {
+        let list = [&b"\x81\xa4args\xdd\x00\x01\x00\x01"[..], &[0xc0; 65_537]].concat();
+        assert_eq!(request(list.into()).unwrap_err(), TOO_MANY);
+        let map = [&b"\x81\xa6kwargs\xdf\x00\x01\x00\x01"[..], &[0xa0; 2 * 65_537]].concat();
+        assert_eq!(request(map.into()).unwrap_err(), TOO_MANY);
     }
 }

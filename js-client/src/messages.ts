@@ -26,7 +26,13 @@ export interface Hello {
   readonly extensions?: readonly string[];
   readonly limits?: Readonly<Record<string, number>>;
   readonly resume?: string;
-  readonly resumed?: { readonly missed?: Readonly<Record<string, number>> } | null;
+  readonly resumed?: Resumed | null;
+}
+
+/** What goes on of a connection that was lost: how many events of each topic are missing, and which subscriptions. */
+export interface Resumed {
+  readonly missed: Readonly<Record<string, number>>;
+  readonly kept: readonly number[];
 }
 
 const EVENT = /^publish:(.*):[^:]*$/s;

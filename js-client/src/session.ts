@@ -163,7 +163,7 @@ export class Session {
   #receive(message: Incoming): void {
     const topic = topicOf(message);
     if (topic === undefined) this.#calls.receive(message);
-    else if (!message.error) this.#subscriptions.deliver(topic, message);
+    else this.#subscriptions.deliver(topic, message);
   }
 
   #tell(state: SessionState): void {

@@ -31,8 +31,6 @@ export class Feed implements Subscription<any> {
   dropped = 0;
   /** Its number on the server. */
   number: number | undefined;
-  /** Whether its events are a stream for it alone. */
-  own: boolean;
   /** Settle `promise`; only their first call counts. */
   taken!: () => void;
   refused!: (error: unknown) => void;
@@ -56,7 +54,6 @@ export class Feed implements Subscription<any> {
   ) {
     this.topic = topic;
     this.filter = Object.keys(options.filter ?? {}).length > 0 ? { ...options.filter } : undefined;
-    this.own = this.filter !== undefined;
     this.callback = callback;
     this.#options = options;
     this.#leave = () => leave(this);

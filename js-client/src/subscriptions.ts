@@ -4,6 +4,9 @@ import { CLIENT_ERROR, WslinkError } from './errors.js';
 import type { Hello, Incoming } from './messages.js';
 import type { Feed } from './subscription.js';
 
+/** Servers take 4 KiB before hello unless they are set up otherwise; some is for the secret. */
+const LONGEST_GREETING = 3000;
+
 export class Subscriptions {
   readonly #feeds = new Set<Feed>();
   readonly #ask: AskSystem;
@@ -14,8 +17,6 @@ export class Subscriptions {
   #resume: string | undefined;
   /** Events of each topic since the server began to count. */
   readonly #received = new Map<string, number>();
-  /** Numbers that a resumed connection has and nobody wants any more. */
-  #abandoned: number[] = [];
 
   constructor(ask: AskSystem) {
     this.#ask = ask;
@@ -23,7 +24,9 @@ export class Subscriptions {
 
   /** What hello says so that the server can go on where the last connection ended. */
   greeting(): object {
-    return this.#resume === undefined ? {} : { resume: this.#resume, received: Object.fromEntries(this.#received) };
+    if (this.#resume === undefined) return {};
+    const greeting = { resume: this.#resume, received: Object.fromEntries(this.#received) };
+    return JSON.stringify(greeting).length > LONGEST_GREETING ? {} : greeting;
   }
 
   connected(hello: Hello): void {
@@ -31,16 +34,16 @@ export class Subscriptions {
     this.#connected = true;
     this.#negotiated = hello.extensions?.includes('subscribe') ?? false;
     this.#resume = hello.resume;
-    if (!resumed) {
-      this.#received.clear();
-      this.#abandoned = [];
-      for (const feed of this.#feeds) feed.number = undefined;
-    }
-    for (const number of this.#abandoned.splice(0)) this.#ask('wslink.unsubscribe', [number], {});
+    if (!resumed) this.#received.clear();
+    const kept = new Set(resumed?.kept);
     for (const feed of [...this.#feeds]) {
-      if (feed.number === undefined) this.#subscribe(feed);
+      const goesOn = feed.number !== undefined && kept.delete(feed.number);
+      if (!goesOn) this.#subscribe(feed);
+      const missed = goesOn ? (resumed?.missed[feed.topic] ?? 0) : undefined;
+      if (this.#greetedBefore && missed !== 0) feed.gap(missed);
     }
-    if (this.#greetedBefore) this.#tellGaps(resumed);
+    // What is left is wanted by nobody any more.
+    for (const number of kept) this.#ask('wslink.unsubscribe', [number], {});
     this.#greetedBefore = true;
   }
 
@@ -60,8 +63,8 @@ export class Subscriptions {
 
   remove(feed: Feed): void {
     if (!this.#feeds.delete(feed) || feed.number === undefined) return;
+    // Without a connection, the server is told when it is back.
     if (this.#connected) this.#ask('wslink.unsubscribe', [feed.number], {});
-    else this.#abandoned.push(feed.number);
   }
 
   /** Whether there was a subscription of this topic with this callback, which then is ended. */
@@ -71,11 +74,12 @@ export class Subscriptions {
     return found !== undefined;
   }
 
-  deliver(topic: string, { sub, end, result }: Incoming): void {
+  deliver(topic: string, { sub, end, result, error }: Incoming): void {
+    // The server counts those that it does not send to one subscription alone.
     if (sub === undefined) this.#received.set(topic, (this.#received.get(topic) ?? 0) + 1);
+    if (error) return;
     for (const feed of [...this.#feeds]) {
       if (feed.topic !== topic || (sub !== undefined && feed.number !== sub)) continue;
-      feed.own ||= sub !== undefined;
       if (end) {
         this.#feeds.delete(feed);
         feed.end();
@@ -84,6 +88,7 @@ export class Subscriptions {
   }
 
   #subscribe(feed: Feed): void {
+    feed.number = undefined;
     if (!this.#negotiated) {
       if (feed.filter) this.#refuse(feed, new WslinkError(CLIENT_ERROR, `the server does not filter ${feed.topic}`));
       else feed.taken();
@@ -103,13 +108,5 @@ export class Subscriptions {
   #refuse(feed: Feed, error: unknown): void {
     this.#feeds.delete(feed);
     feed.end(error);
-  }
-
-  #tellGaps(resumed: Hello['resumed']): void {
-    for (const feed of this.#feeds) {
-      // A stream of its own begins anew.
-      if (!resumed || feed.own) feed.gap(undefined);
-      else if (resumed.missed?.[feed.topic]) feed.gap(resumed.missed[feed.topic]);
-    }
   }
 }

@@ -187,9 +187,10 @@ describe('extensions', { timeout: 20_000 }, () => {
     const waiting = session.call('later');
 
     peer = await server.accept();
-    const said = await peer.greet({ resume: 'token-2', resumed: { missed: { b: 5 } } });
+    const said = await peer.greet({ resume: 'token-2', resumed: { missed: { b: 5 }, kept: [1, 2, 3] } });
     assert.equal(said.resume, 'token-1');
     assert.deepEqual(said.received, { a: 2, b: 1 });
+    assert.deepEqual((await peer.next('wslink.subscribe')).args, ['d']);
     assert.deepEqual((await peer.next('wslink.unsubscribe')).args, [3]);
     peer.event('a', 3);
     peer.reply(await peer.next('later'), 'sent');

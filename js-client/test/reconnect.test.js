@@ -103,6 +103,42 @@ for (const wire of [v1, v2]) {
       assert.equal((await waits).attempt, 1);
     });
 
+    test('what was published while it was away comes once and in order', async () => {
+      session = connect(proxy.url, { wire, reconnect: { initialDelay: 10 } });
+      const other = connect(server.url, { wire });
+      const heard = [];
+      const gaps = [];
+      let last;
+      const done = new Promise((resolve) => (last = resolve));
+      session.subscribe('kit.kept', {
+        onEvent: ({ n, payload }) => {
+          heard.push(n);
+          if (payload === 'last' && n === 499) last();
+        },
+        onGap: (missed) => gaps.push(missed),
+      });
+      await session.ready;
+      await session.call('kit.null');
+      const { clientId } = session;
+      for (let round = 0; round < 5; round += 1) {
+        // Some of it is lost on its way, the rest is published while nobody is there.
+        const publishing = other.call('kit.publish', ['kit.kept', round, 500]);
+        proxy.cut();
+        await publishing;
+        await until(session, 'connected');
+      }
+      await other.call('kit.publish', ['kit.kept', 'last', 500]);
+      await done;
+      assert.deepEqual(
+        heard,
+        Array.from({ length: 3000 }, (_, at) => at % 500),
+      );
+      assert.deepEqual(gaps, []);
+      assert.equal(session.state.resumed, true);
+      assert.equal(session.clientId, clientId);
+      await other.close();
+    });
+
     test('the drop-in tells of each connection and each drop', async () => {
       const { WebsocketConnection } = await import(`wslink-client/${wire === v1 ? 'stock-v1' : 'stock'}`);
       const connection = WebsocketConnection.newInstance({ urls: proxy.url, reconnect: { initialDelay: 10 } });

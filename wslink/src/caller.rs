@@ -1,6 +1,6 @@
 //! What a handler knows of the client that calls it.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Borrow, fmt, sync::Arc};
 
 use crate::{Handshake, Principal};
 
@@ -18,6 +18,13 @@ impl ClientId {
     /// As clients see it.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// So that a client can be looked up by what it calls itself.
+impl Borrow<str> for ClientId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -59,6 +66,11 @@ pub struct Client {
 impl Client {
     pub(crate) const fn new(id: ClientId, handshake: Handshake, principal: Principal) -> Self {
         Self { id, handshake, principal }
+    }
+
+    /// The same connection, going on for another client.
+    pub(crate) fn become_client(self, id: ClientId) -> Self {
+        Self { id, ..self }
     }
 
     /// The same client under another principal.

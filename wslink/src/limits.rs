@@ -35,13 +35,20 @@ pub struct Limits {
     pub calls_in_flight: usize,
     /// Calls of a connection that may block a thread at a time; others wait.
     pub blocking_calls: usize,
-    /// Subscriptions of a connection.
+    /// Subscriptions of a connection, and topics that a client may have had to be able to come back.
     pub subscriptions: usize,
     /// Bytes of replies that may wait for a slow reader before its next requests are left unread.
     pub reply_bytes: usize,
     /// Bytes of events that may wait for a slow reader before it is disconnected. One message of any
     /// size always may.
     pub outbox_bytes: usize,
+    /// How long a client that lost its connection may take to come back and go on.
+    pub resume_window: Duration,
+    /// Bytes of events, sent or not, that are kept for each client in case it comes back; of topics that
+    /// may lose events, as many again.
+    pub resume_bytes: usize,
+    /// Clients without a connection that are remembered; the one that is away longest goes first.
+    pub resume_sessions: usize,
     /// From accepting a TCP connection to the end of its WebSocket handshake, or of an HTTP request's
     /// header.
     pub handshake: Duration,
@@ -79,6 +86,9 @@ impl Default for Limits {
             subscriptions: 1024,
             reply_bytes: 1 << 20,
             outbox_bytes: 32 << 20,
+            resume_window: Duration::from_secs(60),
+            resume_bytes: 4 << 20,
+            resume_sessions: 256,
             handshake: Duration::from_secs(10),
             hello: Duration::from_secs(10),
             expiry_grace: Duration::from_secs(10),

@@ -116,6 +116,11 @@ impl Principal {
         self.0.data.as_deref()?.downcast_ref()
     }
 
+    /// Whether it is the same as `other` and may do the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (&self.0.name, &self.0.authorities) == (&other.0.name, &other.0.authorities)
+    }
+
     fn facts(&mut self) -> &mut Facts {
         Arc::make_mut(&mut self.0)
     }

@@ -5,7 +5,7 @@ use std::{future::poll_fn, sync::Arc, time::Duration};
 use super::{
     Error,
     error::call_error,
-    hello::{self, Greeting},
+    hello::{self, Greeting, Resume},
     link::{Link, Stream},
     settings::Settings,
 };
@@ -22,11 +22,11 @@ const PING: Duration = Duration::from_secs(20);
 pub(super) type Connected = (Link, Arc<Greeting>);
 
 /// Connects and says hello, as connection number `epoch` of a session.
-pub(super) async fn connect(settings: Arc<Settings>, epoch: u64, resume: Option<String>) -> Result<Connected, Error> {
+pub(super) async fn connect(settings: Arc<Settings>, epoch: u64, resume: Option<Resume>) -> Result<Connected, Error> {
     let secret = settings.credentials.secret().await?;
     let connecting = async {
         let mut link = open(&settings).await?;
-        link.outbound.control(hello::hello(settings.wire, &secret, resume.as_deref())?);
+        link.outbound.control(hello::hello(settings.wire, &secret, resume.as_ref())?);
         let greeting = greet(&mut link, epoch).await?;
         if settings.ping.is_none() && !greeting.extended {
             link.be_patient();

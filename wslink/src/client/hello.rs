@@ -1,6 +1,6 @@
 //! Hello: what a client says of itself, and what the server's answer settles for the connection.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,14 +22,32 @@ struct Hello<'a> {
     extensions: &'a [&'a str],
     #[serde(skip_serializing_if = "Option::is_none")]
     resume: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received: Option<&'a HashMap<String, u64>>,
 }
 
-/// The frames of a hello.
-pub(super) fn hello(wire: &dyn ClientWire, secret: &str, resume: Option<&str>) -> Result<Encoded, Error> {
-    let hello = (Hello { secret, extensions: &EXTENSIONS, resume },);
+/// What to go on from: the token of the last connection, and what came on it.
+pub(super) struct Resume {
+    pub(super) token: String,
+    /// How many events of each topic.
+    pub(super) received: HashMap<String, u64>,
+}
+
+/// A longer hello is refused by servers that nobody has set up otherwise.
+const LONGEST_HELLO: usize = 4000;
+
+/// The frames of a hello, which leaves out what to resume if it would be too long.
+pub(super) fn hello(wire: &dyn ClientWire, secret: &str, resume: Option<&Resume>) -> Result<Encoded, Error> {
+    let token = resume.map(|resume| &*resume.token);
+    let received = resume.map(|resume| &resume.received);
+    let hello = (Hello { secret, extensions: &EXTENSIONS, resume: token, received },);
     let parts = Parts { positional: Some(&hello), named: None };
     let draft = wire.draft("wslink.hello", parts).map_err(|error| Error::Encode(error.0))?;
-    Ok(draft.seal(ID, None, usize::MAX))
+    let sealed = draft.seal(ID, None, usize::MAX);
+    match resume {
+        Some(_) if sealed.len() > LONGEST_HELLO => self::hello(wire, secret, None),
+        _ => Ok(sealed),
+    }
 }
 
 /// What is settled for one connection.
@@ -47,8 +65,8 @@ pub(super) struct Greeting {
     max_message: usize,
     /// What the next connection may resume this one with.
     pub(super) resume: Option<String>,
-    /// How many events of each topic were missed, where the session of before goes on.
-    pub(super) missed: Option<HashMap<String, u64>>,
+    /// What goes on of the connection before.
+    pub(super) resumed: Option<Resumed>,
 }
 
 /// The extensions in force that change what the client sends.
@@ -83,10 +101,15 @@ struct Limits {
     max_message: Option<usize>,
 }
 
-#[derive(Deserialize)]
-struct Resumed {
+/// What goes on of a connection that was lost.
+#[derive(Debug, Deserialize)]
+pub(super) struct Resumed {
+    /// How many events of each topic were missed.
     #[serde(default)]
-    missed: HashMap<String, u64>,
+    pub(super) missed: HashMap<String, u64>,
+    /// The numbers of the subscriptions that there still are.
+    #[serde(default)]
+    pub(super) kept: HashSet<u64>,
 }
 
 impl Greeting {
@@ -104,7 +127,7 @@ impl Greeting {
             max_message: limit(|limits| limits.max_message).unwrap_or(usize::MAX),
             client_id: welcome.client_id,
             resume: welcome.resume,
-            missed: welcome.resumed.map(|resumed| resumed.missed),
+            resumed: welcome.resumed,
         })
     }
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Continuity, Error,
-    hello::Greeting,
+    hello::{Greeting, Resumed},
     queue::{Item, Queue},
 };
 use crate::wire::message::{Body, Draft};
@@ -13,8 +13,9 @@ use crate::wire::message::{Body, Draft};
 #[derive(Default)]
 pub(super) struct Table {
     entries: HashMap<u64, Entry>,
-    /// Given up while there was no connection to say so.
-    orphans: Vec<u64>,
+    /// How many events came of each topic that was ever subscribed to, over all connections that were
+    /// resumed.
+    received: HashMap<String, u64>,
 }
 
 pub(super) struct Entry {
@@ -23,13 +24,12 @@ pub(super) struct Entry {
     pub(super) queue: Arc<Queue>,
     /// As the server counts it; `None` while it was not confirmed.
     number: Option<u64>,
-    /// Whether it has a stream of events of its own.
-    own: bool,
 }
 
 impl Table {
     pub(super) fn add(&mut self, id: u64, topic: Arc<str>, draft: Box<dyn Draft>, queue: Arc<Queue>) {
-        self.entries.insert(id, Entry { topic, draft, queue, number: None, own: false });
+        self.received.entry(topic.to_string()).or_default();
+        self.entries.insert(id, Entry { topic, draft, queue, number: None });
     }
 
     /// The server knows `id` as `number`. Returns whether somebody still wants it.
@@ -47,18 +47,25 @@ impl Table {
         self.entries.remove(&id)
     }
 
-    /// Nobody wants `id` any more. Returns the number that the server is to be told.
+    /// Nobody wants `id` any more. Returns the number that the server is to be told, if it can be; else
+    /// it is told when the connection is back.
     pub(super) fn give_up(&mut self, id: u64, connected: bool) -> Option<u64> {
-        let number = self.entries.remove(&id)?.number?;
-        if connected {
-            return Some(number);
-        }
-        self.orphans.push(number);
-        None
+        self.entries.remove(&id)?.number.filter(|_| connected)
+    }
+
+    /// How many events came of each topic.
+    pub(super) const fn received(&self) -> &HashMap<String, u64> {
+        &self.received
     }
 
     /// Hands an event to everybody it is for.
     pub(super) fn event(&mut self, topic: &str, subscription: Option<u64>, body: &Result<Body, crate::CallError>) {
+        // The server counts those that it does not send to one subscription alone.
+        if subscription.is_none()
+            && let Some(count) = self.received.get_mut(topic)
+        {
+            *count += 1;
+        }
         for entry in self.entries.values_mut() {
             let meant = match subscription {
                 Some(number) => entry.number == Some(number),
@@ -67,7 +74,6 @@ impl Table {
             if !meant {
                 continue;
             }
-            entry.own = subscription.is_some();
             match body {
                 Ok(payload) => {
                     entry.queue.push(payload.clone());
@@ -91,22 +97,25 @@ impl Table {
     /// There is a new connection: tells everybody what it means for them. Returns the numbers that
     /// the server still has and nobody wants.
     pub(super) fn reconnected(&mut self, greeting: &Greeting) -> Vec<u64> {
-        for entry in self.entries.values_mut() {
-            let continuity = match &greeting.missed {
-                None => Continuity::Fresh,
-                Some(_) if entry.number.is_none() || entry.own => Continuity::Fresh,
-                Some(missed) => match missed.get(&*entry.topic).copied().unwrap_or(0) {
-                    0 => Continuity::Resumed,
-                    missed => Continuity::Gap { missed },
-                },
-            };
-            if greeting.missed.is_none() {
+        let Some(Resumed { missed, kept }) = &greeting.resumed else {
+            self.received = self.entries.values().map(|entry| (entry.topic.to_string(), 0)).collect();
+            for entry in self.entries.values_mut() {
                 entry.number = None;
+                entry.queue.notify(Item::Reconnected(Continuity::Fresh));
             }
+            return Vec::new();
+        };
+        let mut orphans = kept.clone();
+        for entry in self.entries.values_mut() {
+            entry.number = entry.number.filter(|number| orphans.remove(number));
+            let continuity = match (entry.number, missed.get(&*entry.topic).copied().unwrap_or(0)) {
+                (None, _) => Continuity::Fresh,
+                (Some(_), 0) => Continuity::Resumed,
+                (Some(_), missed) => Continuity::Gap { missed },
+            };
             entry.queue.notify(Item::Reconnected(continuity));
         }
-        let orphans = std::mem::take(&mut self.orphans);
-        if greeting.missed.is_some() { orphans } else { Vec::new() }
+        orphans.into_iter().collect()
     }
 
     /// What the server has not confirmed: the ids and the requests for them.

@@ -9,6 +9,7 @@ use super::{
     Error, State,
     connect::{Connected, connect},
     handle::{Command, Status},
+    hello::Resume,
     live::{Live, Outcome},
     settings::Settings,
     table::Table,
@@ -66,6 +67,12 @@ impl Task {
         }
     }
 
+    /// What the next connection is to go on from.
+    fn resume(&self) -> Option<Resume> {
+        let token = self.resume.clone()?;
+        Some(Resume { token, received: self.table.received().clone() })
+    }
+
     /// Connects, as often as it takes.
     async fn connect(&mut self) -> Result<Connected, Over> {
         let lost = self.connections > 0;
@@ -80,7 +87,7 @@ impl Task {
                 self.status.send_replace(Status::Down(state));
                 self.meanwhile(tokio::time::sleep(delay)).await?;
             }
-            let connecting = connect(Arc::clone(&self.settings), self.connections, self.resume.clone());
+            let connecting = connect(Arc::clone(&self.settings), self.connections, self.resume());
             match self.meanwhile(connecting).await? {
                 Ok(connected) => return Ok(connected),
                 Err(error) => {

@@ -7,7 +7,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
-    topic::{Outbox, Overflow},
+    topic::{Ended, Outbox},
     wire::{Encoded, Frame},
 };
 
@@ -154,7 +154,7 @@ impl Egress {
     }
 
     /// The next frame to send.
-    pub(crate) fn next(&mut self) -> Result<Option<Frame>, Overflow> {
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>, Ended> {
         match self.indivisible {
             Some(Plane::Large) => return Ok(self.next_large()),
             Some(Plane::Event) => return self.next_event(),
@@ -208,7 +208,7 @@ impl Egress {
         Some(frame)
     }
 
-    fn next_event(&mut self) -> Result<Option<Frame>, Overflow> {
+    fn next_event(&mut self) -> Result<Option<Frame>, Ended> {
         if self.event.is_none() {
             let Some(message) = self.outbox.pop()? else { return Ok(None) };
             match message.into_frame() {
@@ -245,7 +245,7 @@ mod tests {
     fn replies_go_between_the_chunks_of_events_and_of_large_replies() {
         let outbox = Arc::new(Outbox::new(1000));
         let mut egress = Egress::new(Arc::clone(&outbox));
-        outbox.push("t", 0, Delivery::Reliable, Encoded::divisible(frames(&["e1", "e2", "e3"])));
+        outbox.push(0, "t", 0, Delivery::Reliable, Encoded::divisible(frames(&["e1", "e2", "e3"])));
         assert_eq!(take(&mut egress, 1), ["e1"]);
         egress.reply(Encoded::divisible(frames(&["l1", "l2"])));
         assert_eq!(take(&mut egress, 1), ["l1"]);
@@ -262,7 +262,7 @@ mod tests {
         egress.reply(Encoded::divisible(frames(&["l1", "l2"])));
         egress.reply(big());
         // Published by a call whose reply is the next one.
-        outbox.push("t", 0, Delivery::Reliable, Encoded::one(frames(&["e"]).remove(0)));
+        outbox.push(0, "t", 0, Delivery::Reliable, Encoded::one(frames(&["e"]).remove(0)));
         (0..5).for_each(|_| egress.reply(big()));
         let order: Vec<_> = take(&mut egress, 20).into_iter().map(|text| text[..1.min(text.len())].to_owned()).collect();
         let event = order.iter().position(|frame| frame == "e").unwrap();
@@ -275,7 +275,7 @@ mod tests {
     fn nothing_goes_between_the_frames_of_an_indivisible_message() {
         let outbox = Arc::new(Outbox::new(1000));
         let mut egress = Egress::new(Arc::clone(&outbox));
-        outbox.push("t", 0, Delivery::Reliable, Encoded::indivisible(frames(&["e1", "e2"])));
+        outbox.push(0, "t", 0, Delivery::Reliable, Encoded::indivisible(frames(&["e1", "e2"])));
         assert_eq!(take(&mut egress, 1), ["e1"]);
         egress.reply(Encoded::one(frames(&["s"]).remove(0)));
         egress.reply(Encoded::indivisible(frames(&["l1", "l2"])));
@@ -288,7 +288,7 @@ mod tests {
     fn a_reply_goes_before_the_events_that_its_call_published() {
         let outbox = Arc::new(Outbox::new(1000));
         let mut egress = Egress::new(Arc::clone(&outbox));
-        outbox.push("t", 0, Delivery::Reliable, Encoded::one(frames(&["e"]).remove(0)));
+        outbox.push(0, "t", 0, Delivery::Reliable, Encoded::one(frames(&["e"]).remove(0)));
         egress.reply(Encoded::divisible(frames(&["r1", "r2"])));
         assert_eq!(take(&mut egress, 9), ["r1", "r2", "e"]);
     }

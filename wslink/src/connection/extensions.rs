@@ -9,13 +9,23 @@ pub(super) struct Extensions {
     pub(super) cancel: bool,
     pub(super) progress: bool,
     pub(super) deadline: bool,
+    pub(super) resume: bool,
     pub(super) manifest: bool,
     pub(super) refresh: bool,
 }
 
+/// What not every server has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offered {
+    /// It remembers clients that were lost.
+    pub(super) resume: bool,
+    /// It has a manifest to show.
+    pub(super) manifest: bool,
+}
+
 impl Extensions {
-    /// Those of the client's list that this server has; `manifest` when it has one to show.
-    pub(super) fn asked_for(hello: &Value, manifest: bool) -> Self {
+    /// Those of the client's list that this server has.
+    pub(super) fn asked_for(hello: &Value, offered: Offered) -> Self {
         let Some(Value::List(asked)) = hello.get("extensions") else { return Self::default() };
         let has = |name: &str| asked.iter().any(|one| one.as_str() == Some(name));
         Self {
@@ -23,7 +33,9 @@ impl Extensions {
             cancel: has("cancel"),
             progress: has("progress"),
             deadline: has("deadline"),
-            manifest: has("manifest") && manifest,
+            // Only what is subscribed to can be counted.
+            resume: has("resume") && has("subscribe") && offered.resume,
+            manifest: has("manifest") && offered.manifest,
             refresh: has("refresh"),
         }
     }
@@ -34,12 +46,13 @@ impl Extensions {
 
     /// As they are announced.
     pub(super) fn names(self) -> Vec<&'static str> {
-        let Self { subscribe, cancel, progress, deadline, manifest, refresh } = self;
+        let Self { subscribe, cancel, progress, deadline, resume, manifest, refresh } = self;
         let all = [
             (subscribe, "subscribe"),
             (cancel, "cancel"),
             (progress, "progress"),
             (deadline, "deadline"),
+            (resume, "resume"),
             (manifest, "manifest"),
             (refresh, "refresh"),
         ];

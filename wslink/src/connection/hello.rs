@@ -1,7 +1,7 @@
 //! The greeting: who may come in, and what both sides know of the other from then on.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
@@ -12,10 +12,10 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Connection, Extensions, Step, answer, first};
+use super::{Connection, Extensions, Step, Subscriptions, answer, extensions::Offered, first};
 use crate::{
     Attempt, Authentication, CallError, ErrorCode, Principal, Refusal, Value, rpc,
-    topic::Interest,
+    topic::{Interest, Resume, Resumed, Topics},
     wire::{Encoded, Request, RequestId, Span, Violation, WireVersion},
 };
 
@@ -37,6 +37,7 @@ struct Hello {
     wire: &'static dyn WireVersion,
     id: RequestId,
     extensions: Extensions,
+    resume: Option<Resume>,
 }
 
 impl Future for Greeting {
@@ -74,28 +75,33 @@ impl Connection {
         let fits = |hello: &Span| hello.range().len() <= limits.hello_bytes;
         let hello = request.arguments.positional.first().is_some_and(fits).then(|| first(request)).flatten();
         let hello: Value = hello.unwrap_or_default();
-        let extensions = Extensions::asked_for(&hello, self.shared.manifest.is_some());
+        let offered = Offered { resume: !limits.resume_window.is_zero(), manifest: self.shared.manifest.is_some() };
+        let extensions = Extensions::asked_for(&hello, offered);
+        let resume = if extensions.resume { resume(&hello) } else { None };
         let authenticator = Arc::clone(&self.shared.authenticator);
         let attempt = Attempt::new(self.client.clone(), hello);
         let verdict = Box::pin(async move { authenticator.authenticate(attempt).await });
-        Ok(Step::Greeting(Box::new(Greeting { verdict, hello: Hello { wire, id: id.clone(), extensions } })))
+        let hello = Hello { wire, id: id.clone(), extensions, resume };
+        Ok(Step::Greeting(Box::new(Greeting { verdict, hello })))
     }
 
     /// Answers a hello. A good one opens the connection, or changes for whom it speaks; a bad one after a
     /// good one changes nothing.
     pub(crate) fn greeted(&mut self, greeted: Greeted) -> Encoded {
-        let Greeted { verdict, hello: Hello { wire, id, extensions } } = greeted;
+        let Greeted { verdict, hello: Hello { wire, id, extensions, resume } } = greeted;
         match verdict {
             Ok(principal) => {
                 self.client.become_principal(principal);
                 self.expired = false;
-                if std::mem::replace(&mut self.authenticated, true) {
+                let resumed = if std::mem::replace(&mut self.authenticated, true) {
                     self.shared.hub.renew(&self.client);
                     self.end_forbidden(wire);
+                    None
                 } else {
-                    self.open(wire, extensions);
-                }
-                answer(wire, &id, &self.welcome(wire))
+                    self.open(wire, extensions, resume.as_ref())
+                };
+                let welcome = Welcome { resumed: resume.map(|_| resumed), ..self.welcome(wire) };
+                answer(wire, &id, &welcome)
             }
             Err(refusal) => {
                 self.failures += 1;
@@ -108,7 +114,8 @@ impl Connection {
         }
     }
 
-    fn open(&mut self, wire: &'static dyn WireVersion, extensions: Extensions) {
+    /// Opens the connection, as that of a client that was lost where there is one to resume.
+    fn open(&mut self, wire: &'static dyn WireVersion, extensions: Extensions, resume: Option<&Resume>) -> Option<Goes> {
         self.extensions = extensions;
         if let Some(account) = &self.account {
             account.speaks(wire.name());
@@ -116,9 +123,17 @@ impl Connection {
         if let Some(speaking) = &mut self.speaking {
             speaking.decoder.authenticated();
         }
-        let interest = if extensions.subscribe { Interest::Topics(HashMap::new()) } else { Interest::Everything };
-        self.shared.hub.join(self.client.clone(), wire, Arc::clone(&self.outbox), interest);
-        tracing::debug!(client = %self.client.id(), wire = wire.name(), ?extensions, "said hello");
+        let hub = &self.shared.hub;
+        let resumed = resume.and_then(|resume| hub.resume(resume, &self.client, wire, &self.outbox));
+        tracing::debug!(client = %self.client.id(), wire = wire.name(), ?extensions, ?resumed, "said hello");
+        let Some(Resumed { client, kept, missed }) = resumed else {
+            let interest = if extensions.subscribe { Interest::Topics(Topics::default()) } else { Interest::Everything };
+            hub.join(self.client.clone(), wire, Arc::clone(&self.outbox), interest);
+            return None;
+        };
+        self.client = client;
+        self.subscriptions = Subscriptions::kept(&kept);
+        Some(Goes { missed: missed.into_iter().collect(), kept: kept.into_iter().map(|(number, _)| number).collect() })
     }
 
     /// What a client learns; one of the original protocol learns nothing new.
@@ -126,6 +141,8 @@ impl Connection {
         let limits = &self.shared.limits;
         let negotiated = self.extensions.any();
         Welcome {
+            resume: self.extensions.resume.then(|| self.shared.hub.allow_resume(&self.client, limits)).flatten(),
+            resumed: None,
             client_id: self.client.id().as_str(),
             max_message: wire.announces_max_message().then(|| limits.best_chunk()),
             extensions: negotiated.then(|| self.extensions.names()),
@@ -156,6 +173,34 @@ struct Welcome<'a> {
     expires_in_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<AnnouncedLimits>,
+    /// The token to resume this connection with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resume: Option<String>,
+    /// What goes on, for a client that wanted to resume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumed: Option<Option<Goes>>,
+}
+
+/// What goes on of a connection that was lost.
+#[derive(Serialize)]
+struct Goes {
+    missed: BTreeMap<String, u64>,
+    kept: Vec<u64>,
+}
+
+/// What a hello wants to go on from.
+fn resume(hello: &Value) -> Option<Resume> {
+    let token = hello.get("resume")?.as_str()?.to_owned();
+    let count = |value: &Value| match value {
+        Value::Integer(count) => u64::try_from(*count).ok(),
+        Value::Unsigned(count) => Some(*count),
+        _ => None,
+    };
+    let received = match hello.get("received") {
+        Some(Value::Map(counts)) => counts.iter().filter_map(|(topic, value)| Some((topic.clone(), count(value)?))).collect(),
+        _ => Vec::new(),
+    };
+    Some(Resume { token, received })
 }
 
 /// What a client may send.

@@ -19,7 +19,7 @@ use crate::{
     Authenticator, CallError, Client, ClientId, ErrorCode, Limits, Principal, Publisher, Value,
     observe::{Account, Open},
     rpc::{self, ArgumentError, BlockingCall, Caller, Control, Dispatched, Lane, PendingCall, Route, Routes},
-    topic::{Hub, Outbox},
+    topic::{Departed, Hub, Outbox},
     wire::{self, Content, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Violation, WireVersion},
 };
 
@@ -142,6 +142,15 @@ impl Connection {
     /// How many incoming messages have begun and are not complete, and their bytes.
     pub(crate) fn incomplete(&self) -> (usize, usize) {
         self.speaking.as_ref().map_or((0, 0), |speaking| speaking.decoder.incomplete())
+    }
+
+    /// The peer is lost, and not because of anything it did: remembers its client, if it may come back.
+    pub(crate) fn depart(&mut self) -> Departed {
+        let Shared { hub, limits, .. } = &*self.shared;
+        let departed = hub.depart(self.client.id(), &self.outbox, limits);
+        // Whoever is remembered has not left.
+        self.authenticated &= departed == Departed::Forgotten;
+        departed
     }
 
     /// Gives back memory that is only kept to be faster.
@@ -270,7 +279,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.authenticated {
-            self.shared.hub.leave(self.client.id());
+            self.shared.hub.leave(self.client.id(), &self.outbox);
         }
     }
 }

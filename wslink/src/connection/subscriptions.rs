@@ -18,6 +18,14 @@ pub(super) struct Subscriptions {
     last: u64,
 }
 
+impl Subscriptions {
+    /// Those that a client has kept over a lost connection.
+    pub(super) fn kept(kept: &[(u64, String)]) -> Self {
+        let by_number = kept.iter().map(|(number, topic)| (*number, Subscription::Shared(topic.clone()))).collect();
+        Self { by_number, last: kept.iter().map(|(number, _)| *number).max().unwrap_or(0) }
+    }
+}
+
 enum Subscription {
     Shared(String),
     Own(&'static TopicDescriptor, Cancel),
@@ -46,7 +54,7 @@ impl Connection {
         let number = self.subscriptions.last;
         let subscribed = answer(wire, id, &Subscribed { subscription: number });
         let Some(own) = self.shared.routes.find_stream(&topic) else {
-            self.shared.hub.subscribe(self.client.id(), &topic);
+            self.shared.hub.subscribe(self.client.id(), &topic, number, limit);
             self.subscriptions.by_number.insert(number, Subscription::Shared(topic));
             return Ok(Step::Reply(subscribed));
         };
@@ -72,7 +80,7 @@ impl Connection {
         let subscription = self.subscriptions.by_number.remove(&number);
         let answer = Answer { wire, id: id.clone() }.with(subscription.is_some());
         match subscription {
-            Some(Subscription::Shared(topic)) => self.shared.hub.unsubscribe(self.client.id(), &topic),
+            Some(Subscription::Shared(topic)) => self.shared.hub.unsubscribe(self.client.id(), &topic, number),
             Some(Subscription::Own(_, cancel)) => cancel.cancel(),
             None => {}
         }
@@ -94,7 +102,7 @@ impl Connection {
                 let stays = shared.hub.admit(client, topic.uri).is_ok();
                 if !stays {
                     cancel.cancel();
-                    outbox.push_reliable(end(wire, topic, *number));
+                    outbox.push_reliable(0, end(wire, topic, *number));
                 }
                 stays
             }

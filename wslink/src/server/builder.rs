@@ -366,8 +366,8 @@ fn check_limits(limits: &Limits) -> Result<(), Error> {
         return Err(Error::Setting("`Limits::message_bytes` is over 4 GiB - 1, the most that a chunk can say; lower it".into()));
     }
     let longest = Duration::from_secs(10 * 365 * 24 * 3600);
-    let Limits { handshake, hello, expiry_grace, ping, pong, write_stall, incomplete_stall, grace, .. } = *limits;
-    if [handshake, hello, expiry_grace, ping, pong, write_stall, incomplete_stall, grace]
+    let Limits { handshake, hello, expiry_grace, ping, pong, write_stall, incomplete_stall, grace, resume_window, .. } = *limits;
+    if [handshake, hello, expiry_grace, ping, pong, write_stall, incomplete_stall, grace, resume_window]
         .into_iter()
         .any(|duration| duration > longest)
     {

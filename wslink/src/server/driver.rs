@@ -24,6 +24,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::Instrument;
 
 use super::{
+    forget::forget_in_time,
     guesses::Guesses,
     in_flight::{Answered, Deadline, InFlight, Outcome},
     turns::{Turn, Turns},
@@ -34,6 +35,7 @@ use crate::{
     connection::{Connection, Egress, Fed, Feed, Greeted, Shared, Step},
     observe::Traffic,
     rpc::Cancel,
+    topic::{Departed, Ended},
     transport::{Incoming, Totals, WebSocket},
     wire::{Encoded, Violation},
 };
@@ -80,6 +82,15 @@ enum End {
     Lost,
     /// We close, and say why.
     Say(u16, &'static str),
+    /// The same to a peer that does not seem to hear us.
+    Deaf(u16, &'static str),
+}
+
+impl End {
+    /// Whether the client may not know of it, and come back.
+    const fn is_loss(&self) -> bool {
+        matches!(self, Self::Lost | Self::Deaf(..))
+    }
 }
 
 /// Serves one connection to its end.
@@ -94,7 +105,7 @@ pub(super) async fn drive<S>(
 {
     let limits = shared.limits.clone();
     let account = shared.account.clone();
-    let connection = match Connection::new(shared, handshake) {
+    let connection = match Connection::new(Arc::clone(&shared), handshake) {
         Ok(connection) => connection,
         Err(error) => return tracing::error!(%error, "no entropy for a client id"),
     };
@@ -113,7 +124,7 @@ pub(super) async fn drive<S>(
         cancellable: HashMap::new(),
         feeds: SelectAll::new(),
         watch: Watch::new(&limits, Instant::now()),
-        stop: Box::pin(stop.cancelled_owned()),
+        stop: Box::pin(stop.clone().cancelled_owned()),
         stopping: false,
         max_reply_bytes: limits.reply_bytes,
         max_frame: limits.frame_bytes,
@@ -129,6 +140,9 @@ pub(super) async fn drive<S>(
     if let Some(account) = account {
         account.closed(end.reason());
     }
+    if end.is_loss() && !driver.stopping && driver.connection.depart() == Departed::First {
+        tokio::spawn(forget_in_time(shared, stop));
+    }
     finish(driver.into_socket(), end).instrument(span).await;
 }
 
@@ -138,13 +152,15 @@ impl End {
         match self {
             Self::Closed => "closed",
             Self::Lost => "lost",
-            Self::Say(1001, _) => "1001",
-            Self::Say(1002, _) => "1002",
-            Self::Say(1007, _) => "1007",
-            Self::Say(1008, _) => "1008",
-            Self::Say(1009, _) => "1009",
-            Self::Say(1013, _) => "1013",
-            Self::Say(..) => "other",
+            Self::Say(code, _) | Self::Deaf(code, _) => match *code {
+                1001 => "1001",
+                1002 => "1002",
+                1007 => "1007",
+                1008 => "1008",
+                1009 => "1009",
+                1013 => "1013",
+                _ => "other",
+            },
         }
     }
 }
@@ -374,12 +390,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             fed = true;
             match next {
                 Fed::Event { number, topic, delivery, message } => {
-                    let dropped = self.connection.outbox().push(topic, number, delivery, message);
+                    let dropped = self.connection.outbox().push(0, topic, number, delivery, message);
                     self.connection.fed(topic, delivery, dropped);
                 }
                 Fed::Last { number, message } => {
                     self.connection.ended(number);
-                    self.connection.outbox().push_reliable(message);
+                    self.connection.outbox().push_reliable(0, message);
                 }
             }
         }
@@ -401,7 +417,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             match self.egress.next() {
                 Ok(Some(frame)) => self.socket.put(frame),
                 Ok(None) => break,
-                Err(_) => return Err(End::Say(1013, "too slow for what is published")),
+                Err(Ended::Overflow) => return Err(End::Say(1013, "too slow for what is published")),
+                Err(Ended::Left) => return Err(End::Say(1008, "resumed on another connection")),
             }
         }
         if !self.socket.has_output() {
@@ -432,8 +449,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             Due::NotRefreshed => Some(End::Say(1008, "authentication expired")),
             Due::Incomplete => Some(End::Say(1008, "incomplete message without progress")),
-            Due::Silent => Some(End::Say(1008, "no answer to a ping")),
-            Due::WriteStalled => Some(End::Say(1013, "nothing read for too long")),
+            Due::Silent => Some(End::Deaf(1008, "no answer to a ping")),
+            Due::WriteStalled => Some(End::Deaf(1013, "nothing read for too long")),
             Due::GraceOver => Some(End::Say(1001, "Server shutdown")),
         }
     }
@@ -444,7 +461,7 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocket<S>, end
     match end {
         End::Lost => return tracing::debug!("lost"),
         End::Closed => {}
-        End::Say(code, reason) => {
+        End::Say(code, reason) | End::Deaf(code, reason) => {
             tracing::debug!(code, reason, "closing a connection");
             socket.close(code, reason);
         }

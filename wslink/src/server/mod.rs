@@ -26,6 +26,7 @@ use crate::{
 mod builder;
 mod driver;
 mod exit;
+mod forget;
 mod guesses;
 mod in_flight;
 #[cfg(feature = "inspector")]

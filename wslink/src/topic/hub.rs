@@ -9,9 +9,10 @@ use std::{
 };
 
 use super::{
-    Delivery, Outbox,
+    Delivery, Interest, Outbox,
     guard::{Decisions, Guard, forbidden},
-    peer::{Interest, Peer, Sight},
+    peer::{Peer, Sight},
+    resume::Away,
 };
 use crate::{
     CallError, Client, ClientId, ErrorCode,
@@ -33,13 +34,24 @@ pub(crate) struct Hub {
 }
 
 #[derive(Default)]
-struct Clients {
-    peers: HashMap<ClientId, Peer>,
+pub(super) struct Clients {
+    pub(super) peers: HashMap<ClientId, Peer>,
     groups: HashMap<String, HashSet<ClientId>>,
+    pub(super) away: Away,
 }
 
 impl Clients {
-    /// Visits everybody of `audience`.
+    pub(super) fn remove(&mut self, id: &ClientId) {
+        if let Some(peer) = self.peers.remove(id) {
+            peer.outbox.close();
+        }
+        self.groups.retain(|_, members| {
+            members.remove(id);
+            !members.is_empty()
+        });
+    }
+
+    /// Visits everybody of `audience`, those who are away included.
     fn each(&self, audience: &Audience, mut visit: impl FnMut(&Peer)) {
         let peer = |id| self.peers.get(id);
         match audience {
@@ -98,7 +110,7 @@ impl Hub {
 
     /// Adds a client. One that wants everything gets what the topics retain.
     pub(crate) fn join(&self, client: Client, wire: &'static dyn WireVersion, outbox: Arc<Outbox>, interest: Interest) {
-        self.seat(Peer { client, decisions: Decisions::default(), wire, outbox, interest });
+        self.seat(Peer { client, decisions: Decisions::default(), wire, outbox, interest, resumption: None, away: false });
     }
 
     /// The client has another principal. One that wants everything gets what is retained of the topics
@@ -110,6 +122,8 @@ impl Hub {
             wire: peer.wire,
             outbox: Arc::clone(&peer.outbox),
             interest: peer.interest.clone(),
+            resumption: peer.resumption.clone(),
+            away: false,
         }) else {
             return;
         };
@@ -137,7 +151,7 @@ impl Hub {
                 let sight = Sight { topic, require: last.require, asked: guard.is_some() };
                 let saw = before.as_ref().is_some_and(|before| before.may_see(sight));
                 if !saw && peer.may_see(Sight { asked: false, ..sight }) && answers.get(topic) != Some(&false) {
-                    peer.outbox.push_reliable(last.frames[peer.wire.index()].clone());
+                    peer.outbox.push_reliable(0, last.frames[peer.wire.index()].clone());
                 }
             }
             answers.into_iter().for_each(|(topic, answer)| peer.decisions.record(0, topic, answer));
@@ -175,39 +189,38 @@ impl Hub {
         }
     }
 
-    pub(crate) fn leave(&self, id: &ClientId) {
+    /// The connection of `id` with `outbox` is over.
+    pub(crate) fn leave(&self, id: &ClientId, outbox: &Arc<Outbox>) {
         let mut clients = self.change();
-        if let Some(peer) = clients.peers.remove(id) {
-            peer.outbox.close();
+        // It may have another one meanwhile.
+        if clients.peers.get(id).is_some_and(|peer| Arc::ptr_eq(&peer.outbox, outbox)) {
+            clients.remove(id);
         }
-        clients.groups.retain(|_, members| {
-            members.remove(id);
-            !members.is_empty()
-        });
     }
 
-    /// From now on `id` receives `topic`, beginning with what it retains.
-    pub(crate) fn subscribe(&self, id: &ClientId, topic: &str) {
+    /// From now on `id` receives `topic` by this `subscription`, beginning with what it retains. Of a
+    /// client that had more topics than `limit`, events are not counted any more.
+    pub(crate) fn subscribe(&self, id: &ClientId, topic: &str, subscription: u64, limit: usize) {
         let mut clients = self.change();
         let Some(peer) = clients.peers.get_mut(id) else { return };
         let Interest::Topics(topics) = &mut peer.interest else { return };
-        *topics.entry(topic.to_owned()).or_default() += 1;
+        let number = topics.add(topic, subscription, limit);
+        if !topics.are_countable() {
+            peer.resumption = None;
+            peer.outbox.forget();
+        }
         let retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
         let sight = |last: &Retained| Sight { require: last.require, ..self.sight(topic) };
         if let Some(last) = retained.get(topic).filter(|last| peer.may_see(sight(last))) {
-            peer.outbox.push_reliable(last.frames[peer.wire.index()].clone());
+            peer.outbox.push_reliable(number, last.frames[peer.wire.index()].clone());
         }
     }
 
-    /// Takes one subscription back.
-    pub(crate) fn unsubscribe(&self, id: &ClientId, topic: &str) {
+    /// Takes a subscription back.
+    pub(crate) fn unsubscribe(&self, id: &ClientId, topic: &str, subscription: u64) {
         let mut clients = self.change();
-        let Some(Peer { interest: Interest::Topics(topics), .. }) = clients.peers.get_mut(id) else { return };
-        if let Some(count) = topics.get_mut(topic) {
-            *count -= 1;
-            if *count == 0 {
-                topics.remove(topic);
-            }
+        if let Some(Peer { interest: Interest::Topics(topics), .. }) = clients.peers.get_mut(id) {
+            topics.remove(topic, subscription);
         }
     }
 
@@ -235,19 +248,24 @@ impl Hub {
         if ready { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// How many clients of `audience` receive `topic`.
+    /// How many clients of `audience` that are here receive `topic`.
     pub(super) fn subscribers(&self, audience: &Audience, topic: &str) -> usize {
         let sight = self.sight(topic);
         let mut count = 0;
-        self.read().each(audience, |peer| count += usize::from(peer.receives(sight)));
+        self.read().each(audience, |peer| count += usize::from(!peer.away && peer.receives(sight).is_some()));
         count
     }
 
-    /// How many clients of `audience` there are.
+    /// How many clients of `audience` are here.
     pub(super) fn clients(&self, audience: &Audience) -> usize {
         let mut count = 0;
-        self.read().each(audience, |_| count += 1);
+        self.read().each(audience, |peer| count += usize::from(!peer.away));
         count
+    }
+
+    /// How many events for the client `id` were dropped by the policies of their topics.
+    pub(super) fn dropped_for(&self, id: &ClientId) -> u64 {
+        self.read().peers.get(id).map_or(0, |peer| peer.outbox.dropped())
     }
 
     /// A topic that is only known by its name.
@@ -261,7 +279,7 @@ impl Hub {
         let Some(guard) = self.guard.get().filter(|guard| guard.asks()) else { return };
         let mut open = Vec::new();
         self.read().each(audience, |peer| {
-            if peer.interest.includes(topic) && peer.decisions.of(topic).is_none() {
+            if peer.interest.includes(topic).is_some() && peer.decisions.of(topic).is_none() {
                 open.push(peer.client.clone());
             }
         });
@@ -292,14 +310,14 @@ impl Hub {
         }
         let clients = self.read();
         clients.each(audience, |peer| {
-            if !peer.receives(sight) {
-                return;
-            }
+            let Some(number) = peer.receives(sight) else { return };
             let message = encoded[peer.wire.index()].get_or_insert_with(|| encode(peer.wire, channel, payload)).clone();
             receivers += 1;
             match channel {
-                Channel::Declared { topic, delivery, key, .. } => dropped += peer.outbox.push(topic, key, delivery, message),
-                Channel::Named(_) => peer.outbox.push_reliable(message),
+                Channel::Declared { topic, delivery, key, .. } => {
+                    dropped += peer.outbox.push(number, topic, key, delivery, message);
+                }
+                Channel::Named(_) => peer.outbox.push_reliable(number, message),
             }
         });
         if let (Channel::Declared { topic, retain: true, require, .. }, Audience::All) = (channel, audience) {
@@ -332,7 +350,7 @@ impl Hub {
     /// The generations that those of `audience` speak who receive the topic.
     fn generations(&self, audience: &Audience, sight: Sight<'_>) -> impl Iterator<Item = &'static dyn WireVersion> + use<> {
         let mut used = [false; wire::ALL.len()];
-        self.read().each(audience, |peer| used[peer.wire.index()] |= peer.receives(sight));
+        self.read().each(audience, |peer| used[peer.wire.index()] |= peer.receives(sight).is_some());
         wire::ALL.into_iter().filter(move |wire| used[wire.index()])
     }
 
@@ -340,7 +358,7 @@ impl Hub {
         self.clients.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self) -> RwLockWriteGuard<'_, Clients> {
+    pub(super) fn change(&self) -> RwLockWriteGuard<'_, Clients> {
         self.clients.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,18 +7,24 @@ use serde::Serialize;
 #[cfg(feature = "server")]
 pub(crate) use self::guard::{Ask, Guard};
 pub use self::publisher::Publisher;
+#[cfg(feature = "server")]
+pub(crate) use self::resume::AGES;
 pub(crate) use self::{
     hub::Hub,
-    outbox::{Outbox, Overflow},
-    peer::Interest,
+    interest::{Interest, Topics},
+    outbox::{Ended, Outbox},
+    resume::{Departed, Resume, Resumed},
 };
 
 mod guard;
+mod history;
 mod hub;
+mod interest;
 mod outbox;
 mod peer;
 mod publisher;
 mod queue;
+mod resume;
 
 /// A topic with the type of its payload.
 ///

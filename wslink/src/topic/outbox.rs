@@ -1,7 +1,8 @@
 //! What waits to be sent to one client, shared by all publishers and the task of its connection.
 //!
 //! Pushing never blocks and never waits for a socket. An overflow ends the connection: its client
-//! must not go on as if nothing were lost.
+//! must not go on as if nothing were lost. While a client that may resume is away, events go into its
+//! history.
 
 use std::{
     sync::{
@@ -15,7 +16,8 @@ use futures_util::task::AtomicWaker;
 
 use super::{
     Delivery,
-    queue::{Pushed, Queue},
+    history::{History, TopicNumber},
+    queue::{Popped, Pushed, Queue},
 };
 use crate::wire::Encoded;
 
@@ -37,9 +39,14 @@ pub(crate) struct Outbox {
     limit: usize,
 }
 
-/// The client fell behind by more than its outbox holds.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Overflow;
+/// Why nothing more comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The client fell behind by more than its outbox holds.
+    Overflow,
+    /// The events go to another connection, or nowhere.
+    Left,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -48,18 +55,46 @@ struct State {
     progress: Vec<(u64, Option<Encoded>)>,
     /// The last reports of calls that are over.
     last_progress: Vec<Encoded>,
-    overflowed: bool,
+    /// What was sent, where the client may resume.
+    history: Option<History>,
+    /// The client may come back: what is added goes into the history.
+    away: bool,
     /// Events that were ever dropped by the policy of their topic.
     dropped: u64,
+    ended: Option<Ended>,
     /// Publishers that wait for the events to be taken.
     pacing: Vec<Waker>,
 }
 
 impl State {
     /// From now on nothing waits and nothing is taken in.
-    fn end(&mut self) {
+    fn end(&mut self, why: Ended) {
         self.pacing.drain(..).for_each(Waker::wake);
-        *self = Self { overflowed: true, dropped: self.dropped, ..Self::default() };
+        *self = Self { ended: Some(why), dropped: self.dropped, ..Self::default() };
+    }
+
+    fn add(&mut self, push: impl FnOnce(&mut Queue) -> Pushed) -> usize {
+        match push(&mut self.events) {
+            Pushed::Dropped(count) => {
+                self.dropped += count as u64;
+                if self.away {
+                    self.move_to_history();
+                }
+                count
+            }
+            Pushed::Overflow => {
+                self.end(Ended::Overflow);
+                0
+            }
+        }
+    }
+
+    fn move_to_history(&mut self) {
+        while let Some(event) = self.events.pop() {
+            if let Some(history) = &mut self.history {
+                history.record(event);
+            }
+        }
     }
 }
 
@@ -74,35 +109,83 @@ impl Outbox {
         }
     }
 
-    /// Adds an event of a topic that is known when the program is compiled. Returns how many events of
-    /// that topic were dropped for it.
-    pub(crate) fn push(&self, topic: &'static str, key: u64, delivery: Delivery, message: Encoded) -> usize {
-        self.add(|events, limit| events.push(topic, key, delivery, message, limit))
+    /// Adds an event of a topic that is known when the program is compiled, and to the client's history
+    /// by `number`. Returns how many events of that topic were dropped for it.
+    pub(crate) fn push(&self, number: TopicNumber, topic: &'static str, key: u64, delivery: Delivery, message: Encoded) -> usize {
+        self.add(number, |events, limit| events.push(topic, key, delivery, message, limit))
     }
 
     /// Adds an event that must not be lost.
-    pub(crate) fn push_reliable(&self, message: Encoded) {
-        self.add(|events, limit| events.push_reliable(message, limit));
+    pub(crate) fn push_reliable(&self, number: TopicNumber, message: Encoded) {
+        self.add(number, |events, limit| events.push_reliable(message, limit));
     }
 
-    fn add(&self, push: impl FnOnce(&mut Queue, usize) -> Pushed) -> usize {
+    fn add(&self, topic: TopicNumber, push: impl FnOnce(&mut Queue, usize) -> Pushed) -> usize {
         let mut state = self.lock();
-        if state.overflowed {
+        if state.ended.is_some() {
             return 0;
         }
         // A call that publishes now will have the next number.
         state.events.set_reply(self.replied.load(Ordering::Relaxed) + 1);
-        let dropped = match push(&mut state.events, self.limit) {
-            Pushed::Dropped(count) => count,
-            Pushed::Overflow => {
-                state.end();
-                0
-            }
-        };
-        state.dropped += dropped as u64;
+        state.events.set_topic(topic);
+        let dropped = state.add(|events| push(events, self.limit));
         drop(state);
         self.ready.wake();
         dropped
+    }
+
+    /// From now on remembers what is sent, in so many bytes, for a client that may resume.
+    pub(super) fn remember(&self, bytes: usize) {
+        self.lock().history.get_or_insert_with(|| History::new(bytes));
+    }
+
+    /// From now on remembers nothing.
+    pub(super) fn forget(&self) {
+        self.lock().history = None;
+    }
+
+    /// The connection is lost: keeps for the client what was not sent, and what will be published.
+    /// Returns whether it does.
+    pub(super) fn await_return(&self) -> bool {
+        let mut state = self.lock();
+        if state.history.is_none() || state.ended.is_some() {
+            return false;
+        }
+        state.away = true;
+        state.move_to_history();
+        state.progress.clear();
+        state.last_progress.clear();
+        state.pacing.drain(..).for_each(Waker::wake);
+        true
+    }
+
+    /// Ends this outbox and gives its history to another of the same client.
+    pub(super) fn surrender(&self) -> Option<History> {
+        let mut state = self.lock();
+        state.move_to_history();
+        let history = state.history.take();
+        state.end(Ended::Left);
+        drop(state);
+        self.ready.wake();
+        history
+    }
+
+    /// Goes on from the history of the outbox before: what the client has not `received` is sent, and
+    /// `missed` called with what is not there any more.
+    pub(super) fn adopt(
+        &self,
+        mut history: History,
+        received: impl Fn(TopicNumber) -> u64,
+        missed: impl FnMut(TopicNumber, u64),
+    ) {
+        let rest = history.take_rest(received, missed);
+        let mut state = self.lock();
+        // The hello that resumes is answered first.
+        state.events.set_reply(self.replied.load(Ordering::Relaxed) + 1);
+        rest.into_iter().for_each(|event| state.events.restore(event));
+        state.history = Some(history);
+        drop(state);
+        self.ready.wake();
     }
 
     /// From now on `call` may report progress.
@@ -157,22 +240,26 @@ impl Outbox {
     }
 
     /// The next event to send.
-    pub(crate) fn pop(&self) -> Result<Option<Encoded>, Overflow> {
+    pub(crate) fn pop(&self) -> Result<Option<Encoded>, Ended> {
         let mut state = self.lock();
-        if state.overflowed {
-            return Err(Overflow);
+        if let Some(why) = state.ended {
+            return Err(why);
         }
         let event = state.events.pop();
         if state.events.is_empty() {
             state.pacing.drain(..).for_each(Waker::wake);
         }
-        Ok(event)
+        let Some(Popped { message, topic, lane }) = event else { return Ok(None) };
+        if let Some(history) = &mut state.history {
+            history.record(Popped { message: message.clone(), topic, lane });
+        }
+        Ok(Some(message))
     }
 
     /// Ready when little waits; otherwise the task of `cx` is woken when nothing does.
     pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        if state.events.bytes() + state.events.len() * ENTRY_OVERHEAD <= PACE {
+        if state.away || state.events.bytes() + state.events.len() * ENTRY_OVERHEAD <= PACE {
             return Poll::Ready(());
         }
         if !state.pacing.iter().any(|waker| waker.will_wake(cx.waker())) {
@@ -183,7 +270,7 @@ impl Outbox {
 
     /// Nobody takes events any more: lets publishers go.
     pub(crate) fn close(&self) {
-        self.lock().end();
+        self.lock().end(Ended::Left);
     }
 
     /// Bytes of events that wait.
@@ -220,9 +307,9 @@ mod tests {
     fn a_pacing_publisher_waits_until_the_events_are_taken() {
         let outbox = Outbox::new(PACE * 4);
         let mut cx = Context::from_waker(Waker::noop());
-        outbox.push_reliable(Encoded::one(Frame::new(FrameKind::Binary, vec![0; PACE / 2])));
+        outbox.push_reliable(0, Encoded::one(Frame::new(FrameKind::Binary, vec![0; PACE / 2])));
         assert!(outbox.poll_room(&mut cx).is_ready());
-        outbox.push_reliable(Encoded::one(Frame::new(FrameKind::Binary, vec![0; PACE])));
+        outbox.push_reliable(0, Encoded::one(Frame::new(FrameKind::Binary, vec![0; PACE])));
         assert!(outbox.poll_room(&mut cx).is_pending() && outbox.poll_room(&mut cx).is_pending());
         assert!(!outbox.lock().pacing.is_empty());
         while outbox.pop().unwrap().is_some() {}
@@ -232,10 +319,10 @@ mod tests {
     #[test]
     fn an_overflow_is_final_and_holds_nothing() {
         let outbox = Outbox::new(3);
-        outbox.push("t", 0, Delivery::Reliable, message("ab"));
-        outbox.push("t", 0, Delivery::Reliable, message("cd"));
-        assert_eq!(outbox.pop().unwrap_err(), Overflow);
-        outbox.push("t", 0, Delivery::Latest, message("x"));
+        outbox.push(0, "t", 0, Delivery::Reliable, message("ab"));
+        outbox.push(0, "t", 0, Delivery::Reliable, message("cd"));
+        assert_eq!(outbox.pop().unwrap_err(), Ended::Overflow);
+        outbox.push(0, "t", 0, Delivery::Latest, message("x"));
         assert_eq!(outbox.bytes(), 0);
     }
 

@@ -1,8 +1,8 @@
 //! One client as publishers see it: what it wants, and what it may see.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use super::{Outbox, guard::Decisions};
+use super::{Interest, Outbox, guard::Decisions, history::TopicNumber, resume::Resumption};
 use crate::{Client, wire::WireVersion};
 
 /// A client.
@@ -12,12 +12,16 @@ pub(super) struct Peer {
     pub(super) wire: &'static dyn WireVersion,
     pub(super) outbox: Arc<Outbox>,
     pub(super) interest: Interest,
+    /// What it may come back with when it is lost.
+    pub(super) resumption: Option<Resumption>,
+    /// Its connection is lost, and it may come back.
+    pub(super) away: bool,
 }
 
 impl Peer {
-    /// Whether it receives what is published on that topic.
-    pub(super) fn receives(&self, sight: Sight<'_>) -> bool {
-        self.interest.includes(sight.topic) && self.may_see(sight)
+    /// The number of that topic for it, when it receives what is published there.
+    pub(super) fn receives(&self, sight: Sight<'_>) -> Option<TopicNumber> {
+        self.interest.includes(sight.topic).filter(|_| self.may_see(sight))
     }
 
     pub(super) fn may_see(&self, Sight { topic, require, asked }: Sight<'_>) -> bool {
@@ -33,22 +37,4 @@ pub(super) struct Sight<'a> {
     pub(super) require: Option<&'static str>,
     /// Whether the application has a say.
     pub(super) asked: bool,
-}
-
-/// Which topics a client receives.
-#[derive(Clone)]
-pub(crate) enum Interest {
-    /// All of them: the protocol's clients filter for themselves.
-    Everything,
-    /// Those that it subscribed to, with the number of subscriptions.
-    Topics(HashMap<String, usize>),
-}
-
-impl Interest {
-    pub(super) fn includes(&self, topic: &str) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Topics(topics) => topics.contains_key(topic),
-        }
-    }
 }

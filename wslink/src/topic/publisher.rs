@@ -112,6 +112,13 @@ impl Publisher {
         self.hub.dropped(topic.uri())
     }
 
+    /// How many events for `client` were dropped by the delivery policies of their topics, on its present
+    /// connection.
+    #[must_use]
+    pub fn dropped_for(&self, client: &ClientId) -> u64 {
+        self.hub.dropped_for(client)
+    }
+
     /// How many clients of this publisher's audience are connected and authenticated.
     ///
     /// `publisher.only(client.id()).clients()` is 0 once that client is gone.

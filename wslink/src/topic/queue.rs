@@ -5,11 +5,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::Delivery;
+use super::{Delivery, history::TopicNumber};
 use crate::wire::Encoded;
 
 /// Topic and key of events of which older ones may be lost.
-type Lane = (&'static str, u64);
+pub(super) type Lane = (&'static str, u64);
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -24,6 +24,7 @@ pub(super) struct Queue {
     reliable: Tally,
     lossy: Tally,
     reply: u64,
+    topic: TopicNumber,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +49,17 @@ impl Tally {
 struct Entry {
     message: Encoded,
     lane: Option<Lane>,
+    topic: TopicNumber,
     after_reply: u64,
+}
+
+/// An event that has left the queue.
+#[derive(Debug)]
+pub(super) struct Popped {
+    pub(super) topic: TopicNumber,
+    /// Where older ones may be lost.
+    pub(super) lane: Option<Lane>,
+    pub(super) message: Encoded,
 }
 
 /// What became of a push.
@@ -68,6 +79,11 @@ impl Queue {
     /// From now on, what is added must not be sent before the reply of that number.
     pub(super) const fn set_reply(&mut self, number: u64) {
         self.reply = number;
+    }
+
+    /// What is added from now on is of the topic that the client's history knows by this number.
+    pub(super) const fn set_topic(&mut self, topic: TopicNumber) {
+        self.topic = topic;
     }
 
     /// The reply that must be sent before the next event.
@@ -100,6 +116,12 @@ impl Queue {
         }
         self.append(message, None);
         Pushed::Dropped(0)
+    }
+
+    /// Adds what has left another queue of the client and did not arrive.
+    pub(super) fn restore(&mut self, event: Popped) {
+        self.topic = event.topic;
+        self.append(event.message, event.lane);
     }
 
     /// When `capacity` events of the lane wait, or all have more than `limit` bytes, its oldest go and
@@ -144,12 +166,12 @@ impl Queue {
                 self.lanes.entry(lane).or_default().push_back(self.left + self.entries.len() as u64);
             }
         }
-        self.entries.push_back(Entry { message, lane, after_reply: self.reply });
+        self.entries.push_back(Entry { message, lane, topic: self.topic, after_reply: self.reply });
     }
 
-    pub(super) fn pop(&mut self) -> Option<Encoded> {
+    pub(super) fn pop(&mut self) -> Option<Popped> {
         loop {
-            let Entry { message, lane, .. } = self.entries.pop_front()?;
+            let Entry { message, lane, topic, .. } = self.entries.pop_front()?;
             let number = self.left;
             self.left += 1;
             match lane {
@@ -164,7 +186,7 @@ impl Queue {
                 self.entries = VecDeque::new();
             }
             if !message.frames().is_empty() {
-                return Some(message);
+                return Some(Popped { topic, lane, message });
             }
         }
     }
@@ -194,7 +216,7 @@ mod tests {
 
     fn drain(queue: &mut Queue) -> Vec<String> {
         let texts = std::iter::from_fn(|| queue.pop())
-            .map(|message| String::from_utf8(message.frames()[0].head.to_vec()).unwrap())
+            .map(|event| String::from_utf8(event.message.frames()[0].head.to_vec()).unwrap())
             .collect();
         assert_eq!((queue.bytes(), queue.reliable.entries, queue.lossy.entries), (0, 0, 0), "what is counted is what is queued");
         texts
@@ -289,8 +311,8 @@ mod tests {
         let (mut queue, mut model) = (Queue::default(), HashMap::<&str, VecDeque<u32>>::new());
         for number in 0..20_000 {
             if random(3) == 0 {
-                if let Some(message) = queue.pop() {
-                    let text = String::from_utf8(message.frames()[0].head.to_vec()).unwrap();
+                if let Some(event) = queue.pop() {
+                    let text = String::from_utf8(event.message.frames()[0].head.to_vec()).unwrap();
                     let (topic, number) = text.split_once(':').unwrap();
                     assert_eq!(model.get_mut(topic).unwrap().pop_front(), Some(number.parse().unwrap()), "{topic}");
                 }

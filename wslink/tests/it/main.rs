@@ -32,6 +32,8 @@ mod ordered;
 mod prometheus;
 #[cfg(feature = "client")]
 mod python;
+#[cfg(feature = "testing")]
+mod resume;
 #[cfg(feature = "fuzzing")]
 mod rfc6455;
 mod serving;

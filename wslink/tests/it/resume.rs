@@ -1,0 +1,302 @@
+//! Clients that come back: what they missed is sent, once and in order, or counted; nobody else comes
+//! back in their place.
+
+use std::time::Duration;
+
+use futures_util::{Stream, stream};
+use serde_json::{Value, json};
+use wslink::{
+    Attempt, Client, Limits, Principal, Publisher, Refusal, Secret, Server, Topic,
+    client::{Buffer, Continuity, Event, Generation, Overflow, Session, State, Subscription},
+    service,
+    testing::Link,
+};
+
+use crate::{
+    client::BOTH,
+    harness::{BOTH as BOTH_RAW, Got, Speaker, TestServer},
+};
+
+struct Feed {
+    publisher: Publisher,
+}
+
+#[service]
+impl Feed {
+    #[topic("feed.log")]
+    const LOG: Topic<u64>;
+
+    #[topic("feed.text")]
+    const TEXT: Topic<String>;
+
+    #[topic("feed.frame", delivery = latest)]
+    const FRAME: Topic<u64>;
+
+    #[topic("feed.counter")]
+    fn counter(&self) -> impl Stream<Item = u64> + Send + 'static {
+        stream::iter(0..3)
+    }
+
+    #[rpc("feed.join")]
+    fn join(&self, client: Client, group: String) {
+        self.publisher.enter(client.id(), &group);
+    }
+
+    #[rpc("feed.publish")]
+    fn publish(&self, from: u64, to: u64) {
+        for number in from..=to {
+            self.publisher.publish(Self::LOG, &number);
+        }
+    }
+}
+
+fn server(change: impl FnOnce(&mut Limits)) -> Server {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    Server::builder().limits(limits).service(|publisher| Feed { publisher }).build().unwrap()
+}
+
+async fn connect(server: &Server, link: &Link, generation: Generation) -> Session {
+    link.session(server).generation(generation).connect().await.unwrap()
+}
+
+/// Lets everything that can happen without time passing happen.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(10)).await;
+}
+
+async fn until_back(session: &Session) {
+    session.states().until(|state| state == State::Connected).await;
+}
+
+/// The payloads up to `last`, and what was said of connections between them.
+async fn until<T>(subscription: &mut Subscription<T>, last: &T) -> (Vec<T>, Vec<Continuity>)
+where
+    T: serde::de::DeserializeOwned + PartialEq,
+{
+    let (mut payloads, mut continuity) = (Vec::new(), Vec::new());
+    while payloads.last() != Some(last) {
+        match subscription.next_event().await.unwrap().unwrap() {
+            Event::Payload(payload) => payloads.push(payload),
+            Event::Reconnected(what) => continuity.push(what),
+            other => assert!(matches!(other, Event::Skipped(_))),
+        }
+    }
+    (payloads, continuity)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_cut_again_and_again_loses_nothing() {
+    for generation in BOTH {
+        let server = server(|_| {});
+        let link = Link::default().latency(Duration::from_millis(20)).bandwidth(20_000);
+        let session = connect(&server, &link, generation).await;
+        let id = session.client_id().unwrap();
+        let ample = Buffer::new(10_000, Overflow::Fail);
+        let mut log = session.subscribe(Feed::LOG).buffer(ample).await.unwrap();
+        let mut text = session.subscribe(Feed::TEXT).await.unwrap();
+        let publisher = server.publisher();
+        let publishing = tokio::spawn(async move {
+            for number in 1..=2000 {
+                publisher.publish(Feed::LOG, &number);
+                if number % 100 == 0 {
+                    publisher.publish(Feed::TEXT, &format!("{number}"));
+                }
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+        });
+        let mut cuts = 0;
+        while !publishing.is_finished() {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            until_back(&session).await;
+            link.cut();
+            cuts += 1;
+        }
+        let (numbers, continuity) = until(&mut log, &2000).await;
+        assert!(numbers.iter().copied().eq(1..=2000), "each once, in order");
+        assert!(cuts > 3 && continuity.len() >= cuts - 1, "{cuts} {continuity:?}");
+        assert!(continuity.iter().all(|what| *what == Continuity::Resumed), "{continuity:?}");
+        let (texts, _) = until(&mut text, &"2000".to_owned()).await;
+        assert_eq!(texts.len(), 20);
+        assert_eq!(session.client_id(), Some(id));
+        assert_eq!(server.publisher().clients(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_away_for_more_than_is_kept_is_told_how_much_is_missing() {
+    for generation in BOTH {
+        let server = server(|limits| limits.resume_bytes = 64 * 1024);
+        let link = Link::default();
+        let session = connect(&server, &link, generation).await;
+        let mut log = session.subscribe(Feed::LOG).await.unwrap();
+        let mut frames = session.subscribe(Feed::FRAME).buffer(Buffer::default()).await.unwrap();
+        let publisher = server.publisher();
+        publisher.publish(Feed::LOG, &1);
+        publisher.publish(Feed::FRAME, &1);
+        settle().await;
+        link.unplug();
+        settle().await;
+        assert_eq!((publisher.clients(), publisher.subscribers(Feed::LOG)), (0, 0), "nobody who is here");
+        for number in 2..=5000 {
+            publisher.publish(Feed::LOG, &number);
+        }
+        (2..=9).for_each(|number| publisher.publish(Feed::FRAME, &number));
+        link.plug_in();
+        let (numbers, continuity) = until(&mut log, &5000).await;
+        let [Continuity::Gap { missed }] = continuity[..] else { panic!("{continuity:?}") };
+        assert!(numbers[1..].iter().copied().eq(missed + 2..=5000));
+        assert!(numbers.len() > 100 && missed > 100);
+        assert_eq!(until(&mut frames, &9).await, (vec![1, 9], vec![Continuity::Gap { missed: 7 }]));
+        publisher.publish(Feed::LOG, &5001);
+        assert_eq!(until(&mut log, &5001).await, (vec![5001], vec![]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_too_late_begins_anew() {
+    let server = server(|_| {});
+    let link = Link::default();
+    let session = connect(&server, &link, Generation::V2).await;
+    let id = session.client_id().unwrap();
+    let mut log = session.subscribe(Feed::LOG).await.unwrap();
+    link.unplug();
+    tokio::time::sleep(Duration::from_secs(80)).await;
+    server.publisher().publish(Feed::LOG, &1);
+    link.plug_in();
+    until_back(&session).await;
+    settle().await;
+    server.publisher().publish(Feed::LOG, &2);
+    assert_eq!(until(&mut log, &2).await, (vec![2], vec![Continuity::Fresh]));
+    assert_ne!(session.client_id(), Some(id));
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_and_unsubscribing_survive_and_streams_begin_anew() {
+    for generation in BOTH {
+        let server = server(|_| {});
+        let link = Link::default();
+        let session = connect(&server, &link, generation).await;
+        let mut log = session.subscribe(Feed::LOG).await.unwrap();
+        let left = session.subscribe(Feed::TEXT).await.unwrap();
+        let mut counter = session.subscribe_untyped::<u64>("feed.counter").await.unwrap();
+        assert_eq!(until(&mut counter, &2).await.0, [0, 1, 2]);
+        assert!(counter.next_event().await.is_none());
+        let () = session.call("feed.join", ("editors",)).await.unwrap();
+        link.unplug();
+        settle().await;
+        drop(left);
+        link.plug_in();
+        until_back(&session).await;
+        settle().await;
+        let publisher = server.publisher();
+        assert_eq!(publisher.subscribers(Feed::TEXT), 0, "what nobody wants any more is gone");
+        publisher.group("editors").publish(Feed::LOG, &7);
+        assert_eq!(until(&mut log, &7).await, (vec![7], vec![Continuity::Resumed]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_remembers_no_more_clients_than_it_is_told_to() {
+    let server = server(|limits| limits.resume_sessions = 2);
+    let link = Link::default();
+    let mut logs = Vec::new();
+    for _ in 0..3 {
+        let session = connect(&server, &link, Generation::V2).await;
+        logs.push((session.subscribe(Feed::LOG).await.unwrap(), session));
+    }
+    link.unplug();
+    settle().await;
+    link.plug_in();
+    for (_, session) in &logs {
+        until_back(session).await;
+    }
+    settle().await;
+    server.publisher().publish(Feed::LOG, &1);
+    let mut continuity = Vec::new();
+    for (log, _) in &mut logs {
+        continuity.extend(until(log, &1).await.1);
+    }
+    let resumed = continuity.iter().filter(|what| **what == Continuity::Resumed).count();
+    assert_eq!((resumed, continuity.len()), (2, 3), "{continuity:?}");
+}
+
+/// The fields of a hello beside the secret.
+fn hello(speaker: &mut Speaker, secret: &str, resume: Value, received: Value) -> Value {
+    let hello = json!({"secret": secret, "extensions": ["subscribe", "resume"], "resume": resume, "received": received});
+    speaker.system("wslink.hello", json!([hello]), json!({}))["result"].clone()
+}
+
+#[test]
+fn only_the_last_token_of_the_same_client_resumes() {
+    for generation in BOTH_RAW {
+        let server = TestServer::start(|builder| builder.service(|publisher| Feed { publisher }));
+        let secret = Secret::published();
+        let stranger = || Speaker::stranger(&server, generation);
+
+        let mut first = stranger();
+        let welcome = hello(&mut first, secret.reveal(), Value::Null, Value::Null);
+        assert!(welcome.get("resumed").is_none(), "{welcome}");
+        let id = welcome["clientID"].clone();
+        let old = welcome["resume"].clone();
+        let again = hello(&mut first, secret.reveal(), Value::Null, Value::Null);
+        let token = again["resume"].clone();
+        assert_ne!(old, token, "another one with every hello");
+        first.system("wslink.subscribe", json!(["feed.log"]), json!({}));
+        let call = first.begin("feed.publish", json!([1, 3]));
+        assert_eq!(first.next()["id"], call);
+        (1..=3).for_each(|number| assert_eq!(first.next()["result"], number));
+
+        let (name, digits) = token.as_str().unwrap().split_once('.').unwrap();
+        let turned: String = digits.chars().rev().collect();
+        for wrong in [old, json!(""), json!(name), json!("."), json!(format!("{name}.{turned}")), json!(format!("c0.{digits}"))] {
+            let mut other = stranger();
+            let welcome = hello(&mut other, secret.reveal(), wrong.clone(), json!({}));
+            assert_eq!(welcome["resumed"], Value::Null, "{wrong}");
+            assert_ne!(welcome["clientID"], id, "{wrong}");
+        }
+        let mut other = stranger();
+        assert_eq!(hello(&mut other, "another secret", token.clone(), json!({})), Value::Null, "a token admits nobody");
+
+        // While the server does not know yet that the first connection is lost.
+        let mut second = stranger();
+        let received = json!({"feed.log": 1, "feed.text": 5, "never.heard.of": 7, "feed.frame": -1, "x": "y"});
+        let welcome = hello(&mut second, secret.reveal(), token.clone(), received);
+        assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}), "{welcome}");
+        assert_eq!(welcome["clientID"], id);
+        assert_eq!([2, 3].map(Value::from), [second.next(), second.next()].map(|event| event["result"].clone()));
+        assert_eq!(first.peer.next(), Got::Close(1008, "resumed on another connection".to_owned()));
+
+        let mut third = stranger();
+        assert_eq!(hello(&mut third, secret.reveal(), token, json!({}))["resumed"], Value::Null, "a token is used once");
+        assert_eq!(server.server.publisher().subscribers(Feed::LOG), 1);
+
+        // Whatever the counts are, nothing breaks; who says that it has more gets nothing.
+        let token = welcome["resume"].clone();
+        let welcome = hello(&mut stranger(), secret.reveal(), token, json!({"feed.log": u64::MAX}));
+        assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}));
+    }
+}
+
+#[test]
+fn a_token_is_for_one_principal_and_one_generation() {
+    let server = TestServer::build(|| {
+        Server::builder().service(|publisher| Feed { publisher }).authenticator(async |attempt: Attempt| {
+            let token = attempt.token().ok_or(Refusal::new("no token"))?;
+            let (name, authority) = token.split_once('/').unwrap_or((token, ""));
+            Ok::<_, Refusal>(Principal::new(name).granting([authority]))
+        })
+    });
+    let [one, other] = BOTH_RAW;
+    let token = |name: &str| {
+        let welcome = hello(&mut Speaker::stranger(&server, one), name, Value::Null, Value::Null);
+        welcome["resume"].clone()
+    };
+    let resumed = |generation, name: &str, token| {
+        !hello(&mut Speaker::stranger(&server, generation), name, token, json!({}))["resumed"].is_null()
+    };
+    assert!(!resumed(one, "bob", token("alice")));
+    assert!(!resumed(one, "alice", token("alice/admin")), "who may do less");
+    assert!(!resumed(other, "alice", token("alice")));
+    assert!(resumed(one, "alice", token("alice")));
+}

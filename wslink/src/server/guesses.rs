@@ -54,19 +54,30 @@ impl Guesses {
     /// # Errors
     /// Too many wait before it.
     pub(super) async fn answer(self: Arc<Self>, from: Option<IpAddr>, greeting: Greeting) -> Result<Greeted, Violation> {
+        let answered = self.pace(from, greeting, Greeted::is_good).await;
+        answered.ok_or_else(|| Violation::policy("too many failed hellos from this address"))
+    }
+
+    /// The answer to a guess when it is its turn; nothing when too many wait before it.
+    pub(super) async fn pace<T>(
+        &self,
+        from: Option<IpAddr>,
+        guess: impl Future<Output = T>,
+        is_good: impl FnOnce(&T) -> bool,
+    ) -> Option<T> {
         // Who comes over no network is not told apart from others.
         let source = from.map(source).filter(|_| !self.interval.is_zero());
-        let Some(source) = source else { return Ok(greeting.await) };
+        let Some(source) = source else { return Some(guess.await) };
         let now = Instant::now();
-        let turn = self.turn(source, now).ok_or_else(|| Violation::policy("too many failed hellos from this address"))?;
+        let turn = self.turn(source, now)?;
         if turn > now {
             sleep_until(turn).await;
         }
-        let greeted = greeting.await;
-        if greeted.is_good() {
+        let answer = guess.await;
+        if is_good(&answer) {
             self.give_back(source, Instant::now());
         }
-        Ok(greeted)
+        Some(answer)
     }
 
     /// When the next guess may be made; nothing when that is too late, and then it does not count.

@@ -170,9 +170,15 @@ impl Server {
         &self.settings
     }
 
+    /// Whether the hello of a connection with this handshake would be a good one with this token.
     #[cfg(feature = "prometheus")]
-    pub(crate) fn authenticator(&self) -> &dyn crate::Authenticator {
-        &*self.shared.authenticator
+    pub(crate) async fn admits(&self, handshake: Handshake, token: &str) -> bool {
+        let Ok(id) = crate::ClientId::random() else { return false };
+        let from = handshake.address().map(|address| address.ip());
+        let client = crate::Client::new(id, handshake, crate::Principal::default());
+        let attempt = crate::Attempt::new(client, crate::Value::map([("secret", token)]));
+        let asked = self.guesses.pace(from, self.shared.authenticator.authenticate(attempt), Result::is_ok);
+        matches!(tokio::time::timeout(self.limits().hello, asked).await, Ok(Some(Ok(_))))
     }
 
     pub(crate) fn limits(&self) -> &crate::Limits {

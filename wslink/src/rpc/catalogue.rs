@@ -56,5 +56,5 @@ impl Catalogue {
 /// static library that another linker links, only some of them.
 #[must_use]
 pub fn linked() -> Vec<&'static ServiceDescriptor> {
-    inventory::iter::<Registration>().map(|registration| registration.0).collect()
+    inventory::iter::<Registration>().map(|registration| registration.0).filter(|service| !service.is_inspector()).collect()
 }

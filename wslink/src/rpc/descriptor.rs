@@ -62,6 +62,13 @@ pub struct ServiceDescriptor {
     pub ordered: bool,
 }
 
+impl ServiceDescriptor {
+    /// Whether it is the inspector's, which is mounted by itself and no part of what a program offers.
+    pub(crate) fn is_inspector(&self) -> bool {
+        !self.methods.is_empty() && self.methods.iter().all(|method| method.uri.starts_with("wslink.inspector."))
+    }
+}
+
 /// One `#[rpc]` method.
 pub struct MethodDescriptor {
     /// What clients call it.

@@ -100,7 +100,7 @@ impl Routes {
             topics,
             not_mounted,
             #[cfg(feature = "manifest")]
-            mounted: mounted.iter().map(|one| one.descriptor).filter(|descriptor| !is_inspector(descriptor)).collect(),
+            mounted: mounted.iter().map(|one| one.descriptor).filter(|descriptor| !descriptor.is_inspector()).collect(),
         })
     }
 
@@ -139,12 +139,6 @@ impl Routes {
     pub(crate) fn not_mounted(&self) -> &[&'static ServiceDescriptor] {
         &self.not_mounted
     }
-}
-
-/// Whether it is the inspector, which is no part of what the server offers.
-#[cfg(feature = "manifest")]
-fn is_inspector(service: &ServiceDescriptor) -> bool {
-    !service.methods.is_empty() && service.methods.iter().all(|method| method.uri.starts_with("wslink.inspector."))
 }
 
 fn unique(sorted: impl Iterator<Item = (&'static str, Location)>) -> Result<(), Error> {

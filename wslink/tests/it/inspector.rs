@@ -52,6 +52,8 @@ fn it_is_for_those_who_know_the_secret_and_is_no_part_of_what_is_offered() {
     let manifest = speaker.call(METHODS[0], json!([]))["result"].to_string();
     assert!(manifest.contains("kit.echo") && !manifest.contains("wslink.inspector"), "{manifest}");
     assert!(!server.server.manifest().to_json().contains("wslink.inspector"));
+    // Nobody is to be told to mount it, or has it in the manifest of a program.
+    assert!(wslink::rpc::linked().iter().all(|service| service.name != "Inspection"));
 }
 
 #[test]

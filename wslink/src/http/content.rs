@@ -34,8 +34,7 @@ async fn guard(server: Server, root: Arc<Path>, request: Request, next: Next) ->
     }
 }
 
-/// Whether `path` leads to something in `root`, links followed. What is not there at all is for the
-/// file service to say.
+/// Whether `path` leads to something that is there and in `root`, links followed.
 async fn inside(root: &Path, path: &str) -> bool {
     // What does not begin so names a host, as the target of `CONNECT` does.
     if !path.starts_with('/') {
@@ -43,8 +42,9 @@ async fn inside(root: &Path, path: &str) -> bool {
     }
     let Ok(path) = percent_decode_str(path.trim_start_matches('/')).decode_utf8() else { return false };
     let target: PathBuf = root.join(&*path);
+    // No error of the file system is passed on: a name that is too long, say, is only not there.
     match (tokio::fs::canonicalize(root).await, tokio::fs::canonicalize(target).await) {
         (Ok(root), Ok(target)) => target.starts_with(root),
-        _ => true,
+        _ => false,
     }
 }

@@ -1,4 +1,4 @@
-// Uses the page of the `simple` example as a person would, and keeps screenshots of it.
+// Uses the page of the `simple` example as a person would, with either client, and keeps screenshots of it.
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
@@ -23,15 +23,18 @@ after(async () => {
 });
 
 // Opens the page, and at the end finds that the browser complained about nothing but what the test foretold.
-async function withPage(use, { query = '', foretold = [], ...options } = {}) {
+async function withPage(client, use, { query = '', foretold = [], ...options } = {}) {
   const page = await browser.newPage(options);
   const complaints = [];
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
-  await page.goto(`${server.url}${query}`);
+  await page.goto(`${server.url}?client=${client}${query}`);
   await use(page);
   await page.close();
-  assert.deepEqual(complaints.filter((text) => !foretold.some((pattern) => pattern.test(text))), []);
+  assert.deepEqual(
+    complaints.filter((text) => !foretold.some((pattern) => pattern.test(text))),
+    [],
+  );
 }
 
 const connected = (page) => page.getByText('Connected', { exact: true }).waitFor();
@@ -45,109 +48,117 @@ const pictureShown = (page, before = null) =>
     return picture.complete && picture.naturalWidth > 0 && picture.src !== old;
   }, before);
 
-describe('the page of simple', { timeout: 120_000 }, () => {
-  test('calculates', () =>
-    withPage(async (page) => {
-      await connected(page);
-      await page.getByLabel('Numbers, separated by commas').fill('2, 3, 4');
-      await press(page, 'Add');
-      await holds(page, '#result', /^9$/);
-      await press(page, 'Multiply');
-      await holds(page, '#result', /^24$/);
-      await press(page, 'Special values');
-      await holds(page, '#result', '[Infinity, NaN, -Infinity]');
-      assert.equal(await page.locator('#log li').count(), 3);
-    }));
+for (const client of ['ours', 'stock']) {
+  describe(
+    `the page of simple with ${client === 'ours' ? 'our client' : 'the stock client'}`,
+    { timeout: 120_000 },
+    () => {
+      test('calculates', () =>
+        withPage(client, async (page) => {
+          await connected(page);
+          await page.getByLabel('Numbers, separated by commas').fill('2, 3, 4');
+          await press(page, 'Add');
+          await holds(page, '#result', /^9$/);
+          await press(page, 'Multiply');
+          await holds(page, '#result', /^24$/);
+          await press(page, 'Special values');
+          await holds(page, '#result', '[Infinity, NaN, -Infinity]');
+          assert.equal(await page.locator('#log li').count(), 3);
+        }));
 
-  test('works with the keyboard alone', () =>
-    withPage(async (page) => {
-      await connected(page);
-      await page.getByLabel('Numbers, separated by commas').focus();
-      await page.keyboard.press('Enter');
-      await holds(page, '#result', /^10\.5$/);
-      await page.keyboard.press('Tab');
-      await page.keyboard.press('Tab');
-      await page.keyboard.press('Space');
-      await holds(page, '#result', /^27$/);
-    }));
+      test('works with the keyboard alone', () =>
+        withPage(client, async (page) => {
+          await connected(page);
+          await page.getByLabel('Numbers, separated by commas').focus();
+          await page.keyboard.press('Enter');
+          await holds(page, '#result', /^10\.5$/);
+          await page.keyboard.press('Tab');
+          await page.keyboard.press('Tab');
+          await page.keyboard.press('Space');
+          await holds(page, '#result', /^27$/);
+        }));
 
-  test('shows both images', () =>
-    withPage(async (page) => {
-      await connected(page);
-      await press(page, 'Image');
-      await pictureShown(page);
-      const first = await pictureSource(page);
-      await press(page, 'Alternative image');
-      await pictureShown(page, first);
-    }));
+      test('shows both images', () =>
+        withPage(client, async (page) => {
+          await connected(page);
+          await press(page, 'Image');
+          await pictureShown(page);
+          const first = await pictureSource(page);
+          await press(page, 'Alternative image');
+          await pictureShown(page, first);
+        }));
 
-  test('streams and stops', () =>
-    withPage(async (page) => {
-      await connected(page);
-      await press(page, 'Start stream');
-      await pictureShown(page);
-      await pictureShown(page, await pictureSource(page));
-      await holds(page, '#frames', /^Frame 2, \d+ ms after/);
-      await press(page, 'Stop stream');
-      await holds(page, '#frames', 'stopped');
-      await holds(page, '#log', 'unsubscribed');
-    }));
+      test('streams and stops', () =>
+        withPage(client, async (page) => {
+          await connected(page);
+          await press(page, 'Start stream');
+          await pictureShown(page);
+          await pictureShown(page, await pictureSource(page));
+          await holds(page, '#frames', /^Frame 2, \d+ ms after/);
+          await press(page, 'Stop stream');
+          await holds(page, '#frames', 'stopped');
+          await holds(page, '#log', 'unsubscribed');
+        }));
 
-  test('uploads a file', () =>
-    withPage(async (page) => {
-      await connected(page);
-      const file = { name: 'data.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(123_456, 7) };
-      await page.getByLabel('A file to send as binary data').setInputFiles(file);
-      await press(page, 'Send');
-      await holds(page, '#received', 'received binary data of length 123456');
-    }));
+      test('uploads a file', () =>
+        withPage(client, async (page) => {
+          await connected(page);
+          const file = { name: 'data.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(123_456, 7) };
+          await page.getByLabel('A file to send as binary data').setInputFiles(file);
+          await press(page, 'Send');
+          await holds(page, '#received', 'received binary data of length 123456');
+        }));
 
-  test('shows errors', () =>
-    withPage(async (page) => {
-      await connected(page);
-      await press(page, 'Unknown method');
-      await holds(page, '#error', '-32601');
-      await holds(page, '#error', 'myprotocol.mistake.typo');
-      await press(page, 'Bad argument');
-      await holds(page, '#error', '-32602');
-      await holds(page, '#error', 'topik');
-    }));
+      test('shows errors', () =>
+        withPage(client, async (page) => {
+          await connected(page);
+          await press(page, 'Unknown method');
+          await holds(page, '#error', '-32601');
+          await holds(page, '#error', 'myprotocol.mistake.typo');
+          await press(page, 'Bad argument');
+          await holds(page, '#error', '-32602');
+          await holds(page, '#error', 'topik');
+        }));
 
-  test('tells of a wrong secret', () =>
-    withPage(
-      async (page) => {
-        await page.getByText('Refused', { exact: true }).waitFor();
-        await holds(page, '#state', 'Authentication failed (-32000)');
-        assert.equal(await page.getByRole('button', { name: 'Add' }).isDisabled(), true);
-      },
-      { query: '?secret=wrong', foretold: [/^Connection error/] },
-    ));
-
-  test('reconnects', () =>
-    withPage(async (page) => {
-      await connected(page);
-      await press(page, 'Reconnect');
-      await connected(page);
-      await press(page, 'Add');
-      await holds(page, '#result', /^10\.5$/);
-    }));
-
-  for (const [window, viewport] of Object.entries(WINDOWS)) {
-    for (const colorScheme of ['light', 'dark']) {
-      test(`fits a ${window} in ${colorScheme} colours`, () =>
+      test('tells of a wrong secret', () =>
         withPage(
+          client,
           async (page) => {
-            await connected(page);
-            await press(page, 'Image');
-            await pictureShown(page);
-            for (const name of ['Add', 'Unknown method', 'Bad argument']) await press(page, name);
-            await holds(page, '#error', '-32602');
-            const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-            assert.ok(overflow <= 0, `the page is ${overflow} pixels too wide`);
-            await page.screenshot({ path: `${SCREENSHOTS}/${window}-${colorScheme}.png`, fullPage: true });
+            await page.getByText('Refused', { exact: true }).waitFor();
+            await holds(page, '#state', 'Authentication failed (-32000)');
+            assert.equal(await page.getByRole('button', { name: 'Add' }).isDisabled(), true);
           },
-          { viewport, colorScheme },
+          { query: '&secret=wrong', foretold: [/^Connection error/] },
         ));
-    }
+
+      test('reconnects', () =>
+        withPage(client, async (page) => {
+          await connected(page);
+          await press(page, 'Reconnect');
+          await connected(page);
+          await press(page, 'Add');
+          await holds(page, '#result', /^10\.5$/);
+        }));
+    },
+  );
+}
+
+for (const [window, viewport] of Object.entries(WINDOWS)) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`fits a ${window} in ${colorScheme} colours`, () =>
+      withPage(
+        'ours',
+        async (page) => {
+          await connected(page);
+          await press(page, 'Image');
+          await pictureShown(page);
+          for (const name of ['Add', 'Unknown method', 'Bad argument']) await press(page, name);
+          await holds(page, '#error', '-32602');
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+          assert.ok(overflow <= 0, `the page is ${overflow} pixels too wide`);
+          await page.screenshot({ path: `${SCREENSHOTS}/${window}-${colorScheme}.png`, fullPage: true });
+        },
+        { viewport, colorScheme },
+      ));
   }
-});
+}

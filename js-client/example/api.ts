@@ -19,7 +19,7 @@ export function api(session: Session) {
     application: {
       /** Ends the server. */
       exit: withMembers(method<Record<string, never>, [], null>(session, 'application.exit'), {
-        /** Ends the server some seconds later. */
+        /** Ends the server some seconds later; the last one to ask decides. */
         later: method<
           ApplicationExitLaterParams,
           [secondsLater?: ApplicationExitLaterParams['secondsLater']],

@@ -21,8 +21,8 @@ The commands of this repository.
     cargo xtask bench compile
         Measures what 200 methods cost to compile, beside peers; see docs/compile-times.md.
 
-    cargo xtask demo [--port N] [ARGUMENT…]
-        Starts the `simple` example with its page. Further arguments are the server's own.
+    cargo xtask demo [simple|chat|render] [--port N] [ARGUMENT…]
+        Starts an example with its page. Further arguments are the server's own.
 
     cargo xtask test [STEP…]
         Runs the steps, all but `registration` when none is named, and stops at the first that fails:

@@ -1,7 +1,7 @@
 //! Node, npm, and the npm packages of this repository.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command::{self, Outcome};
@@ -14,6 +14,9 @@ pub(crate) const STOCK: &str = "compat";
 /// The package of our own client.
 pub(crate) const OURS: &str = "js-client";
 
+/// The project of the page of the `render` example.
+const RENDER_PAGE: &str = "examples/render/www";
+
 /// npm in the folder of `package`, with what its lockfile names installed.
 pub(crate) fn installed(package: &str) -> Outcome<Command> {
     check_node()?;
@@ -24,14 +27,36 @@ pub(crate) fn installed(package: &str) -> Outcome<Command> {
     npm(&folder)
 }
 
-/// Puts the stock client where the page of the `simple` example loads it from.
-pub(crate) fn vendor_client(www: &Path) -> Outcome {
-    let source = command::root().join(STOCK).join("node_modules/wslink-v2/dist/wslink.js");
-    let folder = www.join("vendor");
-    fs::create_dir_all(&folder)
-        .and_then(|()| fs::copy(&source, folder.join("wslink.js")))
-        .map_err(|error| format!("cannot copy {} to {}: {error}", source.display(), folder.display()))?;
-    Ok(())
+/// The page of the `simple` example, which loads both clients from its folder `vendor`.
+pub(crate) fn simple_page() -> Outcome<PathBuf> {
+    let www = command::root().join("examples/simple/www");
+    let vendor = www.join("vendor");
+    installed(STOCK)?;
+    let stock = command::root().join(STOCK).join("node_modules/wslink-v2/dist/wslink.js");
+    fs::create_dir_all(&vendor)
+        .and_then(|()| fs::copy(&stock, vendor.join("wslink.js")))
+        .map_err(|error| format!("cannot copy {} to {}: {error}", stock.display(), vendor.display()))?;
+    command::run(built_client()?.args(["run", "bundle", "--"]).arg(www.join("client.ts")).arg(vendor.join("client.js")))?;
+    Ok(www)
+}
+
+/// The page of the `chat` example, which is the client's own example.
+pub(crate) fn chat_page() -> Outcome<PathBuf> {
+    command::run(built_client()?.args(["run", "build:example"]))?;
+    Ok(command::root().join(OURS).join("example/dist"))
+}
+
+/// The page of the `render` example.
+pub(crate) fn render_page() -> Outcome<PathBuf> {
+    built_client()?;
+    command::run(installed(RENDER_PAGE)?.args(["run", "build"]))?;
+    Ok(command::root().join(RENDER_PAGE).join("dist"))
+}
+
+/// npm in the folder of our own client, which is installed and built.
+fn built_client() -> Outcome<Command> {
+    command::run(installed(OURS)?.args(["run", "build"]))?;
+    installed(OURS)
 }
 
 fn npm(folder: &Path) -> Outcome<Command> {

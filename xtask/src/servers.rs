@@ -16,8 +16,11 @@ pub(crate) struct Server {
 pub(crate) const SIMPLE: Server =
     Server { variable: "SIMPLE_BIN", build: &["--package", "wslink-example-simple"], program: "wslink-example-simple" };
 
-const CHAT: Server =
+pub(crate) const CHAT: Server =
     Server { variable: "CHAT_BIN", build: &["--package", "wslink-example-chat"], program: "wslink-example-chat" };
+
+pub(crate) const RENDER: Server =
+    Server { variable: "RENDER_BIN", build: &["--package", "wslink-example-render"], program: "wslink-example-render" };
 
 const KIT: Server = Server {
     variable: "KIT_BIN",
@@ -26,7 +29,7 @@ const KIT: Server = Server {
 };
 
 /// Every server that the tests start.
-pub(crate) const ALL: [Server; 3] = [SIMPLE, CHAT, KIT];
+pub(crate) const ALL: [Server; 4] = [SIMPLE, CHAT, RENDER, KIT];
 
 impl Server {
     /// Builds the server and returns the path of its program.

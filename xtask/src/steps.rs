@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::command::{self, Outcome, cargo, run as run_command};
+use crate::command::{Outcome, cargo, run as run_command};
 use crate::{chromium, node, registration, servers};
 
 /// One step of the tests.
@@ -28,7 +28,7 @@ pub(crate) const STEPS: [Step; 9] = [
         run: registration::run,
     },
     Step { name: "js", purpose: "the stock npm clients in node", asked: false, run: js },
-    Step { name: "browser", purpose: "the stock npm clients and the page in Chromium", asked: false, run: browser },
+    Step { name: "browser", purpose: "the stock npm clients and the examples' pages in Chromium", asked: false, run: browser },
     Step { name: "client", purpose: "the TypeScript client in node and Chromium", run: client, asked: false },
     Step { name: "docs", purpose: "the documentation, warnings denied", asked: false, run: docs },
 ];
@@ -77,7 +77,8 @@ fn js() -> Outcome {
 
 fn browser() -> Outcome {
     let mut npm = with_servers(node::STOCK)?;
-    node::vendor_client(&command::root().join("examples/simple/www"))?;
+    node::simple_page()?;
+    node::render_page()?;
     run_command(npm.args(["run", "test:browser"]).env("CHROMIUM", chromium::find_or_install()?))
 }
 

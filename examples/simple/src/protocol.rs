@@ -1,6 +1,8 @@
 //! The methods, as clients of the original example call them.
 
 use serde::Serialize;
+#[cfg(feature = "manifest")]
+use wslink::schemars::JsonSchema;
 use wslink::{Args, Attachment, CallError, Publisher, Value, service};
 
 use crate::{arithmetic, stream::Stream};
@@ -15,12 +17,14 @@ pub(crate) struct MyProtocol {
 
 /// A picture with a name around it.
 #[derive(Serialize)]
+#[cfg_attr(feature = "manifest", derive(JsonSchema), schemars(crate = "wslink::schemars"))]
 pub(crate) struct Picture {
     blob: Attachment,
 }
 
 /// Pictures and bytes at several depths.
 #[derive(Serialize)]
+#[cfg_attr(feature = "manifest", derive(JsonSchema), schemars(crate = "wslink::schemars"))]
 pub(crate) struct Nested {
     image: Picture,
     #[serde(rename = "bytesList")]

@@ -23,8 +23,11 @@ export function describe(value) {
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return `‹${value.byteLength} bytes›`;
   if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
   if (value === undefined) return '–';
-  if (value === null || typeof value !== 'object') return typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return `{${Object.entries(value).map(([key, part]) => `${key}: ${describe(part)}`).join(', ')}}`;
+  if (value === null || typeof value !== 'object')
+    return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return `{${Object.entries(value)
+    .map(([key, part]) => `${key}: ${describe(part)}`)
+    .join(', ')}}`;
 }
 
 function span(text) {

@@ -16,15 +16,15 @@ export class Stream {
   #running = null;
 
   // Starts when stopped and stops when running.
-  async toggle(session, call, topic) {
+  async toggle(session, methods, topic) {
     if (this.#running) {
       const { topic: current } = this.#running;
       this.reset();
-      await call('myprotocol.stop', [current]);
+      await methods.stop({ topic: current });
     } else {
       this.#begin(session, topic);
       try {
-        await call('myprotocol.stream', [topic]);
+        await methods.stream({ topic });
       } catch (error) {
         this.reset();
         throw error;

@@ -115,7 +115,11 @@ async function turn(x: number, y: number): Promise<void> {
   const end: [number, number] = [0.5 + x, 0.5 + y];
   meter.moved();
   meter.moved();
-  await Promise.all([interaction(event('down', [0.5, 0.5])), interaction(event('down', end)), interaction(event('up', end))]);
+  await Promise.all([
+    interaction(event('down', [0.5, 0.5])),
+    interaction(event('down', end)),
+    interaction(event('up', end)),
+  ]);
   await server.viewport.image.push({ options: { view: VIEW } });
 }
 

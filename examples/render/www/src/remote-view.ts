@@ -9,6 +9,7 @@ export interface ShownView {
   /** Fits it to its container. */
   resize(): void;
   setQuality(quality: Quality): void;
+  /** Takes it down once its connection is gone. */
   remove(): void;
 }
 
@@ -47,6 +48,10 @@ export function showView(
     resize: () => view.resize(),
     setQuality,
     remove() {
+      // With the connection the server has forgotten who observes; vtk.js would tell it all the same.
+      images.getProtocol().unregisterView = async () => {};
+      // Else vtk.js looks for a place for its background in the container that is none.
+      view.getCanvasView().setUseBackgroundImage(false);
       view.setContainer(null as unknown as HTMLElement);
       view.delete();
       images.delete();

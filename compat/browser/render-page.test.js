@@ -1,0 +1,183 @@
+// Uses the page of the `render` example as a person would, with either client, and keeps screenshots of it.
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { launchChromium } from '../harness/chromium.js';
+import { startServer } from '../harness/server.js';
+
+const WWW = fileURLToPath(new URL('../../examples/render/www/dist', import.meta.url));
+const SCREENSHOTS = fileURLToPath(new URL('../screenshots', import.meta.url));
+const WINDOWS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+
+let browser;
+let server;
+before(async () => {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  browser = await launchChromium();
+  server = await startServer('render', ['--content', WWW]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+// Opens the page and waits for its first picture; at the end the browser may have complained about nothing else than
+// what the test foretold.
+async function withPage(client, use, { foretold = [], ...options } = {}) {
+  const page = await browser.newPage({ viewport: { width: 640, height: 560 }, ...options });
+  const complaints = [];
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.goto(`${server.url}?client=${client}`);
+  await connected(page);
+  await pictureAfter(page, null);
+  await use(page);
+  await page.close();
+  assert.deepEqual(
+    complaints.filter((text) => !foretold.some((pattern) => pattern.test(text))),
+    [],
+  );
+}
+
+const connected = (page) => page.getByText('Connected', { exact: true }).waitFor();
+const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
+const pictureSize = (page) => page.locator('#picture').textContent();
+
+// The picture that is shown once it is another than `before`, as a number that stands for its pixels.
+async function pictureAfter(page, before) {
+  const shown = await page.waitForFunction((old) => {
+    const image = document.querySelector('#view img');
+    if (!image?.complete || image.naturalWidth === 0) return null;
+    const canvas = new OffscreenCanvas(64, 64);
+    const context = canvas.getContext('2d');
+    context.drawImage(image, 0, 0, 64, 64);
+    const hash = context.getImageData(0, 0, 64, 64).data.reduce((sum, byte) => (sum * 31 + byte) % 1_000_003, 7);
+    return hash === old ? null : hash + 1e-9;
+  }, before);
+  return Math.trunc(await shown.jsonValue());
+}
+
+// What is shown once the picture has the size of the page's element and stays the same.
+async function settled(page) {
+  const full = await page.evaluate(() => {
+    const { width, height } = document.querySelector('#view').getBoundingClientRect();
+    const ratio = Math.min(devicePixelRatio, 2);
+    return `${Math.trunc(Math.fround(width * ratio))} × ${Math.trunc(Math.fround(height * ratio))}`;
+  });
+  await page.locator('#picture').filter({ hasText: full }).waitFor();
+  return pictureAfter(page, null);
+}
+
+async function middle(page) {
+  const { x, y, width, height } = await page.locator('#view').boundingBox();
+  return [x + width / 2, y + height / 2];
+}
+
+for (const client of ['ours', 'stock']) {
+  describe(
+    `the page of render with ${client === 'ours' ? 'our client' : 'the stock client'}`,
+    { timeout: 120_000 },
+    () => {
+      test('turns while it is dragged', () =>
+        withPage(client, async (page) => {
+          const first = await settled(page);
+          const [x, y] = await middle(page);
+          await page.mouse.move(x, y);
+          await page.mouse.down();
+          let last = first;
+          const begin = Date.now();
+          const frames = 12;
+          for (let step = 1; step <= frames; step += 1) {
+            await page.mouse.move(x + step * 12, y + step * 2);
+            last = await pictureAfter(page, last);
+          }
+          const seconds = (Date.now() - begin) / 1000;
+          const { delays, bytes } = await page.evaluate(() => ({
+            delays: window.meter.takeDelays(),
+            bytes: document.querySelector('#work').textContent,
+          }));
+          await page.mouse.up();
+          assert.notEqual(await settled(page), first);
+          delays.sort((a, b) => a - b);
+          const median = delays[delays.length >> 1]?.toFixed(0);
+          console.log(
+            `${client}: ${(frames / seconds).toFixed(1)} frames per s; ${bytes}; mouse to picture ${median} ms`,
+          );
+        }));
+
+      test('zooms with the wheel', () =>
+        withPage(client, async (page) => {
+          const first = await settled(page);
+          await page.mouse.move(...(await middle(page)));
+          await page.mouse.wheel(0, -240);
+          const nearer = await pictureAfter(page, first);
+          assert.notEqual(await pictureAfter(page, null), first);
+          await press(page, 'Reset');
+          await pictureAfter(page, nearer);
+        }));
+
+      test('takes the size of its window', () =>
+        withPage(client, async (page) => {
+          await settled(page);
+          const before = await pictureSize(page);
+          await page.setViewportSize({ width: 500, height: 700 });
+          await settled(page);
+          assert.notEqual(await pictureSize(page), before);
+        }));
+
+      test('turns by itself, and with the keyboard', () =>
+        withPage(client, async (page) => {
+          let last = await settled(page);
+          await page.locator('#view').focus();
+          await page.keyboard.press('ArrowRight');
+          last = await pictureAfter(page, last);
+          await page.keyboard.press('Space');
+          for (let count = 0; count < 3; count += 1) last = await pictureAfter(page, last);
+          await press(page, 'Spin');
+          assert.equal(await page.locator('#spin').getAttribute('aria-pressed'), 'false');
+        }));
+
+      test('goes on when the server was started anew', () =>
+        withPage(
+          client,
+          async (page) => {
+            await settled(page);
+            const { port } = new URL(server.url);
+            await server.stop();
+            await page
+              .getByText('Disconnected', { exact: true })
+              .or(page.getByText('Connecting', { exact: true }))
+              .waitFor();
+            server = await startServer('render', ['--content', WWW], port);
+            await connected(page);
+            const first = await settled(page);
+            const [x, y] = await middle(page);
+            await page.mouse.move(x, y);
+            await page.mouse.down();
+            await page.mouse.move(x + 90, y);
+            await pictureAfter(page, first);
+            await page.mouse.up();
+          },
+          { foretold: [/WebSocket connection to/, /^Connection error/, /ERR_CONNECTION_REFUSED/] },
+        ));
+    },
+  );
+}
+
+for (const [window, viewport] of Object.entries(WINDOWS)) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`the page of render fits a ${window} in ${colorScheme} colours`, { timeout: 60_000 }, () =>
+      withPage(
+        'ours',
+        async (page) => {
+          await settled(page);
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+          assert.ok(overflow <= 0, `the page is ${overflow} pixels too wide`);
+          await page.screenshot({ path: `${SCREENSHOTS}/render-${window}-${colorScheme}.png` });
+        },
+        { viewport, colorScheme },
+      ),
+    );
+  }
+}

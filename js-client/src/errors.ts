@@ -3,6 +3,7 @@
 /** The code of errors that are made by a client and never sent. */
 export const CLIENT_ERROR = -32099;
 const AUTHENTICATION_FAILED = -32000;
+const TOO_LARGE = -32003;
 const DEADLINE_EXCEEDED = -32005;
 
 /** What every error of this package is. */
@@ -45,6 +46,21 @@ export class CallTimeout extends WslinkError {
   constructor(method: string, maybeExecuted: boolean) {
     super(DEADLINE_EXCEEDED, `${method} took longer than it was given`);
     this.maybeExecuted = maybeExecuted;
+  }
+}
+
+/** A call is larger than the server takes; it was not executed. */
+export class MessageTooLarge extends WslinkError {
+  override readonly name = 'MessageTooLarge';
+  /** The most bytes that the server takes in one message. */
+  readonly limit: number;
+  /** The bytes of this one. */
+  readonly bytes: number;
+
+  constructor(method: string, limit: number, bytes: number) {
+    super(TOO_LARGE, `${method} has ${bytes} bytes; the server takes ${limit}`);
+    this.limit = limit;
+    this.bytes = bytes;
   }
 }
 
@@ -100,5 +116,12 @@ export function errorOfReply(
   method: string,
   { code, message, data }: { code: number; message: string; data?: unknown },
 ): WslinkError {
-  return code === DEADLINE_EXCEEDED ? new CallTimeout(method, true) : new CallError(code, message, data);
+  if (code === DEADLINE_EXCEEDED) return new CallTimeout(method, true);
+  if (code === TOO_LARGE && isSizes(data)) return new MessageTooLarge(method, data.limit, data.got);
+  return new CallError(code, message, data);
+}
+
+function isSizes(data: unknown): data is { limit: number; got: number } {
+  const { limit, got } = (data ?? {}) as { limit?: unknown; got?: unknown };
+  return typeof limit === 'number' && typeof got === 'number';
 }

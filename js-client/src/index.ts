@@ -10,6 +10,7 @@ export {
   CallTimeout,
   CLIENT_ERROR,
   ConnectionLost,
+  MessageTooLarge,
   ProtocolError,
   WslinkError,
   type CloseInfo,

@@ -93,7 +93,7 @@ export class Session {
   }
 
   /**
-   * Calls a method. Rejects with `CallError`, `CallTimeout`, `ConnectionLost` or the reason of an aborted signal.
+   * Calls a method. Rejects with `CallError`, `MessageTooLarge`, `CallTimeout`, `ConnectionLost` or the reason of an aborted signal.
    * Binary data may stand anywhere in the arguments and comes back as `Uint8Array`.
    */
   call<Result = any, Progress = any>(

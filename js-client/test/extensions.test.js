@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { CallError, CallTimeout, ConnectionLost, connect, ProtocolError } from 'wslink-client';
+import { CallError, CallTimeout, ConnectionLost, connect, MessageTooLarge, ProtocolError } from 'wslink-client';
 import './harness/node-websocket.js';
 import { scriptedServer } from './harness/scripted-server.js';
 
@@ -54,6 +54,18 @@ describe('extensions', { timeout: 20_000 }, () => {
     session.call('work', [new Uint8Array(1000)]).catch(() => {});
     await peer.next('work');
     assert.equal(peer.largest <= 200, true);
+  });
+
+  test('a message that is too large is told from other errors', async () => {
+    await peer.greet();
+    const call = session.call('work', ['x']);
+    const { id } = await peer.next('work');
+    peer.send({ id, error: { code: -32003, message: 'Message too large', data: { limit: 100, got: 101 } } });
+    await assert.rejects(call, (error) => {
+      assert.equal(error instanceof MessageTooLarge, true);
+      assert.deepEqual([error.code, error.limit, error.bytes], [-32003, 100, 101]);
+      return true;
+    });
   });
 
   test('what waits is gone with the subscription, and nothing listens to a signal any more', async () => {

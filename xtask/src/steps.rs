@@ -16,11 +16,12 @@ pub(crate) struct Step {
 }
 
 /// All steps, cheap ones first.
-pub(crate) const STEPS: [Step; 9] = [
+pub(crate) const STEPS: [Step; 10] = [
     Step { name: "fmt", purpose: "the formatting", asked: false, run: fmt },
     Step { name: "clippy", purpose: "the lints, warnings denied", asked: false, run: clippy },
     Step { name: "core", purpose: "the core and the client without the server, warnings denied", asked: false, run: core },
     Step { name: "rust", purpose: "the Rust tests with doc and compile-fail tests", asked: false, run: rust },
+    Step { name: "promises", purpose: "what docs/promises.md says, on servers that are abused", asked: false, run: promises },
     Step {
         name: "registration",
         purpose: "no method is lost, whatever the profile and the linker",
@@ -54,7 +55,11 @@ fn fmt() -> Outcome {
 }
 
 fn clippy() -> Outcome {
-    run_command(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))
+    // The promises are no target that is tested unless it is named.
+    for targets in [&["--workspace", "--all-targets"][..], &["--package", "wslink", "--test", "promises"]] {
+        run_command(cargo(&["clippy", "--all-features"]).args(targets).args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
 }
 
 /// Clippy, because it denies warnings of this repository alone; RUSTFLAGS would rebuild every dependency.
@@ -69,6 +74,12 @@ fn core() -> Outcome {
 
 fn rust() -> Outcome {
     run_command(&mut cargo(&["test", "--workspace", "--all-features"]))
+}
+
+/// Prints what it measures.
+fn promises() -> Outcome {
+    let arguments = ["test", "--package", "wslink", "--all-features", "--test", "promises", "--", "--nocapture"];
+    run_command(&mut cargo(&arguments))
 }
 
 fn js() -> Outcome {

@@ -35,7 +35,7 @@ pub enum Error {
     Decode(String),
     /// Arguments cannot be serialised, or are no list and no map.
     Encode(String),
-    /// The request is larger than the server takes; it was not sent.
+    /// The request is larger than the server takes; it was not executed.
     TooLarge {
         /// Its size.
         bytes: usize,
@@ -76,6 +76,19 @@ pub(super) fn call_error(body: &Body) -> CallError {
             data.into_iter().fold(error, CallError::with_data)
         }
         Err(why) => CallError::new(ErrorCode::Exception, format!("an error that cannot be read: {why}")),
+    }
+}
+
+/// What the server answered to a call with the error that `body` is.
+pub(super) fn refused(body: &Body) -> Error {
+    let error = call_error(body);
+    let size = |name| match error.data()?.get(name)? {
+        Value::Integer(size) => usize::try_from(*size).ok(),
+        _ => None,
+    };
+    match (error.code(), size("limit"), size("got")) {
+        (ErrorCode::TooLarge, Some(limit), Some(bytes)) => Error::TooLarge { bytes, limit },
+        _ => Error::Call(error),
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Error,
     about::{self, About},
-    error::call_error,
+    error::{call_error, refused},
     handle::{Command, Outgoing, Subscribing},
     hello::Greeting,
     link::{Ended, Link},
@@ -200,7 +200,7 @@ impl<'t> Live<'t> {
                 return;
             }
             Received::Result(body) => Ok(body),
-            Received::Error(body) => Err(Error::Call(call_error(&body))),
+            Received::Error(body) => Err(refused(&body)),
             Received::End => return,
         };
         if let Some(waiting) = self.calls.remove(&id) {

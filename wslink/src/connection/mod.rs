@@ -20,7 +20,7 @@ use crate::{
     observe::{Account, Open},
     rpc::{self, ArgumentError, BlockingCall, Caller, Control, Dispatched, Lane, PendingCall, Route, Routes},
     topic::{Departed, Hub, Outbox},
-    wire::{self, Content, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Violation, WireVersion},
+    wire::{self, Content, Decoded, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Violation, WireVersion},
 };
 
 mod egress;
@@ -167,7 +167,13 @@ impl Connection {
             Speaking { wire, decoder: wire.decoder(&self.shared.limits) }
         });
         let wire = speaking.wire;
-        let Some(mut request) = speaking.decoder.decode(kind, payload)? else { return Ok(Step::None) };
+        let mut request = match speaking.decoder.decode(kind, payload)? {
+            None => return Ok(Step::None),
+            Some(Decoded::Request(request)) => request,
+            Some(Decoded::TooLarge { id, limit, got }) => {
+                return Ok(Step::Reply(rpc::refusal(wire, &id, &too_large(limit, got))));
+            }
+        };
         let Some(id) = request.id.take() else { return Ok(Step::None) };
         let step = if request.system { self.system(wire, &id, request)? } else { self.call(wire, &id, request, running) };
         Ok(step.unwrap_or_else(|error| Step::Reply(rpc::refusal(wire, &id, &error))))
@@ -293,6 +299,10 @@ fn answer(wire: &dyn WireVersion, id: &RequestId, result: &dyn erased_serde::Ser
 fn first<T: DeserializeOwned>(request: &mut Request) -> Option<T> {
     let span = request.arguments.positional.first().copied()?;
     request.arguments.value(span).ok()
+}
+
+fn too_large(limit: usize, got: usize) -> CallError {
+    CallError::new(ErrorCode::TooLarge, "Message too large").with_data(Value::map([("limit", limit), ("got", got)]))
 }
 
 fn unregistered(uri: &[u8]) -> CallError {

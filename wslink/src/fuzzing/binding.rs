@@ -46,13 +46,14 @@ fn bound(input: &mut Unstructured<'_>) -> Result<()> {
         let mut decoder = wire::detect(kind).decoder(&Limits::default());
         decoder.authenticated();
         let [frame] = sent.frames() else { panic!("small messages are one frame") };
-        let mut arguments = decoder.decode(kind, Bytes::clone(&frame.head)).unwrap().unwrap().arguments;
+        let mut arguments = decoder.decode(kind, Bytes::clone(&frame.head)).unwrap().unwrap().request().arguments;
         let mut bound = Bound::default();
         let outcome = bound.bind(&mut arguments, &parameters).map(|()| {
+            let rest = arguments.positional[bound.rest..].to_vec();
             let mut value = |span| arguments.value::<u32>(span).unwrap();
             Expected {
                 slots: PLACES.map(|place| bound.slot(place).map(&mut value)),
-                positional: bound.positional.iter().map(|span| value(*span)).collect(),
+                positional: rest.into_iter().map(&mut value).collect(),
                 named: bound.named.iter().map(|(name, span)| (name.clone(), value(*span))).collect(),
             }
         });

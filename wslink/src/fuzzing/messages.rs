@@ -26,7 +26,7 @@ pub fn requests_v1(data: &[u8]) {
     for (kind, frame) in frames(data) {
         held += frame.len();
         match within(4, held, || decoder.decode(kind, frame)) {
-            Ok(Some(request)) => of_request(FrameKind::Text, request),
+            Ok(Some(decoded)) => of_request(FrameKind::Text, decoded.request()),
             Ok(None) => {}
             Err(_) => return,
         }
@@ -37,8 +37,8 @@ pub fn requests_v1(data: &[u8]) {
 pub fn requests_v2(data: &[u8]) {
     let mut decoder = wire::detect(FrameKind::Binary).decoder(&Limits::default());
     decoder.authenticated();
-    if let Ok(Some(request)) = within(4, data.len(), || decoder.decode(FrameKind::Binary, whole(data))) {
-        of_request(FrameKind::Binary, request);
+    if let Ok(Some(decoded)) = within(4, data.len(), || decoder.decode(FrameKind::Binary, whole(data))) {
+        of_request(FrameKind::Binary, decoded.request());
     }
 }
 

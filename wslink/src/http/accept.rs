@@ -20,8 +20,9 @@ use crate::{Error, Server};
 /// How long to wait for descriptors when there are none left.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Bytes of a request's header, and of what is read ahead.
-const HEADER_BYTES: usize = 64 * 1024;
+/// Bytes of a request's header that are read before more is refused. As much again may have come with
+/// the last of them, so this is half of what a header may have.
+const HEADER_BYTES: usize = 32 * 1024;
 
 /// The connection inside an upgraded request, where it came in here without TLS.
 pub(super) type Accepted = TokioIo<TcpStream>;

@@ -20,8 +20,8 @@ const MAX_TEXT: usize = 200;
 pub(crate) struct Bound {
     /// By parameter index.
     slots: SmallVec<[Option<Span>; 8]>,
-    /// Left over for a parameter that takes the rest.
-    pub(crate) positional: SmallVec<[Span; 2]>,
+    /// Left over for a parameter that takes the rest: the positional arguments from here on, and these.
+    pub(crate) rest: usize,
     pub(crate) named: Vec<(String, Span)>,
 }
 
@@ -38,9 +38,8 @@ impl Bound {
             takes_rest |= parameter.kind == ParameterKind::Rest;
             self.slots.push(if parameter.kind == ParameterKind::Wire { given.next() } else { None });
         }
-        if takes_rest {
-            self.positional.extend(given);
-        } else if given.len() > 0 {
+        self.rest = arguments.positional.len() - given.len();
+        if !takes_rest && given.len() > 0 {
             let got = format!("{} arguments", arguments.positional.len());
             return Err(ArgumentError::new(None, format!("at most {} positional arguments", wire(parameters).count()), got));
         }

@@ -124,12 +124,18 @@ impl Parameter for Args {
 
     fn take(call: &mut Call<'_>, _: usize) -> Result<Self, ArgumentError> {
         let Call { arguments, bound, .. } = call;
-        let mut value = |span| arguments.value(span).map_err(|error| ArgumentError::mismatch(None, &error));
+        let rest = bound.rest..arguments.positional.len();
+        let value =
+            |arguments: &mut Arguments, span| arguments.value(span).map_err(|error| ArgumentError::mismatch(None, &error));
+        let mut positional = Vec::with_capacity(rest.len());
+        for at in rest {
+            positional.push(value(arguments, arguments.positional[at])?);
+        }
         Ok(Self {
-            positional: bound.positional.iter().map(|span| value(*span)).collect::<Result<_, _>>()?,
+            positional,
             named: std::mem::take(&mut bound.named)
                 .into_iter()
-                .map(|(name, span)| Ok((name, value(span)?)))
+                .map(|(name, span)| Ok((name, value(arguments, span)?)))
                 .collect::<Result<_, ArgumentError>>()?,
         })
     }

@@ -47,6 +47,9 @@ const READ_BURST: usize = 128;
 /// and replies can go first.
 const WRITE_AHEAD: usize = 256 * 1024;
 
+/// Bytes of a message that may take a while to deserialise.
+const LONG_WORK: usize = 64 * 1024;
+
 /// Bytes of events that may wait before streams are asked for more.
 const FEED_AHEAD: usize = 256 * 1024;
 
@@ -268,13 +271,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Incoming::Broken(Violation { code, reason }) => return Err(End::Say(code, reason)),
                 // A request that arrives now would be begun and not finished.
                 Incoming::Frame(..) if self.stopping => {}
-                Incoming::Frame(kind, payload) => match self.connection.receive(kind, payload, self.calls.len()) {
-                    Ok(step) => {
-                        self.take(step, cx);
-                        self.greet(cx)?;
+                Incoming::Frame(kind, payload) => {
+                    if payload.len().saturating_add(self.connection.incomplete().1) >= LONG_WORK {
+                        call_another_thread();
                     }
-                    Err(Violation { code, reason }) => return Err(End::Say(code, reason)),
-                },
+                    match self.connection.receive(kind, payload, self.calls.len()) {
+                        Ok(step) => {
+                            self.take(step, cx);
+                            self.greet(cx)?;
+                        }
+                        Err(Violation { code, reason }) => return Err(End::Say(code, reason)),
+                    }
+                }
             }
         }
         Ok(true)
@@ -453,6 +461,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Due::WriteStalled => Some(End::Deaf(1013, "nothing read for too long")),
             Due::GraceOver => Some(End::Say(1001, "Server shutdown")),
         }
+    }
+}
+
+/// A thread of tokio that has only this task to run leaves the others asleep, and while it runs nobody
+/// looks after the sockets. A task that others can take wakes one of them, which then does.
+fn call_another_thread() {
+    // The newest task is kept for this thread itself, so it takes a second one.
+    for _ in 0..2 {
+        drop(tokio::spawn(async {}));
     }
 }
 

@@ -180,7 +180,7 @@ impl Inflow {
                 return checked(kind, payload.freeze()).map(Some);
             }
             let message = self.message.get_or_insert_with(|| Incomplete::new(kind));
-            message.payload.reserve(payload);
+            message.payload.reserve(payload.min(STEP));
             (message.left, message.mask, message.is_final) = (payload, header.mask, header.is_final);
         }
     }
@@ -203,6 +203,10 @@ impl Incomplete {
     /// Reads a part of the current frame where it is to stay.
     fn poll_fill(&mut self, cx: &mut Context<'_>, mut stream: Pin<&mut impl AsyncRead>) -> Poll<io::Result<usize>> {
         let start = self.payload.len();
+        if start == self.payload.capacity() {
+            // By as much as came, never by what is claimed.
+            self.payload.reserve(self.left.min(start.max(STEP)));
+        }
         let mut space = (&mut self.payload).limit(self.left.min(STEP));
         let read = ready!(pin!(stream.read_buf(&mut space)).poll(cx))?;
         self.arrived(start);

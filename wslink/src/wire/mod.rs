@@ -64,18 +64,36 @@ pub(crate) trait WireVersion: Send + Sync {
 
 /// Puts the frames of one connection together; keeps what is incomplete, within its limits.
 pub(crate) trait Decoder: Send {
-    /// Takes the next frame; returns the request that it completes, if any. In a box, since it passes
-    /// through many hands.
-    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Box<Request>>, Violation>;
+    /// Takes the next frame; returns the request that it completes, if any.
+    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Decoded>, Violation>;
 
     /// The peer has said hello: the wider limits hold from now on.
     fn authenticated(&mut self);
 
-    /// How many messages have begun and are not complete, and how many bytes are held for them.
+    /// How many messages have begun and are not complete, and how many bytes of them have come.
     fn incomplete(&self) -> (usize, usize);
 
     /// Gives back memory that is only kept to be faster.
     fn rest(&mut self) {}
+}
+
+/// What frames led to.
+#[derive(Debug)]
+pub(crate) enum Decoded {
+    /// In a box, since it passes through many hands.
+    Request(Box<Request>),
+    /// The request of that id has `got` bytes where `limit` are taken; it is not executed.
+    TooLarge { id: RequestId, limit: usize, got: usize },
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+impl Decoded {
+    pub(crate) fn request(self) -> Box<Request> {
+        match self {
+            Self::Request(request) => request,
+            Self::TooLarge { .. } => panic!("too large"),
+        }
+    }
 }
 
 /// A message to encode.

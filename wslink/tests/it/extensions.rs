@@ -283,6 +283,22 @@ async fn what_the_server_would_not_take_is_not_sent() {
 }
 
 #[tokio::test]
+async fn what_the_server_did_not_take_is_told_from_other_errors() {
+    let script = Script::new(|stage| {
+        let (mut client, _) = stage.greet(&json!({"clientID": "c1", "extensions": ALL}));
+        let id = client.expect("large")["id"].clone();
+        let error = json!({"code": -32003, "message": "Message too large", "data": {"limit": 10, "got": 2000}});
+        client.send(&json!({"wslink": "1.0", "id": id, "error": error}));
+        client.until_closed();
+    });
+    let session = script.connect().await;
+    let large = session.call::<()>("large", ("x".repeat(2000),)).await;
+    assert!(matches!(large, Err(Error::TooLarge { bytes: 2000, limit: 10 })), "{large:?}");
+    session.close().await;
+    script.end().await;
+}
+
+#[tokio::test]
 async fn a_secret_that_is_refused_later_ends_the_session() {
     let script = Script::new(|stage| {
         drop(stage.greet(&json!({"clientID": "c1"})));

@@ -61,16 +61,7 @@ impl TestServer {
 
     /// Asks for `path` with more headers than a WebSocket needs.
     pub(crate) fn connect_with(&self, path: &str, headers: &[(&'static str, &str)]) -> Peer {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
-        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
-        let (socket, _) = client_with_config(request, stream, Some(config)).unwrap();
-        Peer { socket }
+        Peer::over(TcpStream::connect(self.address).unwrap(), path, headers)
     }
 }
 
@@ -86,7 +77,7 @@ impl Drop for TestServer {
 
 /// A WebSocket without any protocol.
 pub(crate) struct Peer {
-    socket: WebSocket<TcpStream>,
+    pub(crate) socket: WebSocket<TcpStream>,
 }
 
 /// What a server sends.
@@ -100,6 +91,19 @@ pub(crate) enum Got {
 }
 
 impl Peer {
+    /// Opens a WebSocket over a connection to a server.
+    pub(crate) fn over(stream: TcpStream, path: &str, headers: &[(&'static str, &str)]) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
+        let mut request = format!("ws://{}{path}", stream.peer_addr().unwrap()).into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let (socket, _) = client_with_config(request, stream, Some(config)).unwrap();
+        Self { socket }
+    }
+
     /// The next that connects to `listener`.
     pub(crate) fn accept(listener: &TcpListener) -> Self {
         let (stream, _) = listener.accept().unwrap();
@@ -163,10 +167,14 @@ impl Speaker {
 
     /// A peer that said hello.
     pub(crate) fn new(server: &TestServer, generation: Generation) -> Self {
-        let mut speaker = Self::stranger(server, generation);
-        let welcome = speaker.hello(Secret::published().reveal());
+        Self::stranger(server, generation).greeted()
+    }
+
+    /// The same peer once it has said hello.
+    pub(crate) fn greeted(mut self) -> Self {
+        let welcome = self.hello(Secret::published().reveal());
         assert!(welcome["result"]["clientID"].is_string(), "{welcome}");
-        speaker
+        self
     }
 
     /// A peer that said hello and knows `extensions`.

@@ -147,6 +147,35 @@ fn claims_beyond_the_limits_are_refused() {
 }
 
 #[test]
+fn a_message_that_is_too_large_costs_its_call_and_not_the_connection() {
+    let server = server(|limits| limits.message_bytes = 1 << 20);
+    let mut speaker = Speaker::new(&server, Generation::V2);
+    let total = 2 << 20;
+    let call = rmp_serde::to_vec(&json!({"wslink": "1.0", "id": "large", "method": "kit.publish"})).unwrap();
+    for round in 0..100 {
+        // An id is free again when its message has come to its end.
+        let id = 1000 + round % 60;
+        speaker.peer.binary(chunk(id, 0, total, &call));
+        let refused = speaker.next();
+        assert_eq!(refused["id"], "large");
+        assert_eq!(
+            refused["error"],
+            json!({"code": -32003, "message": "Message too large", "data": {"limit": 1 << 20, "got": total}})
+        );
+        let rest = total - call.len();
+        speaker.peer.binary(chunk(id, call.len(), total, &vec![0; rest / 2]));
+        assert_eq!(speaker.call("kit.null", json!([]))["error"], json!(null));
+        speaker.peer.binary(chunk(id, call.len() + rest / 2, total, &vec![0; rest - rest / 2]));
+    }
+    for id in 0..64 {
+        speaker.peer.binary(chunk(id, 0, total, &call));
+        speaker.next();
+    }
+    speaker.peer.binary(chunk(64, 0, total, &call));
+    assert_closed(&mut speaker, 1008, "too many that do not come to their end");
+}
+
+#[test]
 fn a_stranger_uploads_nothing() {
     let server = server(|_| {});
     let mut stranger = Speaker::stranger(&server, Generation::V1);

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{
-    Content, Decoder, Encoded, Frame, FrameKind, Outgoing, Request, RequestId, Subject, Unserialisable, Violation, WireVersion,
+    Content, Decoded, Decoder, Encoded, Frame, FrameKind, Outgoing, Request, RequestId, Subject, Unserialisable, Violation,
+    WireVersion,
 };
 use crate::Limits;
 
@@ -189,7 +190,7 @@ impl TextDecoder {
 }
 
 impl Decoder for TextDecoder {
-    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Box<Request>>, Violation> {
+    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Decoded>, Violation> {
         if payload.len() > self.max_message {
             return Err(Violation::too_large("message too large"));
         }
@@ -205,7 +206,7 @@ impl Decoder for TextDecoder {
             return Ok(None);
         }
         self.attach(&mut request);
-        Ok(Some(request))
+        Ok(Some(Decoded::Request(request)))
     }
 
     fn authenticated(&mut self) {
@@ -224,11 +225,11 @@ mod tests {
     use crate::{Attachment, Value};
 
     fn text(decoder: &mut dyn Decoder, text: &'static str) -> Result<Option<Box<Request>>, Violation> {
-        decoder.decode(FrameKind::Text, Bytes::from_static(text.as_bytes()))
+        Ok(decoder.decode(FrameKind::Text, Bytes::from_static(text.as_bytes()))?.map(Decoded::request))
     }
 
     fn binary(decoder: &mut dyn Decoder, bytes: &'static [u8]) -> Result<Option<Box<Request>>, Violation> {
-        decoder.decode(FrameKind::Binary, Bytes::from_static(bytes))
+        Ok(decoder.decode(FrameKind::Binary, Bytes::from_static(bytes))?.map(Decoded::request))
     }
 
     #[test]

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{super::Violation, chunks::HEADER};
+use super::{
+    super::Violation,
+    chunks::{HEADER, Header},
+};
 use crate::Limits;
 
 /// What an out-of-order chunk costs beside its bytes, when counted against the limit.
@@ -58,12 +61,10 @@ impl Assembler {
 
     /// Takes one chunk; returns the message that it completes.
     pub(super) fn push(&mut self, mut chunk: Bytes) -> Result<Option<Bytes>, Violation> {
-        if chunk.len() <= HEADER {
+        let Some((Header { id, offset, total }, _)) = Header::split(&chunk) else {
             return Err(Violation::protocol("chunk without content"));
-        }
-        let id = chunk.get_u32_le();
-        let offset = chunk.get_u32_le() as usize;
-        let total = chunk.get_u32_le() as usize;
+        };
+        chunk.advance(HEADER);
         if offset.checked_add(chunk.len()).is_none_or(|end| end > total) {
             return Err(Violation::protocol("chunk beyond the end of its message"));
         }

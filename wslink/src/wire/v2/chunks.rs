@@ -15,6 +15,25 @@ pub(super) const HEADER: usize = 12;
 /// them and keep a partly written frame cheap.
 pub(super) const CHUNK: usize = 128 * 1024;
 
+/// What a chunk says of itself.
+pub(super) struct Header {
+    /// Tells the messages of one direction apart.
+    pub(super) id: u32,
+    pub(super) offset: usize,
+    /// Bytes of the whole message.
+    pub(super) total: usize,
+}
+
+impl Header {
+    /// The header of `chunk` and what follows it; `None` when there is no content.
+    pub(super) fn split(chunk: &[u8]) -> Option<(Self, &[u8])> {
+        let (header, content) = chunk.split_at_checked(HEADER)?;
+        let mut fields = header.as_chunks().0.iter().map(|field| u32::from_le_bytes(*field));
+        let (id, offset, total) = (fields.next()?, fields.next()? as usize, fields.next()? as usize);
+        (!content.is_empty()).then_some((Self { id, offset, total }, content))
+    }
+}
+
 /// The frames of message `id`, of at most `chunk` bytes each; its writer left [`HEADER`] bytes free at its start.
 pub(super) fn frames(id: u32, mut writer: SegmentWriter, chunk: usize) -> Encoded {
     let total = writer.len() - HEADER;

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::{
         Attachment,
-        wire::{WireVersion, message::Received},
+        wire::{Decoded, WireVersion, message::Received},
     };
 
     fn joined(encoded: &Encoded) -> impl Iterator<Item = Bytes> {
@@ -153,7 +153,7 @@ mod tests {
                 let requests: Vec<_> =
                     joined(&encoded).filter_map(|frame| decoder.decode(FrameKind::Binary, frame).unwrap()).collect();
                 assert!(encoded.frames().iter().all(|frame| frame.len() <= max_frame.max(chunks::HEADER + 1)));
-                let [mut request] = <[_; 1]>::try_from(requests).unwrap();
+                let [mut request] = <[_; 1]>::try_from(requests).unwrap().map(Decoded::request);
                 assert_eq!(request.method(), Some(&b"a.b"[..]));
                 assert_eq!(&request.id.take().unwrap().as_bytes()[3..], b"rpc:1");
                 if let Some(span) = request.arguments.positional.get(1).copied() {

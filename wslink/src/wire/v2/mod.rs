@@ -8,9 +8,13 @@ use std::sync::{
 use bytes::Bytes;
 use serde::Serialize;
 
-use self::{assembler::Assembler, writer::SegmentWriter};
+use self::{
+    assembler::Assembler,
+    oversize::{Fate, Oversize},
+    writer::SegmentWriter,
+};
 use super::{
-    Content, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Unserialisable, Violation, WireVersion,
+    Content, Decoded, Decoder, Encoded, FrameKind, Outgoing, RequestId, Subject, Unserialisable, Violation, WireVersion,
 };
 use crate::Limits;
 
@@ -18,6 +22,7 @@ mod assembler;
 mod chunks;
 #[cfg(feature = "client")]
 mod message;
+mod oversize;
 mod scan;
 mod writer;
 
@@ -33,7 +38,13 @@ impl WireVersion for V2 {
     }
 
     fn decoder(&self, limits: &Limits) -> Box<dyn Decoder> {
-        Box::new(ChunkDecoder { assembler: Assembler::new(limits), warned: false })
+        Box::new(ChunkDecoder {
+            assembler: Assembler::new(limits),
+            oversize: Oversize::new(limits.message_bytes, limits.incomplete_messages),
+            max_message: limits.message_bytes,
+            authenticated: false,
+            warned: false,
+        })
     }
 
     fn encode(&self, message: &Outgoing<'_>) -> Result<Encoded, Unserialisable> {
@@ -94,26 +105,39 @@ fn next_message_id() -> u32 {
 /// Frames → chunks → messages → requests.
 struct ChunkDecoder {
     assembler: Assembler,
+    oversize: Oversize,
+    max_message: usize,
+    authenticated: bool,
     warned: bool,
 }
 
 impl Decoder for ChunkDecoder {
-    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Box<Request>>, Violation> {
+    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Decoded>, Violation> {
         if kind == FrameKind::Text {
             if !std::mem::replace(&mut self.warned, true) {
                 tracing::warn!("ignoring text frames on a connection that speaks MessagePack");
             }
             return Ok(None);
         }
-        self.assembler.push(payload)?.map(scan::request).transpose()
+        // A stranger is not answered at such length.
+        if self.authenticated {
+            match self.oversize.judge(&payload)? {
+                Fate::Take => {}
+                Fate::Drop => return Ok(None),
+                Fate::Refuse(id, got) => return Ok(Some(Decoded::TooLarge { id, limit: self.max_message, got })),
+            }
+        }
+        Ok(self.assembler.push(payload)?.map(scan::request).transpose()?.map(Decoded::Request))
     }
 
     fn authenticated(&mut self) {
+        self.authenticated = true;
         self.assembler.authenticated();
     }
 
     fn incomplete(&self) -> (usize, usize) {
-        self.assembler.incomplete()
+        let (taken, refused) = (self.assembler.incomplete(), self.oversize.incomplete());
+        (taken.0 + refused.0, taken.1 + refused.1)
     }
 
     fn rest(&mut self) {

@@ -29,6 +29,21 @@ pub(super) fn id_text(id: &RequestId) -> Option<String> {
     Scanner::new(id.as_bytes()).text().map(str::to_owned)
 }
 
+/// The id of the request that begins with `beginning`, if it is in there.
+pub(super) fn leading_id(beginning: &[u8]) -> Option<RequestId> {
+    let mut scanner = Scanner::new(beginning);
+    for _ in 0..scanner.map()? {
+        let key = scanner.bytes_of_text().ok()?;
+        let start = scanner.at;
+        scanner.span()?;
+        if key == Some(b"id") {
+            let raw = &beginning[start..scanner.at];
+            return (*raw != [0xc0] && raw.len() <= MAX_ID + 3).then(|| RequestId::new(raw));
+        }
+    }
+    None
+}
+
 /// The request that `body` holds.
 pub(super) fn request(body: Bytes) -> Result<Box<Request>, Violation> {
     let mut request = Box::new(Request::new(body, &MessagePack));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What one connection may cost, and how long it may take over things.
+/// What one connection may cost, how long it may take over things, and how many there may be.
 ///
 /// ```
 /// let mut limits = wslink::Limits::default();
@@ -49,8 +49,17 @@ pub struct Limits {
     pub resume_bytes: usize,
     /// Clients without a connection that are remembered; the one that is away longest goes first.
     pub resume_sessions: usize,
+    /// Connections of the server, whatever they speak. One more is answered with 503.
+    pub connections: usize,
+    /// Connections of one address, which is a whole /64 of IPv6. One more is answered with 429. Behind
+    /// a proxy, clients have addresses of their own only where
+    /// [the proxy is trusted](crate::server::Builder::trust_proxy).
+    pub address_connections: usize,
+    /// Connections of one address that have not said hello, those of plain HTTP among them. One more is
+    /// answered with 429.
+    pub address_strangers: usize,
     /// From accepting a TCP connection to the end of its WebSocket handshake, or of an HTTP request's
-    /// header.
+    /// header; also how long a connection of HTTP may be idle.
     pub handshake: Duration,
     /// From the WebSocket handshake to a good hello.
     pub hello: Duration,
@@ -89,6 +98,9 @@ impl Default for Limits {
             resume_window: Duration::from_secs(60),
             resume_bytes: 4 << 20,
             resume_sessions: 256,
+            connections: 16_384,
+            address_connections: 4096,
+            address_strangers: 256,
             handshake: Duration::from_secs(10),
             hello: Duration::from_secs(10),
             expiry_grace: Duration::from_secs(10),

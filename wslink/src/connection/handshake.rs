@@ -14,6 +14,7 @@ pub struct Handshake(Arc<Parts>);
 #[derive(Debug, Default)]
 struct Parts {
     address: Option<SocketAddr>,
+    secure: Option<bool>,
     uri: Uri,
     headers: HeaderMap,
 }
@@ -28,20 +29,30 @@ const DONE: [HeaderName; 5] = [
 ];
 
 impl Handshake {
-    /// From the request; `address` is its sender's, where there is one.
-    pub(crate) fn new(address: Option<SocketAddr>, uri: &Uri, headers: &HeaderMap) -> Self {
+    /// From the request; `address` is its sender's, where there is one, and `secure` whether it speaks
+    /// TLS, where that is known.
+    pub(crate) fn new(address: Option<SocketAddr>, secure: Option<bool>, uri: &Uri, headers: &HeaderMap) -> Self {
         let kept = headers.iter().filter(|(name, _)| !DONE.contains(name));
         Self(Arc::new(Parts {
             address,
+            secure,
             uri: uri.to_string().parse().unwrap_or_default(),
             headers: kept.map(|(name, value)| (name.clone(), own(value))).collect(),
         }))
     }
 
-    /// The address of the client; none where the connection was not made by TCP.
+    /// The address of the client: the other end of the connection, or what a trusted proxy says, whose port
+    /// is 0 if the proxy does not tell. None where neither is known, as on Unix sockets.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.0.address
+    }
+
+    /// Whether the client speaks TLS, to the server or to a trusted proxy. None where neither speaks of it:
+    /// there may be a proxy all the same.
+    #[must_use]
+    pub fn secure(&self) -> Option<bool> {
+        self.0.secure
     }
 
     /// The path and query that the client asked for.
@@ -93,7 +104,7 @@ mod tests {
             ("cookie", "c=d"),
         ];
         let headers = all.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        let handshake = Handshake::new(None, &Uri::from_static("/ws?token=1"), &HeaderMap::from_iter(headers));
+        let handshake = Handshake::new(None, None, &Uri::from_static("/ws?token=1"), &HeaderMap::from_iter(headers));
         let names: Vec<_> = handshake.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
         assert_eq!(names, [("host", "localhost"), ("cookie", "a=b; e=\"f\""), ("cookie", "c=d")]);
         assert_eq!(handshake.uri().query(), Some("token=1"));

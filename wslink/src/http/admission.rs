@@ -5,7 +5,9 @@
 
 use std::{fmt, net::IpAddr};
 
-use http::{HeaderMap, Uri, header};
+use http::{Request, header};
+
+use super::sender::Sender;
 
 /// What is admitted beyond the server's own addresses.
 #[derive(Debug, Default)]
@@ -50,8 +52,8 @@ impl fmt::Display for Refusal {
 
 impl Admission {
     /// Whether the request is for this server.
-    pub(super) fn admit_host<'a>(&self, headers: &'a HeaderMap, uri: &'a Uri) -> Result<Host<'a>, Refusal> {
-        let host = requested_host(headers, uri).ok_or(Refusal::NoHost)?;
+    pub(super) fn admit_host<'a, B>(&self, request: &'a Request<B>) -> Result<Host<'a>, Refusal> {
+        let host = requested_host(request).ok_or(Refusal::NoHost)?;
         let known = |name: &str| self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name));
         // An address in `Host` is safe: only a name can be pointed at another machine.
         if !(host.address().is_some() || host.is_loopback() || known(host.name)) {
@@ -61,9 +63,9 @@ impl Admission {
     }
 
     /// Whether the request is for this server, and from a page that may use it.
-    pub(super) fn admit(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
-        let host = self.admit_host(headers, uri)?;
-        let mut origins = headers.get_all(header::ORIGIN).iter();
+    pub(super) fn admit<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
+        let host = self.admit_host(request)?;
+        let mut origins = request.headers().get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next() else { return Ok(()) };
         let refusal = || Refusal::Origin(String::from_utf8_lossy(origin.as_bytes()).into_owned());
         let text = origin.to_str().map_err(|_| refusal())?;
@@ -81,18 +83,23 @@ impl Admission {
         };
         let origin = Host::parse(authority).ok_or_else(refusal)?;
         let same_port = origin.port.unwrap_or(default_port) == host.port.unwrap_or(default_port);
-        let same_host = same_port && origin.name.eq_ignore_ascii_case(host.name);
+        // A page that was not encrypted may be anybody's, so it is not the encrypted site's own.
+        let secure = request.extensions().get::<Sender>().and_then(|sender| sender.secure);
+        let same_scheme = secure.is_none_or(|secure| secure == (scheme == "https"));
+        let same_host = same_scheme && same_port && origin.name.eq_ignore_ascii_case(host.name);
         let same_machine = origin.is_loopback() && host.is_loopback();
         if same_host || same_machine { Ok(()) } else { Err(refusal()) }
     }
 }
 
 /// The one host that a request is for.
-fn requested_host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Host<'a>> {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let authority = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().ok()?,
-        (None, None) => uri.authority()?.as_str(),
+fn requested_host<B>(request: &Request<B>) -> Option<Host<'_>> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let forwarded = request.extensions().get::<Sender>().and_then(|sender| sender.host.as_deref());
+    let authority = match (forwarded, hosts.next(), hosts.next()) {
+        (Some(host), ..) => host,
+        (None, Some(host), None) => host.to_str().ok()?,
+        (None, None, None) => request.uri().authority()?.as_str(),
         _ => return None,
     };
     Host::parse(authority)
@@ -143,12 +150,12 @@ mod tests {
 
     fn admit(host: &str, origin: Option<&str>) -> Result<(), Refusal> {
         let admission = Admission { origins: vec!["https://app.example.com".into()], hosts: vec!["render.example.com".into()] };
-        let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, host.parse().unwrap());
-        if let Some(origin) = origin {
-            headers.insert(header::ORIGIN, origin.parse().unwrap());
-        }
-        admission.admit(&headers, &Uri::from_static("/ws"))
+        admission.admit(&request(host, origin))
+    }
+
+    fn request(host: &str, origin: Option<&str>) -> Request<()> {
+        let request = Request::get("/ws").header(header::HOST, host);
+        origin.into_iter().fold(request, |request, origin| request.header(header::ORIGIN, origin)).body(()).unwrap()
     }
 
     #[test]
@@ -195,5 +202,21 @@ mod tests {
         assert_eq!(admit("evil.example", None), Err(Refusal::Host("evil.example".into())));
         assert_eq!(admit("a b", None), Err(Refusal::NoHost));
         assert!(admit("render.example.com.evil.example", None).is_err());
+    }
+
+    #[test]
+    fn what_a_trusted_proxy_was_asked_for_counts() {
+        let admission = Admission { origins: Vec::new(), hosts: vec!["render.example.com".into()] };
+        let admit = |host: &str, secure, origin| {
+            let mut request = request("10.0.0.7:8080", Some(origin));
+            request.extensions_mut().insert(Sender { host: Some(host.into()), secure, ..Sender::default() });
+            admission.admit(&request)
+        };
+        assert_eq!(admit("render.example.com", Some(true), "https://render.example.com"), Ok(()));
+        assert_eq!(admit("render.example.com", None, "http://render.example.com"), Ok(()));
+        assert!(admit("render.example.com", Some(true), "http://render.example.com").is_err(), "a page that was not encrypted");
+        assert!(admit("render.example.com", Some(true), "http://10.0.0.7:8080").is_err());
+        assert_eq!(admit("evil.example", Some(true), "https://evil.example"), Err(Refusal::Host("evil.example".into())));
+        assert_eq!(admit("a, b", Some(true), "https://a"), Err(Refusal::NoHost));
     }
 }

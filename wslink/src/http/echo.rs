@@ -15,7 +15,7 @@ use hyper::{body::Incoming as Payload, server::conn::http1, service::service_fn}
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{accept::Accepted, upgrade};
+use super::upgrade;
 use crate::{
     transport::{Incoming, Role, WebSocket},
     wire::{Frame, Violation},
@@ -46,7 +46,7 @@ fn welcome(mut request: Request<Payload>, max_message: usize) -> Response {
         Err(error) => return upgrade::no_handshake(&error),
     };
     tokio::spawn(async move {
-        let Ok(Ok(parts)) = pending.await.map(|upgraded| upgraded.downcast::<Accepted>()) else { return };
+        let Ok(Ok(parts)) = pending.await.map(|upgraded| upgraded.downcast::<TokioIo<TcpStream>>()) else { return };
         serve(WebSocket::new(parts.io.into_inner(), Role::Server, &parts.read_buf, max_message)).await;
     });
     response

@@ -12,7 +12,10 @@ use axum::{
 };
 use http::{StatusCode, header};
 
-use super::{Settings, accept::Sender};
+use super::{
+    Settings,
+    sender::{Arrival, Sender},
+};
 use crate::{Error, Server, server::Inspector};
 
 /// Where it is, beside everything else that the server serves.
@@ -53,11 +56,10 @@ pub(super) fn add(router: Router, server: &Server, endpoint: &str) -> Router {
 }
 
 fn answer(settings: &Settings, request: &Request, kind: &'static str, content: bytes::Bytes) -> Response {
-    if let Err(refusal) = settings.admission.admit(request.headers(), request.uri()) {
+    if let Err(refusal) = settings.admission.admit(request) {
         return (StatusCode::FORBIDDEN, refusal.to_string()).into_response();
     }
-    // Who mounted the router elsewhere listens where we cannot see.
-    if settings.inspector == Some(Inspector::Loopback) && request.extensions().get::<Sender>().is_none() {
+    if settings.inspector == Some(Inspector::Loopback) && !is_from_here(request) {
         let why = "the inspector is only served by the server's own listener; allow more with `Inspector::Anywhere`";
         return (StatusCode::FORBIDDEN, why).into_response();
     }
@@ -69,4 +71,11 @@ fn answer(settings: &Settings, request: &Request, kind: &'static str, content: b
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (headers, content).into_response()
+}
+
+/// Whether the request is known to be of this machine. Who mounted the router elsewhere listens where we
+/// cannot see, and a trusted proxy here has clients anywhere.
+fn is_from_here(request: &Request) -> bool {
+    let sender = request.extensions().get::<Sender>().and_then(|sender| sender.address);
+    request.extensions().get::<Arrival>().is_some() && sender.is_some_and(|address| address.ip().is_loopback())
 }

@@ -13,7 +13,7 @@ use super::admission::Admission;
 pub(super) const PATH: &str = "/manifest.json";
 
 pub(super) fn answer(admission: &Admission, request: &Request, json: Bytes) -> Response {
-    match admission.admit(request.headers(), request.uri()) {
+    match admission.admit(request) {
         Ok(()) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Err(refusal) => (StatusCode::FORBIDDEN, refusal.to_string()).into_response(),
     }

@@ -6,24 +6,31 @@ use std::path::PathBuf;
 
 use axum::{
     Router,
+    extract::OriginalUri,
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{StatusCode, Uri, header};
+use http::{HeaderMap, StatusCode, header};
 
-use self::admission::Admission;
 #[cfg(feature = "fuzzing")]
 pub use self::echo::echo;
 #[cfg(feature = "tls")]
 pub use self::tls::Tls;
-pub(crate) use self::{accept::accept, reverse::reverse};
+pub(crate) use self::{accept::accept, headers::parse as parse_headers, reverse::reverse};
+use self::{admission::Admission, forwarded::Trusted, health::Probes};
 use crate::{Error, Server};
 
 mod accept;
 mod admission;
+#[cfg(feature = "compression")]
+mod compression;
 mod content;
 #[cfg(feature = "fuzzing")]
 mod echo;
+mod forwarded;
+mod headers;
+mod health;
 #[cfg(feature = "inspector")]
 pub(crate) mod inspector;
 #[cfg(feature = "manifest")]
@@ -31,6 +38,7 @@ mod manifest;
 #[cfg(feature = "prometheus")]
 pub(crate) mod prometheus;
 mod reverse;
+mod sender;
 #[cfg(feature = "tls")]
 mod tls;
 mod upgrade;
@@ -45,6 +53,11 @@ pub(crate) struct Settings {
     /// Files below a path.
     pub(crate) folders: Vec<(String, PathBuf)>,
     pub(crate) admission: Admission,
+    /// Whose word is taken of who the client is.
+    pub(crate) trusted: Trusted,
+    pub(crate) probes: Probes,
+    /// What every answer gets.
+    pub(crate) headers: HeaderMap,
     /// Whether the manifest is at [`manifest::PATH`].
     #[cfg(feature = "manifest")]
     pub(crate) manifest: bool,
@@ -65,6 +78,9 @@ impl Default for Settings {
             content: None,
             folders: Vec::new(),
             admission: Admission::default(),
+            trusted: Trusted::default(),
+            probes: Probes::default(),
+            headers: HeaderMap::new(),
             #[cfg(feature = "manifest")]
             manifest: false,
             #[cfg(feature = "inspector")]
@@ -85,40 +101,59 @@ impl Settings {
                 return Err(Error::Setting(format!("`{}` is no folder to serve; create it, or name another", folder.display())));
             }
         }
-        #[cfg(feature = "prometheus")]
-        let scraped = self.prometheus.as_ref();
-        #[cfg(not(feature = "prometheus"))]
-        let scraped = None;
-        let folders = self.folders.iter().map(|(path, _)| path);
-        for path in self.endpoint.iter().chain(folders).chain(scraped) {
+        let taken = self.taken();
+        for path in self.probes.chosen().chain(taken.iter().copied()) {
             if !path.starts_with('/') || path.len() < 2 || path.contains(['{', '}', '*', '?', '#', ':']) || path.contains("//") {
                 return Err(Error::Setting(format!("`{path}` is not a path to serve; write it like `/ws`")));
             }
         }
-        let folders = self.folders.iter().map(|(path, _)| path.as_str());
-        let mut paths: Vec<_> = self.endpoint.as_deref().into_iter().chain(folders).collect();
-        #[cfg(feature = "manifest")]
-        paths.extend(self.manifest.then_some(manifest::PATH));
-        paths.extend(scraped.map(String::as_str));
         #[cfg(feature = "inspector")]
-        if self.inspector.is_some() {
-            if self.endpoint.is_none() {
-                return Err(Error::Setting("the inspector is on, and there is no WebSocket for it; set an `endpoint`".into()));
-            }
-            paths.push(inspector::PATH);
+        if self.inspector.is_some() && self.endpoint.is_none() {
+            return Err(Error::Setting("the inspector is on, and there is no WebSocket for it; set an `endpoint`".into()));
         }
+        let mut paths: Vec<_> = self.probes.chosen().chain(taken).collect();
         paths.sort_unstable();
         match paths.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(Error::Setting(format!("`{}` is given to two things; choose another path for one", pair[0]))),
             None => Ok(()),
         }
     }
+
+    /// The paths of everything but the probes.
+    fn taken(&self) -> Vec<&str> {
+        let folders = self.folders.iter().map(|(path, _)| path.as_str());
+        let taken = self.endpoint.as_deref().into_iter().chain(folders);
+        #[cfg(feature = "manifest")]
+        let taken = taken.chain(self.manifest.then_some(manifest::PATH));
+        #[cfg(feature = "prometheus")]
+        let taken = taken.chain(self.prometheus.as_deref());
+        #[cfg(feature = "inspector")]
+        let taken = taken.chain(self.inspector.map(|_| inspector::PATH));
+        taken.collect()
+    }
+
+    /// Whether connections are spoken to by TLS.
+    fn is_secure(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        return false;
+    }
 }
 
-/// Everything that a server answers by HTTP.
+/// What a server answers by HTTP as a part of an application.
 pub(crate) fn router(server: &Server) -> Router {
+    answers(server, false)
+}
+
+/// What a server answers that is alone.
+fn whole(server: &Server) -> Router {
+    answers(server, true)
+}
+
+fn answers(server: &Server, usual_probes: bool) -> Router {
     let settings = server.settings();
-    let mut router = Router::new();
+    let mut router = settings.probes.add(Router::new(), server, usual_probes, &settings.taken());
     if let Some(endpoint) = &settings.endpoint {
         let server = server.clone();
         router = router.route(endpoint, get(move |request| async move { upgrade::upgrade(&server, request) }));
@@ -142,14 +177,15 @@ pub(crate) fn router(server: &Server) -> Router {
     for (path, folder) in &settings.folders {
         router = router.nest(path, content::files(server, folder));
     }
-    match &settings.content {
-        Some(folder) => router.route("/", get(index)).merge(content::files(server, folder)),
-        None => router,
+    if let Some(folder) = &settings.content {
+        router = router.route("/", get(index)).merge(content::files(server, folder));
     }
+    router
+        .layer(middleware::from_fn_with_state(server.clone(), sender::identify))
+        .layer(middleware::from_fn_with_state(server.clone(), headers::add))
 }
 
 /// Sends `/` to `index.html` with the same query, so that a page finds its parameters.
-async fn index(uri: Uri) -> Response {
-    let to = uri.query().map_or_else(|| "index.html".to_owned(), |query| format!("index.html?{query}"));
-    (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
+async fn index(OriginalUri(uri): OriginalUri) -> Response {
+    (StatusCode::FOUND, [(header::LOCATION, content::below(&uri, "index.html"))]).into_response()
 }

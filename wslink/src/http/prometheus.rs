@@ -13,10 +13,9 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::net::TcpListener;
 
-use super::accept::{self, Sender};
-use crate::{Error, Handshake, Server};
+use super::{accept, sender::Sender};
+use crate::{Error, Handshake, Server, server::Listener};
 
 /// Where a listener of its own serves it.
 const PATH: &str = "/metrics";
@@ -52,10 +51,10 @@ pub(crate) fn install() -> Result<(), Error> {
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Serves nothing but metrics at `listener` until the server stops.
-pub(crate) async fn serve(server: &Server, listener: TcpListener) -> Result<(), Error> {
+pub(crate) async fn serve(server: &Server, listener: impl Listener) -> Result<(), Error> {
     let shown = server.clone();
     let answer = move |request: Request| async move {
-        match shown.settings().admission.admit(request.headers(), request.uri()) {
+        match shown.settings().admission.admit(&request) {
             Ok(()) => exposition(),
             Err(refusal) => (StatusCode::FORBIDDEN, refusal.to_string()).into_response(),
         }
@@ -65,12 +64,12 @@ pub(crate) async fn serve(server: &Server, listener: TcpListener) -> Result<(), 
 
 /// Answers a scrape at the server's own port.
 pub(super) async fn answer(server: &Server, request: Request) -> Response {
-    if let Err(refusal) = server.settings().admission.admit(request.headers(), request.uri()) {
+    if let Err(refusal) = server.settings().admission.admit(&request) {
         return (StatusCode::FORBIDDEN, refusal.to_string()).into_response();
     }
     let (parts, _) = request.into_parts();
-    let address = parts.extensions.get::<Sender>().map(|sender| sender.0);
-    let handshake = Handshake::new(address, &parts.uri, &parts.headers);
+    let sender = parts.extensions.get::<Sender>().cloned().unwrap_or_default();
+    let handshake = Handshake::new(sender.address, sender.secure, &parts.uri, &parts.headers);
     match bearer(&parts.headers) {
         Some(token) if server.admits(handshake, token).await => exposition(),
         _ => {

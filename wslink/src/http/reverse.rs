@@ -12,7 +12,7 @@ pub(crate) async fn reverse(server: &Server, url: &str, connected: impl FnOnce()
     let shake = tokio::time::timeout(server.limits().handshake, connect(url));
     let (stream, read) = shake.await.map_err(|_| unable(url, "it did not answer in time"))??;
     connected();
-    let serving = server.drive(stream, Role::Client, &read, Handshake::default());
+    let serving = server.drive(stream, Role::Client, &read, Handshake::default(), None);
     server.connections().track_future(Box::pin(serving)).await;
     server.stop();
     Ok(())

@@ -1,8 +1,10 @@
 //! The WebSocket handshake: from an HTTP request to a connection of the server.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
-    extract::Request,
+    extract::{OriginalUri, Request},
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
@@ -11,14 +13,22 @@ use hyper_util::rt::TokioIo;
 use tungstenite::{error::ProtocolError, handshake::server::create_response};
 
 use super::{
-    accept::{Accepted, Sender},
+    accept::no_place,
     admission::Refusal,
+    sender::{Arrival, Sender},
 };
-use crate::{Handshake, Server, transport::Role};
+use crate::{
+    Handshake, Server,
+    server::{Full, Seat},
+    transport::Role,
+};
 
 /// Answers a request to the WebSocket endpoint.
 pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
-    if let Err(refusal) = server.settings().admission.admit(request.headers(), request.uri()) {
+    if server.stopping().is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server stops").into_response();
+    }
+    if let Err(refusal) = server.settings().admission.admit(&request) {
         tracing::warn!(%refusal, "refused a WebSocket");
         server.refused(refusal.reason());
         return refused(&refusal);
@@ -33,25 +43,60 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
     let Some(pending) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
         return (StatusCode::UPGRADE_REQUIRED, "this connection cannot become a WebSocket; use HTTP/1.1").into_response();
     };
-    let address = request.extensions().get::<Sender>().map(|sender| sender.0);
-    let handshake = Handshake::new(address, request.uri(), request.headers());
+    let sender = request.extensions_mut().remove::<Sender>().unwrap_or_default();
+    let seat = match seat(server, &request, &sender) {
+        Ok(seat) => seat,
+        Err(full) => {
+            tracing::debug!(?sender, ?full, "refused a WebSocket");
+            server.refused(full.reason());
+            return (no_place(full), [(header::RETRY_AFTER, "1")], "too many connections").into_response();
+        }
+    };
+    let handshake = handshake(&request, &sender);
     let tracker = server.connections().clone();
     let server = server.clone();
     tracker.spawn(async move {
         match pending.await {
-            Ok(upgraded) => drive(&server, upgraded, handshake).await,
+            Ok(upgraded) => drive(&server, upgraded, handshake, seat).await,
             Err(error) => tracing::debug!(%error, "a WebSocket handshake was not finished"),
         }
     });
     response
 }
 
-/// Runs the connection, on the bare TCP stream where there is one.
-async fn drive(server: &Server, upgraded: Upgraded, handshake: Handshake) {
-    match upgraded.downcast::<Accepted>() {
-        Ok(parts) => Box::pin(server.drive(parts.io.into_inner(), Role::Server, &parts.read_buf, handshake)).await,
-        Err(upgraded) => Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, &[], handshake)).await,
+/// The place of the connection, at the address of its client.
+fn seat(server: &Server, request: &Request, sender: &Sender) -> Result<Arc<Seat>, Full> {
+    let Some(arrival) = request.extensions().get::<Arrival>() else {
+        return server.census().enter(sender.subnet()).map(Arc::new);
+    };
+    if let Some(subnet) = sender.subnet() {
+        arrival.seat.settle(subnet)?;
     }
+    Ok(Arc::clone(&arrival.seat))
+}
+
+fn handshake(request: &Request, sender: &Sender) -> Handshake {
+    let original = request.extensions().get::<OriginalUri>();
+    let uri = original.map_or(request.uri(), |original| &original.0);
+    Handshake::new(sender.address, sender.secure, uri, request.headers())
+}
+
+/// Runs the connection, on the bare stream where there is one.
+async fn drive(server: &Server, upgraded: Upgraded, handshake: Handshake, seat: Arc<Seat>) {
+    let upgraded = match upgraded.downcast::<TokioIo<tokio::net::TcpStream>>() {
+        Ok(parts) => {
+            return Box::pin(server.drive(parts.io.into_inner(), Role::Server, &parts.read_buf, handshake, Some(seat))).await;
+        }
+        Err(upgraded) => upgraded,
+    };
+    #[cfg(unix)]
+    let upgraded = match upgraded.downcast::<TokioIo<tokio::net::UnixStream>>() {
+        Ok(parts) => {
+            return Box::pin(server.drive(parts.io.into_inner(), Role::Server, &parts.read_buf, handshake, Some(seat))).await;
+        }
+        Err(upgraded) => upgraded,
+    };
+    Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, &[], handshake, Some(seat))).await;
 }
 
 /// The answer to a handshake that is in order.

@@ -6,11 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ipnet::IpNet;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 #[cfg(feature = "inspector")]
 use super::inspector::{self, Inspected, Inspection, Inspector};
-use super::{Server, exit::Exit, guesses::Guesses};
+use super::{Census, Server, exit::Exit, guesses::Guesses};
 use crate::{
     Authenticator, Client, Error, Limits, Principal, Publisher, Secret,
     connection::Shared,
@@ -41,6 +42,7 @@ pub struct Builder {
     #[cfg(feature = "inspector")]
     inspected: Option<Arc<std::sync::OnceLock<Inspected>>>,
     http: http::Settings,
+    headers: Vec<(String, String)>,
     stop: CancellationToken,
 }
 
@@ -65,6 +67,7 @@ impl Builder {
             #[cfg(feature = "inspector")]
             inspected: None,
             http: http::Settings::default(),
+            headers: Vec::new(),
             stop: CancellationToken::new(),
         }
     }
@@ -235,6 +238,41 @@ impl Builder {
         self
     }
 
+    /// Takes the word of proxies at these addresses, such as `127.0.0.1/32`, of who their clients are:
+    /// `Forwarded`, or `X-Forwarded-For`, `-Proto` and `-Host`. The address is then the client's in
+    /// [`Handshake::address`](crate::Handshake::address) and for the limits per address, the host is the one that
+    /// must be [admitted](Self::allow_host). List proxies, not networks in which clients are.
+    ///
+    /// ```
+    /// let server = wslink::Server::builder().trust_proxy("127.0.0.1/32".parse()?).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn trust_proxy(mut self, proxies: IpNet) -> Self {
+        self.http.trusted.0.push(proxies);
+        self
+    }
+
+    /// Adds a header to everything that is served by HTTP, in place of a default one of the same name:
+    /// `X-Content-Type-Options: nosniff`, `Referrer-Policy: no-referrer`, `Cache-Control: no-cache`.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The path that answers 200 for as long as the process can: `/healthz` unless set, but none in a
+    /// [`router`](Server::router).
+    pub fn health(mut self, path: impl Into<Option<String>>) -> Self {
+        self.http.probes.health = Some(path.into());
+        self
+    }
+
+    /// The path that answers 200 while clients are taken and 503 once the server stops: `/readyz` unless set,
+    /// but none in a [`router`](Server::router).
+    pub fn readiness(mut self, path: impl Into<Option<String>>) -> Self {
+        self.http.probes.readiness = Some(path.into());
+        self
+    }
+
     /// Serves TLS.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: http::Tls) -> Self {
@@ -259,8 +297,9 @@ impl Builder {
     /// # Errors
     /// Two methods or topics share a URI; a setting is out of range; `strict` is set and a linked
     /// service is not mounted; or the operating system has no entropy for the secret.
-    pub fn build(self) -> Result<Server, Error> {
+    pub fn build(mut self) -> Result<Server, Error> {
         self.http.check()?;
+        self.http.headers = http::parse_headers(&self.headers)?;
         check_limits(&self.limits)?;
         let routes = Routes::new(&self.services)?;
         #[cfg(feature = "prometheus")]
@@ -290,6 +329,7 @@ impl Builder {
         if let (Some(inspected), Some(account)) = (self.inspected, &account) {
             let _ = inspected.set(Inspected { account: Arc::clone(account), manifest: shown(&routes) });
         }
+        let census = Census::new(&self.limits);
         let shared = Shared {
             manifest,
             account,
@@ -305,6 +345,7 @@ impl Builder {
             settings: Arc::new(self.http),
             secret,
             guesses,
+            census: Arc::new(census),
             stop: self.stop,
             connections: TaskTracker::new(),
         })

@@ -24,6 +24,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::Instrument;
 
 use super::{
+    census::Seat,
     forget::forget_in_time,
     guesses::Guesses,
     in_flight::{Answered, Deadline, InFlight, Outcome},
@@ -73,6 +74,8 @@ struct Driver<S> {
     /// Of a message, once the client is known.
     max_frame: usize,
     turns: Turns,
+    /// Its place among the connections of the server.
+    seat: Option<Arc<Seat>>,
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Greeted, Violation>> + Send>>;
@@ -102,6 +105,7 @@ pub(super) async fn drive<S>(
     shared: Arc<Shared>,
     handshake: Handshake,
     guesses: Arc<Guesses>,
+    seat: Option<Arc<Seat>>,
     stop: CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
@@ -132,6 +136,7 @@ pub(super) async fn drive<S>(
         max_reply_bytes: limits.reply_bytes,
         max_frame: limits.frame_bytes,
         turns: Turns::new(limits.blocking_calls),
+        seat,
     };
     let end = poll_fn(|cx| {
         let _entered = span.enter();
@@ -302,6 +307,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.reply(reply);
         if self.connection.is_authenticated() && !was_authenticated {
             self.socket.set_max_frame(self.max_frame);
+            self.seat.iter().for_each(|seat| seat.said_hello());
         }
         Ok(())
     }

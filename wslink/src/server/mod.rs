@@ -4,16 +4,19 @@
 
 use std::{fmt, sync::Arc};
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::builder::Builder;
+pub(crate) use self::census::{Census, Full, Seat, Subnet};
 use self::guesses::Guesses;
 #[cfg(feature = "inspector")]
 pub use self::inspector::Inspector;
+#[cfg(unix)]
+pub use self::socket_file::SocketFile;
+pub use self::{
+    builder::Builder,
+    listener::{Listener, Source},
+};
 #[cfg(feature = "tls")]
 pub use crate::http::Tls;
 use crate::{
@@ -24,6 +27,7 @@ use crate::{
 };
 
 mod builder;
+mod census;
 mod driver;
 mod exit;
 mod forget;
@@ -31,6 +35,9 @@ mod guesses;
 mod in_flight;
 #[cfg(feature = "inspector")]
 mod inspector;
+mod listener;
+#[cfg(unix)]
+mod socket_file;
 mod turns;
 mod watch;
 
@@ -65,6 +72,7 @@ pub struct Server {
     settings: Arc<http::Settings>,
     secret: Option<Arc<Secret>>,
     guesses: Arc<Guesses>,
+    census: Arc<Census>,
     stop: CancellationToken,
     connections: TaskTracker,
 }
@@ -75,13 +83,16 @@ impl Server {
         Builder::new()
     }
 
-    /// Accepts connections from `listener` and serves them until [`stop`](Self::stop).
+    /// Accepts connections from `listener`, such as a TCP listener of tokio or a
+    /// [Unix socket](SocketFile), and serves them until [`stop`](Self::stop).
     ///
     /// # Errors
     /// The listener cannot be used.
-    pub async fn serve(&self, listener: TcpListener) -> Result<(), Error> {
+    pub async fn serve(&self, listener: impl Listener) -> Result<(), Error> {
         #[cfg(feature = "inspector")]
-        http::inspector::check_listener(&self.settings, listener.local_addr()?)?;
+        if let Some(address) = listener.local_address() {
+            http::inspector::check_listener(&self.settings, address)?;
+        }
         http::accept(self, listener).await?;
         self.stopped().await;
         Ok(())
@@ -94,7 +105,7 @@ impl Server {
     /// # Errors
     /// The listener cannot be used.
     #[cfg(feature = "prometheus")]
-    pub async fn serve_metrics(&self, listener: TcpListener) -> Result<(), Error> {
+    pub async fn serve_metrics(&self, listener: impl Listener) -> Result<(), Error> {
         http::prometheus::serve(self, listener).await
     }
 
@@ -109,8 +120,17 @@ impl Server {
         Ok(())
     }
 
-    /// The HTTP side of the server, to be merged or nested into an application of axum. Stop the
-    /// server yourself before the application ends.
+    /// The HTTP side of the server, for any path of an application of axum: `nest_service("/viewer", …)`.
+    /// (`nest` works as well, but leaves `/viewer/` out; `merge` puts it at the root.)
+    ///
+    /// Addresses of clients are those that axum's listener knows, if it is served
+    /// [`into_make_service_with_connect_info::<SocketAddr>()`](axum::Router::into_make_service_with_connect_info);
+    /// without, all clients count as one that has no address, and no limit per address holds. Deadlines for the
+    /// headers of requests are the application's business, and so is its end: call [`stop`](Self::stop) when it
+    /// begins and wait for [`stopped`](Self::stopped) after it. `examples/axum_app` shows all of it.
+    ///
+    /// With [`content`](Builder::content) it has a fallback, so it cannot be merged into a router that has one,
+    /// too.
     pub fn router(&self) -> axum::Router {
         http::router(self)
     }
@@ -185,6 +205,10 @@ impl Server {
         &self.shared.limits
     }
 
+    pub(crate) const fn census(&self) -> &Arc<Census> {
+        &self.census
+    }
+
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.stop
     }
@@ -201,9 +225,11 @@ impl Server {
         role: Role,
         read: &[u8],
         handshake: Handshake,
+        seat: Option<Arc<Seat>>,
     ) {
         let socket = WebSocket::new(stream, role, read, self.shared.limits.stranger_frame());
-        driver::drive(socket, Arc::clone(&self.shared), handshake, Arc::clone(&self.guesses), self.stop.clone()).await;
+        let guesses = Arc::clone(&self.guesses);
+        driver::drive(socket, Arc::clone(&self.shared), handshake, guesses, seat, self.stop.clone()).await;
     }
 }
 

@@ -99,7 +99,7 @@ impl Link {
     /// [`Client::handshake`](crate::Client::handshake) shows.
     #[must_use]
     pub fn request<B>(self, request: &http::Request<B>) -> Self {
-        Self { handshake: Handshake::new(None, request.uri(), request.headers()), ..self }
+        Self { handshake: Handshake::new(None, None, request.uri(), request.headers()), ..self }
     }
 
     /// A session with `server` over this link, with the server's secret if it has one; to be set up
@@ -117,7 +117,7 @@ impl Link {
     /// Has `server` serve a connection whose WebSocket handshake is done.
     pub(super) fn serve(&self, server: &Server, end: End) {
         let (handshake, other) = (self.handshake.clone(), server.clone());
-        server.connections().spawn(async move { other.drive(end, Role::Server, &[], handshake).await });
+        server.connections().spawn(async move { other.drive(end, Role::Server, &[], handshake, None).await });
     }
 
     /// The two ends of a new connection.

@@ -7,8 +7,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 use tungstenite::{
-    Message, WebSocket,
+    HandshakeError, Message, WebSocket,
     client::{IntoClientRequest, client_with_config},
     protocol::{WebSocketConfig, frame::CloseFrame},
 };
@@ -63,6 +64,24 @@ impl TestServer {
     pub(crate) fn connect_with(&self, path: &str, headers: &[(&'static str, &str)]) -> Peer {
         Peer::over(TcpStream::connect(self.address).unwrap(), path, headers)
     }
+
+    /// A WebSocket from another address of this machine. An error is the status of a refusal.
+    pub(crate) fn connect_from(&self, source: [u8; 4], headers: &[(&'static str, &str)]) -> Result<Peer, u16> {
+        Peer::ask(self.stream_from(source), "/ws", headers)
+    }
+
+    /// A connection from an address of this machine.
+    pub(crate) fn stream_from(&self, source: [u8; 4]) -> TcpStream {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let stream = runtime.block_on(async {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind((source, 0).into()).unwrap();
+            socket.connect(self.address).await.unwrap().into_std().unwrap()
+        });
+        stream.set_nonblocking(false).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
 }
 
 impl Drop for TestServer {
@@ -93,6 +112,11 @@ pub(crate) enum Got {
 impl Peer {
     /// Opens a WebSocket over a connection to a server.
     pub(crate) fn over(stream: TcpStream, path: &str, headers: &[(&'static str, &str)]) -> Self {
+        Self::ask(stream, path, headers).unwrap()
+    }
+
+    /// The same, or the status of a refusal.
+    fn ask(stream: TcpStream, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
@@ -100,8 +124,11 @@ impl Peer {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let (socket, _) = client_with_config(request, stream, Some(config)).unwrap();
-        Self { socket }
+        match client_with_config(request, stream, Some(config)) {
+            Ok((socket, _)) => Ok(Self { socket }),
+            Err(HandshakeError::Failure(tungstenite::Error::Http(response))) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// The next that connects to `listener`.

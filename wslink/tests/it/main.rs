@@ -11,6 +11,8 @@ mod authority;
 mod client;
 #[cfg(feature = "client")]
 mod connecting;
+mod content;
+mod crowd;
 #[cfg(feature = "client")]
 mod extensions;
 #[cfg(all(feature = "client", feature = "manifest"))]
@@ -23,6 +25,8 @@ mod http;
 #[cfg(all(feature = "client", feature = "inspector"))]
 mod inspector;
 mod kit;
+#[cfg(unix)]
+mod listeners;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod manifest;
 mod negotiated;
@@ -30,6 +34,7 @@ mod observed;
 mod ordered;
 #[cfg(feature = "prometheus")]
 mod prometheus;
+mod proxies;
 #[cfg(feature = "client")]
 mod python;
 #[cfg(feature = "testing")]

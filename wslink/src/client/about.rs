@@ -1,10 +1,13 @@
 //! The ids of messages: what a client calls its requests, and what a server's message is about.
 
+use super::hello;
+
 /// What the id of a message says that it is about.
 pub(super) enum About<'a> {
     Call(u64),
     Subscription(u64),
     Event(&'a str),
+    Hello,
     /// A request whose answer does not matter.
     Other,
 }
@@ -31,6 +34,8 @@ impl<'a> About<'a> {
             Self::Subscription(id)
         } else if let Some((topic, _)) = id.strip_prefix("publish:").and_then(|rest| rest.rsplit_once(':')) {
             Self::Event(topic)
+        } else if id == hello::ID {
+            Self::Hello
         } else {
             Self::Other
         }

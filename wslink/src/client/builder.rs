@@ -94,7 +94,8 @@ impl Builder {
         Self { credentials: Credentials::Secret(Secret::new(secret)), ..self }
     }
 
-    /// Where to get what the server wants to hear, asked at each connection: for tokens that expire.
+    /// Where to get what the server wants to hear, asked at each connection, and again before that
+    /// expires where the server says when: for tokens.
     ///
     /// ```
     /// use wslink::client::Session;

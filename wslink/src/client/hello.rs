@@ -1,6 +1,9 @@
 //! Hello: what a client says of itself, and what the server's answer settles for the connection.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +14,7 @@ use crate::wire::{
 };
 
 /// The extensions that this client uses where the server knows them.
-const EXTENSIONS: [&str; 5] = ["subscribe", "cancel", "progress", "deadline", "resume"];
+const EXTENSIONS: [&str; 6] = ["subscribe", "cancel", "progress", "deadline", "resume", "refresh"];
 
 /// The id of the hello, on each connection.
 pub(super) const ID: &str = "system:c0:0";
@@ -63,6 +66,8 @@ pub(super) struct Greeting {
     pub(super) max_frame: usize,
     /// Bytes of a message that the server takes.
     max_message: usize,
+    /// For how long it is good, unless for ever.
+    pub(super) lifetime: Option<Duration>,
     /// What the next connection may resume this one with.
     pub(super) resume: Option<String>,
     /// What goes on of the connection before.
@@ -87,6 +92,8 @@ struct Welcome {
     extensions: Vec<String>,
     #[serde(default)]
     limits: Option<Limits>,
+    #[serde(rename = "expiresInMs", default)]
+    expires_in_ms: Option<u64>,
     #[serde(default)]
     resume: Option<String>,
     #[serde(default)]
@@ -126,6 +133,7 @@ impl Greeting {
             max_frame: welcome.max_frame.or(limit(|limits| limits.max_frame)).unwrap_or(usize::MAX),
             max_message: limit(|limits| limits.max_message).unwrap_or(usize::MAX),
             client_id: welcome.client_id,
+            lifetime: welcome.expires_in_ms.map(Duration::from_millis),
             resume: welcome.resume,
             resumed: welcome.resumed,
         })

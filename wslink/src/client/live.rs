@@ -18,6 +18,8 @@ use super::{
     hello::Greeting,
     link::{Ended, Link},
     queue::Queue,
+    refresh::Refresh,
+    settings::Settings,
     table::Table,
 };
 use crate::wire::{
@@ -32,6 +34,9 @@ pub(super) struct Live<'t> {
     link: Link,
     greeting: Arc<Greeting>,
     wire: &'static dyn ClientWire,
+    refresh: Refresh,
+    /// What the next connection may resume this one with.
+    resume: &'t mut Option<String>,
     table: &'t mut Table,
     /// By the number in their ids.
     calls: HashMap<u64, Waiting>,
@@ -68,9 +73,18 @@ struct Subscribed {
 
 impl<'t> Live<'t> {
     /// A connection that has just said hello: takes up the subscriptions there are.
-    pub(super) fn new(link: Link, greeting: Arc<Greeting>, wire: &'static dyn ClientWire, table: &'t mut Table) -> Self {
+    pub(super) fn new(
+        link: Link,
+        greeting: Arc<Greeting>,
+        settings: &Arc<Settings>,
+        table: &'t mut Table,
+        resume: &'t mut Option<String>,
+    ) -> Self {
+        let (wire, refresh) = (settings.wire, Refresh::new(Arc::clone(settings), greeting.lifetime));
+        resume.clone_from(&greeting.resume);
         let orphans = table.reconnected(&greeting);
-        let mut live = Self { link, greeting, wire, table, calls: HashMap::new(), subscribing: HashMap::new(), burst: 0 };
+        let mut live =
+            Self { link, greeting, wire, refresh, resume, table, calls: HashMap::new(), subscribing: HashMap::new(), burst: 0 };
         for number in orphans {
             live.unsubscribe(number);
         }
@@ -111,6 +125,9 @@ impl<'t> Live<'t> {
         {
             self.burst += 1;
             return Poll::Ready(Turn::Command(command));
+        }
+        if let Poll::Ready(hello) = self.refresh.poll(cx) {
+            self.link.outbound.control(hello);
         }
         let more = std::mem::take(&mut self.burst) >= COMMAND_BURST;
         match self.link.poll_message(cx) {
@@ -187,6 +204,7 @@ impl<'t> Live<'t> {
             About::Call(id) => self.answer(id, message.content),
             About::Subscription(id) => self.subscribed(id, message.content),
             About::Event(topic) => self.event(topic, message.subscription, message.content),
+            About::Hello => self.greeted(message.content),
             About::Other => {}
         }
     }
@@ -234,6 +252,21 @@ impl<'t> Live<'t> {
         };
         // Nobody waits when it was asked for again; who does not wait any more unsubscribes.
         let _ = answer.map(|answer| answer.send(outcome));
+    }
+
+    /// Another hello on the same connection was answered.
+    fn greeted(&mut self, content: Received) {
+        match content {
+            Received::Result(body) => match Greeting::read(&body, self.greeting.epoch) {
+                Ok(greeting) => {
+                    self.refresh.admitted(greeting.lifetime);
+                    *self.resume = greeting.resume;
+                }
+                Err(error) => tracing::warn!(%error, "what the server says of another hello is not understood"),
+            },
+            Received::Error(body) => tracing::warn!(error = %call_error(&body), "the server refused a new token"),
+            Received::Progress(_) | Received::End => {}
+        }
     }
 
     fn event(&mut self, topic: &str, subscription: Option<u64>, content: Received) {

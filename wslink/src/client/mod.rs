@@ -36,6 +36,7 @@ mod link;
 mod live;
 mod outbound;
 mod queue;
+mod refresh;
 mod settings;
 mod state;
 mod subscription;

@@ -55,8 +55,7 @@ impl Task {
                 },
             };
             self.connections += 1;
-            self.resume.clone_from(&greeting.resume);
-            let live = Live::new(link, Arc::clone(&greeting), self.settings.wire, &mut self.table);
+            let live = Live::new(link, Arc::clone(&greeting), &self.settings, &mut self.table, &mut self.resume);
             self.status.send_replace(Status::Up(greeting));
             let lost = || drop(self.status.send_replace(Status::Down(State::Reconnecting { attempt: 1 })));
             match live.serve(&mut self.commands, lost).await {

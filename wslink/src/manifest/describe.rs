@@ -41,6 +41,7 @@ pub(super) fn document(services: &[&ServiceDescriptor]) -> Document {
         wslink: Wslink {
             services: described(services),
             topics: topics.into_iter().map(|(service, described)| topic(service, described, &mut schemas)).collect(),
+            limits: None,
         },
     };
     let (definitions, differing) = schemas.into_definitions();
@@ -101,6 +102,7 @@ fn method(service: &ServiceDescriptor, method: &MethodDescriptor, schemas: &mut 
         wslink: MethodWslink {
             rest: method.parameters.iter().any(|parameter| parameter.kind == ParameterKind::Rest),
             timeout_ms: method.terms.timeout.and_then(|timeout| timeout.as_millis().try_into().ok()),
+            require: method.terms.require.map(str::to_owned),
             errors,
         },
     }
@@ -168,6 +170,7 @@ fn topic(service: &ServiceDescriptor, topic: &TopicDescriptor, schemas: &mut Sch
             topic::Delivery::DropOldest(count) => Delivery::DropOldest { count },
         },
         retain: topic.retain,
+        require: topic.require.map(str::to_owned),
         payload: sorted((topic.payload.0)(schemas).to_value()),
         filter: topic.stream.as_ref().map(|stream| params(stream, (stream.types.0)(schemas).parameters)).unwrap_or_default(),
     }

@@ -29,6 +29,18 @@ pub(super) struct Components {
 pub(super) struct Wslink {
     pub(super) services: Vec<Service>,
     pub(super) topics: Vec<Topic>,
+    /// What clients may send, where a server is described and not only its services.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) limits: Option<Limits>,
+}
+
+/// As in the server's answer to hello, in bytes but for the calls.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Limits {
+    pub(super) max_msg_size: usize,
+    pub(super) message_bytes: usize,
+    pub(super) calls_in_flight: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,6 +109,9 @@ pub(super) struct MethodWslink {
     /// How long it may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) timeout_ms: Option<u64>,
+    /// The authority that its callers must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) require: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) errors: Vec<TypedError>,
 }
@@ -130,6 +145,9 @@ pub(super) struct Topic {
     /// Whether who subscribes gets the last payload at once.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) retain: bool,
+    /// The authority that its subscribers must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) require: Option<String>,
     pub(super) payload: Value,
     /// What a subscription can be filtered by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

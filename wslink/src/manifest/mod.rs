@@ -65,6 +65,17 @@ impl Manifest {
         Self(document(services))
     }
 
+    /// The same manifest of a server with these limits.
+    #[cfg(feature = "server")]
+    pub(crate) fn limited(mut self, limits: &crate::Limits) -> Self {
+        self.0.wslink.limits = Some(document::Limits {
+            max_msg_size: limits.announced_frame(),
+            message_bytes: limits.message_bytes,
+            calls_in_flight: limits.calls_in_flight,
+        });
+        self
+    }
+
     /// The same manifest under another name and version than those of its packages.
     #[must_use]
     pub fn named(mut self, title: impl Into<String>, version: impl Into<String>) -> Self {

@@ -163,7 +163,7 @@ impl Server {
     #[cfg(feature = "manifest")]
     #[must_use]
     pub fn manifest(&self) -> crate::Manifest {
-        crate::Manifest::of_services(self.shared.routes.mounted())
+        crate::Manifest::of_services(self.shared.routes.mounted()).limited(&self.shared.limits)
     }
 
     /// Ends the server: nothing new is accepted, calls in flight are answered (for the time that

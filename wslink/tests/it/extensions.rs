@@ -93,7 +93,7 @@ impl Client {
     }
 }
 
-const ALL: [&str; 5] = ["subscribe", "cancel", "progress", "deadline", "resume"];
+const ALL: [&str; 6] = ["subscribe", "cancel", "progress", "deadline", "resume", "refresh"];
 
 #[tokio::test]
 async fn a_call_is_cancelled_by_dropping_it() {

@@ -104,13 +104,13 @@ impl Gallery {
     }
 
     /// The numbers up to `last`.
-    #[topic("gallery.numbers")]
+    #[topic("gallery.numbers", require = "curator")]
     fn numbers(&self, last: u32, #[arg(default = 1)] step: u32) -> impl Stream<Item = u32> + Send + 'static {
         futures_util::stream::iter((0..=last).step_by(step.max(1) as usize))
     }
 
     #[deprecated = "call gallery.find"]
-    #[rpc("gallery.any", blocking, timeout_ms = 5000)]
+    #[rpc("gallery.any", blocking, require = "curator", timeout_ms = 5000)]
     fn any(&self, args: wslink::Args) -> Vec<Value> {
         args.positional
     }

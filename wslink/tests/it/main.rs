@@ -38,6 +38,8 @@ mod proxies;
 #[cfg(feature = "client")]
 mod python;
 #[cfg(feature = "testing")]
+mod refreshed;
+#[cfg(feature = "testing")]
 mod resume;
 #[cfg(feature = "fuzzing")]
 mod rfc6455;

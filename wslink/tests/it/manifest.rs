@@ -33,15 +33,18 @@ fn it_is_as_recorded_byte_for_byte() {
 
 #[test]
 fn a_server_tells_what_it_has_mounted_and_the_program_what_it_has_linked() {
-    let server = Server::builder().service(Gallery::new).build().unwrap();
-    assert_eq!(server.manifest(), Manifest::of::<Gallery>());
+    let server = Server::builder().service(Gallery::new).secret_grants(["curator"]).build().unwrap();
+    assert_eq!(compare(&server.manifest(), &Manifest::of::<Gallery>()), []);
+    let told: serde_json::Value = serde_json::from_str(&server.manifest().to_json()).unwrap();
+    let limits = serde_json::json!({"maxMsgSize": 4_194_304, "messageBytes": 268_435_456, "callsInFlight": 1024});
+    assert_eq!(told["x-wslink"]["limits"], limits);
     let linked = wslink::manifest().to_json();
     assert!(linked.contains("gallery.find") && linked.contains("kit.echo"), "{linked}");
 }
 
 #[test]
 fn it_is_served_when_it_is_asked_for_and_to_whom_the_websocket_is() {
-    let serving = TestServer::start(|builder| builder.service(Gallery::new).manifest(true));
+    let serving = TestServer::start(|builder| builder.service(Gallery::new).secret_grants(["curator"]).manifest(true));
     let response = request(&serving, "GET /manifest.json", "Host: localhost\r\nConnection: close\r\n");
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
     assert!(head.contains("application/json"), "{head}");
@@ -49,7 +52,7 @@ fn it_is_served_when_it_is_asked_for_and_to_whom_the_websocket_is() {
     let foreign = request(&serving, "GET /manifest.json", "Host: rebound.example.com\r\nConnection: close\r\n");
     assert_eq!(status(&foreign), "403");
 
-    let silent = TestServer::start(|builder| builder.service(Gallery::new));
+    let silent = TestServer::start(|builder| builder.service(Gallery::new).secret_grants(["curator"]));
     assert_eq!(status(&request(&silent, "GET /manifest.json", "Host: localhost\r\nConnection: close\r\n")), "404");
 }
 
@@ -80,6 +83,18 @@ fn what_breaks_clients_is_told_from_what_does_not() {
         ),
         (("\"code\": 413", "\"code\": 414"), vec![]),
         (
+            ("\"timeoutMs\": 5000", "\"timeoutMs\": 4000"),
+            vec!["breaking: `gallery.any`: a call could take 5000 ms and may take 4000 ms"],
+        ),
+        (
+            ("\"require\": \"curator\"", "\"require\": \"director\""),
+            vec!["breaking: `gallery.any`: it required `curator` and requires `director`"],
+        ),
+        (
+            (",\n        \"require\": \"curator\"", ""),
+            vec!["additive: `gallery.any`: it required `curator` and requires nothing"],
+        ),
+        (
             ("\"name\": \"not_found\"", "\"name\": \"missing\""),
             vec!["breaking: `gallery.find`: the error `not_found` is gone", "additive: `gallery.find`: a new error `missing`"],
         ),
@@ -100,6 +115,18 @@ fn a_changed_type_is_judged_by_where_it_is_used() {
     let retyped = ("\"format\": \"uint8\"", "\"format\": \"uint16\"");
     let changes = changes(&[retyped]);
     assert_eq!(changes, ["breaking: `gallery.hang`: parameter `quality` had `\"uint8\"` as its format and has `\"uint16\"`"]);
+}
+
+#[test]
+fn lower_limits_break_clients_and_higher_ones_do_not() {
+    let with = |message_bytes| {
+        let mut limits = wslink::Limits::default();
+        limits.message_bytes = message_bytes;
+        Server::builder().service(Gallery::new).secret_grants(["curator"]).limits(limits).build().unwrap().manifest()
+    };
+    let told = |old, new| compare(&with(old), &with(new)).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(told(9000, 8000), ["breaking: `the server`: it took 9000 bytes of a message and takes 8000"]);
+    assert_eq!(told(8000, 9000), ["additive: `the server`: it took 8000 bytes of a message and takes 9000"]);
 }
 
 #[test]

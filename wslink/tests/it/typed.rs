@@ -20,7 +20,7 @@ fn picture() -> Picture {
 
 #[tokio::test]
 async fn calls_and_topics_have_the_types_of_the_service() {
-    let server = TestServer::start(|builder| builder.service(Gallery::new));
+    let server = TestServer::start(|builder| builder.service(Gallery::new).secret_grants(["curator"]));
     for generation in [Generation::V1, Generation::V2] {
         let gallery = connect(&server, generation).await;
         let mut hung = gallery.hung().await.unwrap();
@@ -34,7 +34,7 @@ async fn calls_and_topics_have_the_types_of_the_service() {
 
 #[tokio::test]
 async fn a_stream_of_its_own_is_filtered_by_typed_arguments() {
-    let server = TestServer::start(|builder| builder.service(Gallery::new));
+    let server = TestServer::start(|builder| builder.service(Gallery::new).secret_grants(["curator"]));
     for generation in [Generation::V1, Generation::V2] {
         let gallery = connect(&server, generation).await;
         let mut numbers = gallery.numbers(6, 3).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_stream_of_its_own_is_filtered_by_typed_arguments() {
 
 #[tokio::test]
 async fn typed_errors_arrive_with_code_name_and_data_and_others_without_their_text() {
-    let server = TestServer::start(|builder| builder.service(Gallery::new));
+    let server = TestServer::start(|builder| builder.service(Gallery::new).secret_grants(["curator"]));
     for generation in [Generation::V1, Generation::V2] {
         let gallery = connect(&server, generation).await;
         let mut told = Vec::new();

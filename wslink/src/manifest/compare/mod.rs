@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use self::schema::{Direction, Schemas};
 use super::{
     Manifest,
-    document::{Delivery, Docs, Method, Param, Topic, TypedError},
+    document::{Delivery, Docs, Limits, Method, Param, Topic, TypedError},
 };
 
 mod schema;
@@ -53,6 +53,9 @@ pub fn compare(old: &Manifest, new: &Manifest) -> Vec<Change> {
     };
     comparison.each(&old.0.methods, &new.0.methods, |one| &one.name, "method", Comparison::method);
     comparison.each(&old.0.wslink.topics, &new.0.wslink.topics, |one| &one.name, "topic", Comparison::topic);
+    if let (Some(old), Some(new)) = (&old.0.wslink.limits, &new.0.wslink.limits) {
+        comparison.limits(*old, *new);
+    }
     comparison.changes.sort();
     comparison.changes
 }
@@ -91,10 +94,44 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    fn limits(&mut self, old: Limits, new: Limits) {
+        "the server".clone_into(&mut self.item);
+        for (what, old, new) in [
+            ("bytes of a frame", old.max_msg_size, new.max_msg_size),
+            ("bytes of a message", old.message_bytes, new.message_bytes),
+            ("calls in flight", old.calls_in_flight, new.calls_in_flight),
+        ] {
+            if old != new {
+                let kind = if new < old { Kind::Breaking } else { Kind::Additive };
+                self.add(kind, format!("it took {old} {what} and takes {new}"));
+            }
+        }
+    }
+
+    /// What is required of a client.
+    fn require(&mut self, old: Option<&str>, new: Option<&str>) {
+        if old != new {
+            let kind = if new.is_none() { Kind::Additive } else { Kind::Breaking };
+            let shown = |authority: Option<&str>| authority.map_or_else(|| "nothing".to_owned(), |name| format!("`{name}`"));
+            self.add(kind, format!("it required {} and requires {}", shown(old), shown(new)));
+        }
+    }
+
+    fn timeout(&mut self, old: Option<u64>, new: Option<u64>) {
+        let shown = |timeout: Option<u64>| timeout.map_or_else(|| "as long as it liked".to_owned(), |ms| format!("{ms} ms"));
+        let longest = |timeout: Option<u64>| timeout.unwrap_or(u64::MAX);
+        if old != new {
+            let kind = if longest(new) < longest(old) { Kind::Breaking } else { Kind::Additive };
+            self.add(kind, format!("a call could take {} and may take {}", shown(old), shown(new).replace("liked", "likes")));
+        }
+    }
+
     fn method(&mut self, old: &'a Method, new: &'a Method) {
         self.docs((&old.docs, old.deprecated), (&new.docs, new.deprecated));
         self.params(&old.params, &new.params);
         self.schema("the result", Direction::Sent, &old.result.schema, &new.result.schema);
+        self.require(old.wslink.require.as_deref(), new.wslink.require.as_deref());
+        self.timeout(old.wslink.timeout_ms, new.wslink.timeout_ms);
         if old.wslink.rest != new.wslink.rest {
             let kind = if new.wslink.rest { Kind::Additive } else { Kind::Breaking };
             self.add(kind, if new.wslink.rest { "it takes further arguments" } else { "it takes no further arguments" });
@@ -154,6 +191,7 @@ impl<'a> Comparison<'a> {
         self.docs((&old.docs, old.deprecated), (&new.docs, new.deprecated));
         self.schema("the payload", Direction::Sent, &old.payload, &new.payload);
         self.params(&old.filter, &new.filter);
+        self.require(old.require.as_deref(), new.require.as_deref());
         match (old.retain, new.retain) {
             (true, false) => self.add(Kind::Breaking, "who subscribes no longer gets the last payload"),
             (false, true) => self.add(Kind::Additive, "who subscribes gets the last payload"),

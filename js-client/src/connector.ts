@@ -48,12 +48,12 @@ export class Connector {
   }
 
   async connect(): Promise<void> {
-    const { secret = 'wslink-secret', wire = v2, connectTimeout = 10_000, webSocket = browserSocket } = this.#options;
+    const { wire = v2, connectTimeout = 10_000, webSocket = browserSocket } = this.#options;
     this.#become({ status: 'connecting', attempt: this.#attempt });
     try {
-      const given = typeof secret === 'string' ? secret : await secret();
+      const secret = await this.secret();
       if (this.#state.status === 'closed') return;
-      const greeting = { secret: given, ...this.#events.greeting() };
+      const greeting = { secret, ...this.#events.greeting() };
       const link: Link = new Link(webSocket(this.#url), wire, greeting, connectTimeout, {
         ready: (hello) => this.#ready(link, hello),
         message: this.#events.message,
@@ -63,6 +63,12 @@ export class Connector {
     } catch (cause) {
       this.#ended(new ConnectionLost('the connection could not be made', { cause }));
     }
+  }
+
+  /** What to be admitted with at the moment. */
+  secret(): string | Promise<string> {
+    const { secret = 'wslink-secret' } = this.#options;
+    return typeof secret === 'string' ? secret : secret();
   }
 
   close(): void {

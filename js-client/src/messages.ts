@@ -25,6 +25,8 @@ export interface Hello {
   readonly maxMsgSize?: number;
   readonly extensions?: readonly string[];
   readonly limits?: Readonly<Record<string, number>>;
+  /** For how long the client is admitted, in milliseconds, unless for ever. */
+  readonly expiresInMs?: number;
   readonly resume?: string;
   readonly resumed?: Resumed | null;
 }

@@ -9,7 +9,7 @@ export type SocketLike = Pick<
 >;
 
 export interface ConnectOptions {
-  /** What the server asks for, or what gets it: called anew for each connection, so that a token is fresh. */
+  /** What the server asks for, or what gets it: called anew for each connection, and before it expires. */
   secret?: string | (() => string | Promise<string>);
   /** The generation of the protocol: `v2`, or `v1` for Python servers before 2.0. */
   wire?: Wire;

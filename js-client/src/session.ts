@@ -5,11 +5,12 @@ import { Connector, type SessionState } from './connector.js';
 import { CLIENT_ERROR, ConnectionLost, WslinkError } from './errors.js';
 import { topicOf, type Incoming } from './messages.js';
 import type { CallOptions, ConnectOptions, SubscribeOptions } from './options.js';
+import { Refresh } from './refresh.js';
 import { report } from './report.js';
 import { Feed, type Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
 
-const EXTENSIONS = ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'manifest'];
+const EXTENSIONS = ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'manifest', 'refresh'];
 
 // Results, progress and payloads are `any` unless the caller says otherwise, as in the stock client.
 
@@ -25,6 +26,7 @@ export class Session {
   readonly #connector: Connector;
   readonly #calls = new Calls();
   readonly #subscriptions = new Subscriptions(this.#calls.system);
+  readonly #refresh: Refresh;
   readonly #listeners = new Set<(state: SessionState) => void>();
   #extensions: ReadonlySet<string> = new Set();
   #limits: Readonly<Record<string, number>> = {};
@@ -40,15 +42,26 @@ export class Session {
         this.#limits = hello.limits ?? {};
         this.#calls.connected(link, this.#extensions);
         this.#subscriptions.connected(hello);
+        this.#refresh.admitted(hello);
         this.#calls.flush();
       },
       message: (message) => this.#receive(message),
       dropped: (error) => {
+        this.#refresh.stop();
         this.#subscriptions.dropped();
         this.#calls.dropped(error);
       },
       state: (state) => this.#tell(state),
     });
+    this.#refresh = new Refresh(
+      () => this.#connector.secret(),
+      (secret) => ({ secret, extensions: EXTENSIONS }),
+      this.#calls.system,
+      (hello) => {
+        this.#subscriptions.renewed(hello);
+        this.#refresh.admitted(hello);
+      },
+    );
     this.ready = new Promise((resolve, reject) => {
       this.onStateChange((state) => {
         if (state.status === 'connected') resolve(this);

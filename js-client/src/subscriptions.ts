@@ -47,6 +47,11 @@ export class Subscriptions {
     this.#greetedBefore = true;
   }
 
+  /** Another hello on the same connection was answered. */
+  renewed({ resume }: Hello): void {
+    this.#resume = resume;
+  }
+
   dropped(): void {
     this.#connected = false;
   }

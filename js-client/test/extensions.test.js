@@ -26,7 +26,7 @@ describe('extensions', { timeout: 20_000 }, () => {
     await session.ready;
     assert.deepEqual(said, {
       secret: 'wslink-secret',
-      extensions: ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'manifest'],
+      extensions: ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'manifest', 'refresh'],
     });
     assert.equal(session.extensions.has('cancel'), true);
     assert.deepEqual(session.limits, { callsInFlight: 7 });

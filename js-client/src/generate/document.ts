@@ -28,14 +28,21 @@ export interface Method extends Documented {
   readonly name: string;
   readonly params: readonly Parameter[];
   readonly result?: { readonly schema: Schema };
-  /** `rest`: whether it takes further arguments of any kind. */
-  readonly 'x-wslink'?: { readonly rest?: boolean; readonly errors?: readonly MethodError[] };
+  /** `rest`: whether it takes further arguments of any kind; `require`: the authority that callers must have. */
+  readonly 'x-wslink'?: {
+    readonly rest?: boolean;
+    readonly require?: string;
+    readonly timeoutMs?: number;
+    readonly errors?: readonly MethodError[];
+  };
 }
 
 export interface Topic extends Documented {
   readonly name: string;
   readonly payload: Schema;
   readonly filter?: readonly Parameter[];
+  /** The authority that subscribers must have. */
+  readonly require?: string;
 }
 
 export interface OpenRpc {

@@ -16,7 +16,7 @@ const WIDTH = 110;
 const NOTHING = 'Record<string, never>';
 
 export async function methodStub(method: Method, types: Types): Promise<Stub> {
-  const { name, params, result, 'x-wslink': { rest = false, errors = [] } = {} } = method;
+  const { name, params, result, 'x-wslink': { rest = false, require, timeoutMs, errors = [] } = {} } = method;
   const base = typeName(name);
   const named = params.length > 0 || rest ? await types.declare(objectOf(params, rest), `${base}Params`) : NOTHING;
   const typeArguments = [
@@ -31,20 +31,20 @@ export async function methodStub(method: Method, types: Types): Promise<Stub> {
   return {
     uri: name,
     maker: 'method',
-    comment: comment(method, errors.map(thrown)),
+    comment: comment(method, [...required(require), ...limited(timeoutMs), ...errors.map(thrown)]),
     expression: expression('method', typeArguments, `(session, ${quoted(name)}${names})`),
   };
 }
 
 export async function topicStub(topic: Topic, types: Types): Promise<Stub> {
-  const { name, payload, filter = [] } = topic;
+  const { name, payload, filter = [], require } = topic;
   const base = typeName(name);
   const typeArguments = [await types.inline(payload, `${base}Payload`)];
   if (filter.length > 0) typeArguments.push(await types.declare(objectOf(filter, false), `${base}Filter`));
   return {
     uri: name,
     maker: 'topic',
-    comment: comment(topic),
+    comment: comment(topic, required(require)),
     expression: expression('topic', typeArguments, `(session, ${quoted(name)})`),
   };
 }
@@ -77,6 +77,14 @@ function described({ schema, summary, description, 'x-wslink': { default: source
 function errorData({ data, code, message, summary, description }: MethodError): Schema {
   const text = [summary, description, `${message} (${code}).`].filter(Boolean).join('\n\n');
   return typeof data === 'object' ? { ...data, description: text } : { description: text };
+}
+
+function required(authority: string | undefined): string[] {
+  return authority === undefined ? [] : [`Requires \`${authority}\`.`];
+}
+
+function limited(timeoutMs: number | undefined): string[] {
+  return timeoutMs === undefined ? [] : [`May take ${timeoutMs} ms.`];
 }
 
 function thrown({ name, message }: MethodError): string {

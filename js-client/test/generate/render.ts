@@ -93,7 +93,11 @@ export function api(session: Session) {
   return {
     myapp: {
       render: {
-        /** Only the tiles inside the region. */
+        /**
+         * Only the tiles inside the region.
+         *
+         * Requires `viewer`.
+         */
         tiles: topic<MyappRenderTilesPayload, MyappRenderTilesFilter>(session, 'myapp.render.tiles'),
         /** The windows there are. */
         window: withMembers(method<Record<string, never>, [], string[]>(session, 'myapp.render.window'), {
@@ -103,6 +107,10 @@ export function api(session: Session) {
            * Renders one still image.
            *
            * Waits for the scene to be *\/ complete.
+           *
+           * Requires `viewer`.
+           *
+           * May take 5000 ms.
            *
            * @throws `NoSuchWindow`: no such window
            *

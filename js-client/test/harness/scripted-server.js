@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { WebSocketServer } from 'ws';
 import { Assembly, cut } from '../../dist/wire/chunks.js';
 
-const EXTENSIONS = ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'manifest'];
+const EXTENSIONS = ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'manifest', 'refresh'];
 
 /** One connection as the server sees it. */
 class Peer {

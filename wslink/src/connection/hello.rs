@@ -98,7 +98,11 @@ impl Connection {
                     self.end_forbidden(wire);
                     None
                 } else {
-                    self.open(wire, extensions, resume.as_ref())
+                    let resumed = self.open(wire, extensions, resume.as_ref());
+                    if let Some(account) = &self.account {
+                        account.greeted(self.client.id(), wire.name());
+                    }
+                    resumed
                 };
                 let welcome = Welcome { resumed: resume.map(|_| resumed), ..self.welcome(wire) };
                 answer(wire, &id, &welcome)
@@ -117,9 +121,6 @@ impl Connection {
     /// Opens the connection, as that of a client that was lost where there is one to resume.
     fn open(&mut self, wire: &'static dyn WireVersion, extensions: Extensions, resume: Option<&Resume>) -> Option<Goes> {
         self.extensions = extensions;
-        if let Some(account) = &self.account {
-            account.speaks(wire.name());
-        }
         if let Some(speaking) = &mut self.speaking {
             speaking.decoder.authenticated();
         }

@@ -9,14 +9,15 @@ use std::{
 };
 
 use super::{Account, lock, statistics::ClientStatistics};
-use crate::{Client, topic::Outbox};
+use crate::{Client, ClientId, topic::Outbox};
 
 /// What the account has of a connection. Only the connection's own task writes.
 pub(super) struct Entry {
     client: Client,
     outbox: Arc<Outbox>,
     since: Duration,
-    wire: OnceLock<&'static str>,
+    /// Who it is since its hello, which may have resumed another connection, and how it speaks.
+    known: OnceLock<(ClientId, &'static str)>,
     received: AtomicU64,
     sent: AtomicU64,
     messages_received: AtomicU64,
@@ -45,7 +46,7 @@ impl Entry {
             client,
             outbox,
             since,
-            wire: OnceLock::new(),
+            known: OnceLock::new(),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             messages_received: AtomicU64::new(0),
@@ -58,10 +59,11 @@ impl Entry {
 
     pub(super) fn statistics(&self, now: Duration) -> ClientStatistics {
         let ping = self.ping.load(Ordering::Relaxed);
+        let known = self.known.get();
         ClientStatistics {
-            id: self.client.id().to_string(),
+            id: known.map_or(self.client.id(), |(id, _)| id).to_string(),
             address: self.client.handshake().address().map(|address| address.to_string()),
-            generation: self.wire.get().copied(),
+            generation: known.map(|(_, wire)| *wire),
             age_seconds: now.saturating_sub(self.since).as_secs_f64(),
             received_bytes: self.received.load(Ordering::Relaxed),
             sent_bytes: self.sent.load(Ordering::Relaxed),
@@ -91,8 +93,8 @@ impl Open {
     }
 
     /// The client said hello.
-    pub(crate) fn speaks(&self, wire: &'static str) {
-        let _ = self.entry.wire.set(wire);
+    pub(crate) fn greeted(&self, client: &ClientId, wire: &'static str) {
+        let _ = self.entry.known.set((client.clone(), wire));
     }
 
     /// What has happened since this was last asked goes into the account.

@@ -146,3 +146,21 @@ fn bytes_and_events_are_counted() {
         assert!(now[bytes].as_u64().unwrap() > 100 && now[bytes] == client[bytes], "{now}");
     }
 }
+
+#[test]
+fn a_client_that_resumes_is_known_by_its_old_name() {
+    let server = server();
+    let hello = |speaker: &mut Speaker, resume: Value| {
+        let hello = json!({"secret": Secret::published().reveal(), "extensions": ["resume", "subscribe"], "resume": resume});
+        speaker.system("wslink.hello", json!([hello]), json!({}))["result"].clone()
+    };
+    let mut lost = Speaker::stranger(&server, Generation::V2);
+    let first = hello(&mut lost, Value::Null);
+    drop(lost);
+    once(&server, |now| now.connections == 0);
+    let mut back = Speaker::stranger(&server, Generation::V2);
+    let second = hello(&mut back, first["resume"].clone());
+    assert!(second["resumed"].is_object(), "{second}");
+    let now = once(&server, |now| now.clients.iter().any(|client| client.generation.is_some()));
+    assert_eq!(now["clients"][0]["id"], first["clientID"]);
+}

@@ -97,18 +97,18 @@ impl Options {
         if let Some(url) = &self.reverse_url {
             return server.serve_reverse(url, say_ready).await;
         }
+        let scheme = if self.ssl.is_some() { "https" } else { "http" };
         #[cfg(feature = "prometheus")]
         if let Some(Metrics::Address(address)) = self.metrics {
             let unable = |error| Error::Setting(format!("cannot listen on {address} for metrics: {error}"));
             let listener = TcpListener::bind(address).await.map_err(unable)?;
-            say(&format!("metrics at http://{}/metrics", listener.local_addr()?));
+            say(&format!("metrics at {scheme}://{}/metrics", listener.local_addr()?));
             let server = server.clone();
             tokio::spawn(async move { server.serve_metrics(listener).await });
         }
         let listeners = listen(&self.host, self.port).await?;
         let port = listeners[0].local_addr()?.port();
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        let scheme = if self.ssl.is_some() { "https" } else { "http" };
         let secret = server.secret().filter(|_| names_secret);
         let secret = secret.map_or_else(String::new, |secret| format!("?secret={}", secret.reveal()));
         let serving = try_join_all(listeners.into_iter().map(|listener| server.serve(listener)));

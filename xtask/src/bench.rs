@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 }
 
 /// Where cargo puts what it builds: this program is in a folder of it that is named like its profile.
-fn target() -> Outcome<PathBuf> {
+pub(crate) fn target() -> Outcome<PathBuf> {
     let this = std::env::current_exe().map_err(|error| format!("cannot tell where cargo puts programs: {error}"))?;
     this.parent().and_then(Path::parent).map(Path::to_owned).ok_or_else(|| "cargo put this program nowhere".to_owned())
 }

@@ -1,5 +1,6 @@
 //! The commands of this repository: reads the command line and nothing else.
 
+mod autobahn;
 mod bench;
 mod chromium;
 mod command;
@@ -8,6 +9,7 @@ mod demo;
 mod node;
 mod registration;
 mod servers;
+mod soak;
 mod steps;
 
 use std::process::ExitCode;
@@ -24,6 +26,12 @@ The commands of this repository.
     cargo xtask demo [simple|chat|render] [--port N] [ARGUMENT…]
         Starts an example with its page. Further arguments are the server's own.
 
+    cargo xtask soak [MINUTES]
+        Loads a server for 3 minutes, with hostile peers beside, and says whether every promise was kept.
+
+    cargo xtask autobahn [CASES]
+        Runs the Autobahn TestSuite; see CONTRIBUTING.md for what it needs.
+
     cargo xtask test [STEP…]
         Runs the steps, all but `registration` when none is named, and stops at the first that fails:
 ";
@@ -34,6 +42,8 @@ fn main() -> ExitCode {
         Some((command, rest)) if command == "bench" && rest.first().is_some_and(|what| what == "compile") => compile_times::run(),
         Some((command, rest)) if command == "bench" => bench::run(rest),
         Some((command, rest)) if command == "demo" => demo::run(rest),
+        Some((command, rest)) if command == "soak" => soak::run(rest),
+        Some((command, rest)) if command == "autobahn" => autobahn::run(rest),
         Some((command, rest)) if command == "test" => steps::run(rest),
         Some((command, _)) => Err(format!("there is no command `{command}`\n\n{}", usage())),
         None => Err(usage()),

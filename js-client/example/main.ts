@@ -3,11 +3,12 @@ import { connect } from 'wslink-client';
 import { api } from './api.js';
 
 const session = connect('ws');
-const { say, communication } = api(session).wslink;
+const { say, start, stop, communication } = api(session).wslink;
 
 const state = document.querySelector<HTMLOutputElement>('#state')!;
 const lines = document.querySelector<HTMLUListElement>('#lines')!;
 const form = document.querySelector('form')!;
+const talk = document.querySelector<HTMLButtonElement>('#talk')!;
 
 session.onStateChange(({ status }) => {
   state.value = status;
@@ -18,6 +19,12 @@ form.addEventListener('submit', (event) => {
   const message = String(new FormData(form).get('message'));
   form.reset();
   say.hello({ message }, { timeout: 10_000 }).catch((error: Error) => show(error.message));
+});
+
+talk.addEventListener('click', () => {
+  const talks = talk.getAttribute('aria-pressed') !== 'true';
+  talk.setAttribute('aria-pressed', String(talks));
+  (talks ? start : stop).talking().catch((error: Error) => show(error.message));
 });
 
 for await (const line of communication.channel()) show(line);

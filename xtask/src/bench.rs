@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command::{self, Outcome};
+use crate::{chromium, node};
 
 /// What the original server needs, in the versions that were measured.
 const PYTHON_PACKAGES: [&str; 2] = ["wslink==2.6.0", "aiohttp==3.14.5"];
@@ -30,6 +31,23 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     command::run(load.args(arguments))?;
     println!("\nbench: every round is in {}", folder.join("results.json").display());
     Ok(())
+}
+
+/// `cargo xtask bench render`: frames to a page, and the delay from its mouse, with the original server and with ours.
+pub(crate) fn render() -> Outcome {
+    node::render_page()?;
+    println!("bench: building the server");
+    command::run(&mut command::cargo(&["build", "--release", "--quiet", "--package", "wslink-example-render"]))?;
+    let target = target()?;
+    let mut npm = node::installed(node::STOCK)?;
+    npm.args(["run", "--silent", "bench:render"]).env("CHROMIUM", chromium::find_or_install()?);
+    npm.env("RENDER_BIN", target.join("release/wslink-example-render"));
+    match python(&target.join("bench/python")) {
+        Ok(python) => _ = npm.env("PYTHON", python),
+        Err(reason) => println!("bench: without the original server: {reason}"),
+    }
+    println!("bench: measuring; anything else that runs on this machine spoils the figures");
+    command::run(&mut npm)
 }
 
 /// Where cargo puts what it builds: this program is in a folder of it that is named like its profile.

@@ -23,6 +23,9 @@ The commands of this repository.
     cargo xtask bench compile
         Measures what 200 methods cost to compile, beside peers; see docs/compile-times.md.
 
+    cargo xtask bench render
+        Measures frames and mouse-to-picture delay of the `render` example's page, beside the original server.
+
     cargo xtask demo [simple|chat|render] [--port N] [ARGUMENT…]
         Starts an example with its page. Further arguments are the server's own.
 
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
         Some((command, rest)) if command == "bench" && rest.first().is_some_and(|what| what == "compile") => compile_times::run(),
+        Some((command, rest)) if command == "bench" && rest.first().is_some_and(|what| what == "render") => bench::render(),
         Some((command, rest)) if command == "bench" => bench::run(rest),
         Some((command, rest)) if command == "demo" => demo::run(rest),
         Some((command, rest)) if command == "soak" => soak::run(rest),

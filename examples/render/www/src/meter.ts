@@ -23,6 +23,8 @@ export class Meter {
   #told: Told | undefined;
   #frames: { at: number; bytes: number }[] = [];
   #delays: number[] = [];
+  /** Since the page was opened. */
+  readonly total = { frames: 0, bytes: 0 };
   readonly #now: () => number;
 
   constructor(now: () => number = () => performance.now()) {
@@ -46,6 +48,8 @@ export class Meter {
     if (!told) return;
     const now = this.#now();
     this.#frames.push({ at: now, bytes: told.bytes });
+    this.total.frames += 1;
+    this.total.bytes += told.bytes;
     const seen = Math.min((told.events ?? Infinity) - this.#shown, this.#waiting.length);
     if (!(seen > 0)) return;
     const sent = this.#waiting.splice(0, seen).at(-1)!;

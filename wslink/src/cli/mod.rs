@@ -36,12 +36,15 @@ use tokio::net::{TcpListener, lookup_host};
 
 #[cfg(feature = "prometheus")]
 pub use self::options::Metrics;
-pub use self::options::Options;
+pub use self::{limits::LimitOptions, options::Options};
+#[cfg(unix)]
+use crate::server::SocketFile;
 use crate::{
-    Error, Secret, Server,
+    Error, Server,
     server::{Builder, Tls},
 };
 
+mod limits;
 mod options;
 
 /// Parses the command line, serves what `set_up` mounts, and returns the status for `main`.
@@ -81,7 +84,7 @@ impl Options {
     /// The options or services are wrong, or the address cannot be listened at.
     pub async fn serve(self, set_up: impl FnOnce(Builder) -> Builder) -> Result<(), Error> {
         let builder = set_up(Server::builder());
-        let names_secret = !builder.knows_whom_to_admit() && self.auth_key.is_none();
+        let names_secret = !builder.knows_whom_to_admit() && self.auth_key.is_none() && self.auth_key_file.is_none();
         let server = self.apply(builder.allow_exit())?.build()?;
         #[cfg(feature = "manifest")]
         if self.manifest {
@@ -106,11 +109,18 @@ impl Options {
             let server = server.clone();
             tokio::spawn(async move { server.serve_metrics(listener).await });
         }
+        let secret = server.secret().filter(|_| names_secret);
+        let secret = secret.map_or_else(String::new, |secret| format!("?secret={}", secret.reveal()));
+        #[cfg(unix)]
+        if let Some(path) = &self.unix {
+            let serving = server.serve(SocketFile::bind(path, self.unix_mode).await?);
+            say(&format!("listening on unix:{}{secret}", path.display()));
+            say_ready();
+            return serving.await;
+        }
         let listeners = listen(&self.host, self.port).await?;
         let port = listeners[0].local_addr()?.port();
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        let secret = server.secret().filter(|_| names_secret);
-        let secret = secret.map_or_else(String::new, |secret| format!("?secret={}", secret.reveal()));
         let serving = try_join_all(listeners.into_iter().map(|listener| server.serve(listener)));
         say(&format!("listening on {scheme}://{host}:{port}/{secret}"));
         #[cfg(feature = "inspector")]
@@ -123,9 +133,12 @@ impl Options {
 
     /// The builder with what the options say.
     fn apply(&self, mut builder: Builder) -> Result<Builder, Error> {
-        if let Some(secret) = &self.auth_key {
-            builder = builder.secret(Secret::new(secret));
+        if let Some(secret) = self.secret()? {
+            builder = builder.secret(secret);
         }
+        builder = builder.change_limits(|limits| self.limits.apply(limits));
+        builder = self.trust_proxy.iter().fold(builder, |builder, proxies| builder.trust_proxy(*proxies));
+        builder = self.header.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
         builder = self.allow_host.iter().fold(builder, |builder, host| builder.allow_host(host));
         builder = self.allow_origin.iter().fold(builder, |builder, origin| builder.allow_origin(origin));
         builder = builder

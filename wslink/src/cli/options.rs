@@ -3,10 +3,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
+use ipnet::IpNet;
 
-use crate::Error;
+use super::LimitOptions;
 #[cfg(feature = "inspector")]
 use crate::server::Inspector;
+use crate::{Error, Secret};
 
 /// The options of a server on the command line.
 #[derive(Args, Clone, Debug)]
@@ -19,9 +21,20 @@ pub struct Options {
     /// Port to listen at; 0 for any free one
     #[arg(short, long, default_value_t = 8080, env = "PORT")]
     pub port: u16,
-    /// Secret that clients must know
-    #[arg(long = "authKey", value_name = "SECRET")]
+    /// Listen at a Unix socket instead, for a proxy on this machine
+    #[cfg(unix)]
+    #[arg(long, value_name = "PATH")]
+    pub unix: Option<PathBuf>,
+    /// Who may connect to the Unix socket, as of `chmod`
+    #[cfg(unix)]
+    #[arg(long, value_name = "MODE", default_value = "600", value_parser = mode)]
+    pub unix_mode: u32,
+    /// Secret that clients must know; others on this machine can see it here, but not in the environment
+    #[arg(long = "authKey", value_name = "SECRET", env = "WSLINK_AUTH_KEY", hide_env_values = true)]
     pub auth_key: Option<String>,
+    /// File whose first line is the secret
+    #[arg(long = "authKey-file", value_name = "FILE", conflicts_with = "auth_key")]
+    pub auth_key_file: Option<PathBuf>,
     /// Folder of static files to serve
     #[arg(long, value_name = "DIR")]
     pub content: Option<PathBuf>,
@@ -60,6 +73,12 @@ pub struct Options {
     /// Origin of other pages that may connect, such as `https://app.example.com`; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
+    /// Address or network of proxies that say who the client is, such as `127.0.0.1`; may be repeated
+    #[arg(long, value_name = "CIDR", value_parser = network)]
+    pub trust_proxy: Vec<IpNet>,
+    /// Header of everything that is served, such as `Cache-Control: max-age=60`; may be repeated
+    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
+    pub header: Vec<(String, String)>,
     /// Log what happens
     #[arg(long)]
     pub debug: bool,
@@ -69,6 +88,9 @@ pub struct Options {
     /// Connect to this WebSocket and serve there, instead of listening
     #[arg(long, value_name = "URL")]
     pub reverse_url: Option<String>,
+    /// What clients may cost
+    #[command(flatten)]
+    pub limits: LimitOptions,
 }
 
 /// Where figures are served.
@@ -107,7 +129,36 @@ fn seconds(text: &str) -> Result<f64, String> {
     seconds.ok_or_else(|| "not a number of seconds; write one, or 0 for never".to_owned())
 }
 
+/// As of `chmod`.
+#[cfg(unix)]
+fn mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
+    mode.ok_or_else(|| "not a mode; write one like `660`".to_owned())
+}
+
+/// A network, or an address alone.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse().ok().map(|address: std::net::IpAddr| address.into());
+    text.parse().ok().or_else(address).ok_or_else(|| "no network; write one like `10.0.0.0/8`, or an address".to_owned())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once(':').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+    pair.ok_or_else(|| "no header; write one like `Cache-Control: max-age=60`".to_owned())
+}
+
 impl Options {
+    /// The secret that was given, wherever it stands.
+    pub(super) fn secret(&self) -> Result<Option<Secret>, Error> {
+        let Some(file) = &self.auth_key_file else { return Ok(self.auth_key.as_deref().map(Secret::new)) };
+        let wrong = |why: &dyn std::fmt::Display| Error::Setting(format!("no secret in `{}`: {why}", file.display()));
+        let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+        match text.lines().next() {
+            Some(line) if !line.is_empty() => Ok(Some(Secret::new(line))),
+            _ => Err(wrong(&"its first line is empty; write the secret there")),
+        }
+    }
+
     pub(super) fn timeout(&self) -> Option<Duration> {
         Duration::try_from_secs_f64(self.timeout).ok()
     }

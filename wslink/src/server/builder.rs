@@ -288,6 +288,12 @@ impl Builder {
     }
 
     #[cfg(feature = "cli")]
+    pub(crate) fn change_limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    #[cfg(feature = "cli")]
     pub(crate) const fn knows_whom_to_admit(&self) -> bool {
         self.secret.is_some() || self.authenticator.is_some()
     }

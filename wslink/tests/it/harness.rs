@@ -116,7 +116,7 @@ impl Peer {
     }
 
     /// The same, or the status of a refusal.
-    fn ask(stream: TcpStream, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+    pub(crate) fn ask(stream: TcpStream, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{Ipv4Addr, TcpStream},
     time::Duration,
 };
 
@@ -189,8 +189,14 @@ fn origin_and_host_rebinding() {
 #[test]
 fn connection_flood() {
     const CROWD: usize = 2000;
+    const ADDRESSES: usize = 8;
     trial("connection_flood", Bounds::peak(64), |program| {
-        let crowd: Vec<Peer> = (0..CROWD).map(|_| program.connect(ABUSER)).collect();
+        let address = |n: usize| Ipv4Addr::new(127, 1, 0, u8::try_from(n % ADDRESSES).unwrap());
+        let crowd: Vec<Peer> = (0..CROWD).map(|n| program.connect(address(n))).collect();
         assert!(program.descriptors() >= crowd.len(), "they are connected");
+        // Some of the crowd may be late for hello meanwhile, but not so many.
+        let more: Vec<_> = (0..300).map(|_| Peer::ask(program.dial(address(0)), "/ws", &[])).collect();
+        let refused = more.iter().filter(|answer| matches!(answer, Err(429))).count();
+        assert!(refused >= 300 - Limits::default().address_strangers, "a surplus of one address is refused, not {refused}");
     });
 }

@@ -1,0 +1,73 @@
+//! The limits that operators set, with units.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::Args;
+
+use crate::Limits;
+
+/// Limits on the command line. What is not given is as the program has it.
+#[derive(Args, Clone, Debug, Default)]
+#[non_exhaustive]
+#[command(next_help_heading = "Limits")]
+pub struct LimitOptions {
+    /// Bytes of one incoming message, such as `64MiB`
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub max_message: Option<usize>,
+    /// Bytes of one incoming WebSocket frame; a message of the first generation is one
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub max_frame: Option<usize>,
+    /// Bytes of events that may wait for a slow client
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub max_queue: Option<usize>,
+    /// Calls of one client that are not answered yet
+    #[arg(long, value_name = "NUMBER")]
+    pub max_calls: Option<usize>,
+    /// Connections in all
+    #[arg(long, value_name = "NUMBER")]
+    pub max_clients: Option<usize>,
+    /// Connections of one address (of IPv6: a /64)
+    #[arg(long, value_name = "NUMBER")]
+    pub max_clients_per_address: Option<usize>,
+    /// Connections of one address that have not said hello
+    #[arg(long, value_name = "NUMBER")]
+    pub max_strangers_per_address: Option<usize>,
+    /// From a connection to its request, such as `10s`; also how long it may be idle before another
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub handshake_timeout: Option<Duration>,
+    /// From the WebSocket handshake to a good hello
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub hello_timeout: Option<Duration>,
+    /// Silence after which a client is pinged, and after another it is gone
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub ping: Option<Duration>,
+    /// How long calls in flight may take when the server ends
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub grace: Option<Duration>,
+}
+
+fn bytes(text: &str) -> Result<usize, String> {
+    let size = text.parse::<ByteSize>().ok().and_then(|size| usize::try_from(size.as_u64()).ok());
+    size.ok_or_else(|| "not a size; write one like `64MiB`, `500kB` or `4096`".to_owned())
+}
+
+impl LimitOptions {
+    pub(super) fn apply(&self, limits: &mut Limits) {
+        fn set<T: Copy>(limit: &mut T, option: Option<T>) {
+            *limit = option.unwrap_or(*limit);
+        }
+        set(&mut limits.message_bytes, self.max_message);
+        set(&mut limits.frame_bytes, self.max_frame);
+        set(&mut limits.outbox_bytes, self.max_queue);
+        set(&mut limits.calls_in_flight, self.max_calls);
+        set(&mut limits.connections, self.max_clients);
+        set(&mut limits.address_connections, self.max_clients_per_address);
+        set(&mut limits.address_strangers, self.max_strangers_per_address);
+        set(&mut limits.handshake, self.handshake_timeout);
+        set(&mut limits.hello, self.hello_timeout);
+        set(&mut limits.ping, self.ping);
+        set(&mut limits.pong, self.ping);
+        set(&mut limits.grace, self.grace);
+    }
+}

@@ -38,9 +38,23 @@ class Bench(LinkProtocol):
     def fail(self, message):
         raise RuntimeError(message)
 
+    @register("bench.frames.start")
+    def frames(self, size, count, period_ms):
+        self.begin(self.publish_frames(size, count, period_ms / 1000))
+
+    async def publish_frames(self, size, count, period):
+        clock = asyncio.get_running_loop().time
+        start = clock()
+        for number in range(count):
+            await asyncio.sleep(max(0, start + period * (number + 1) - clock()))
+            self.publish("bench.frames", number.to_bytes(8, "little") + bytes([0xAB]) * (size - 8))
+
     @register("bench.stream.start")
     def stream(self, topic, size, count):
-        task = asyncio.get_running_loop().create_task(self.publish_all(topic, size, count))
+        self.begin(self.publish_all(topic, size, count))
+
+    def begin(self, stream):
+        task = asyncio.get_running_loop().create_task(stream)
         self.streams.add(task)
         task.add_done_callback(self.streams.discard)
 

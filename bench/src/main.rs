@@ -54,7 +54,8 @@ fn run(options: &Options) -> Result<()> {
     if options.wants_extras()
         && let Some(ours) = peers.iter().find(|peer| peer.name == peer::OURS)
     {
-        report.note(workload::frames::run(ours, options.time * 10)?);
+        let original = peers.iter().find(|peer| peer.name == peer::PYTHON);
+        report.note(workload::frames::run(ours, original, options.time * 10)?);
         report.note(workload::threads::run(ours, options.time)?);
     }
     drop(peers);

@@ -97,7 +97,7 @@ impl Report {
 }
 
 /// Three digits that matter.
-fn figure(value: f64) -> String {
+pub fn figure(value: f64) -> String {
     match value {
         value if value.is_nan() => "–".into(),
         value if value >= 100.0 => format!("{value:.0}"),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
 
 mod peer;
+mod table;
 
 use std::hint::black_box;
 
@@ -9,6 +10,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use wslink::{Attachment, Publisher, Topic, Value, service};
 
 use peer::{Peer, Runtime};
+use table::Table;
 
 struct Probe;
 
@@ -72,6 +74,19 @@ fn calls(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// One call where there are that many methods.
+fn dispatch(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("dispatch");
+    let runtimes = [(10, Runtime::new(Table::<10>)), (100, Runtime::new(Table::<100>)), (5000, Runtime::new(Table::<5000>))];
+    for (methods, runtime) in &runtimes {
+        let request = peer::request(&format!("table.{:04}", methods - 1), vec![]);
+        let mut peer = runtime.connect();
+        let id = BenchmarkId::new("methods", methods);
+        group.bench_function(id, |bencher| bencher.iter(|| peer.call(black_box(&request))));
+    }
+    group.finish();
+}
+
 /// Chunks put together and cut.
 fn chunks(criterion: &mut Criterion) {
     let runtime = Runtime::new(Probe);
@@ -95,7 +110,7 @@ fn events(criterion: &mut Criterion) {
     let payload = Value::from("a small event");
     let mut group = criterion.benchmark_group("publish");
     let mut peers: Vec<Peer<'_>> = Vec::new();
-    for clients in [1, 50] {
+    for clients in [1, 50, 1000] {
         peers.resize_with(clients, || runtime.connect());
         let id = BenchmarkId::new("latest, not taken", clients);
         group.bench_function(id, |bencher| bencher.iter(|| publisher.publish(Probe::LATEST, black_box(&payload))));
@@ -111,5 +126,5 @@ fn events(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, calls, chunks, events);
+criterion_group!(benches, calls, dispatch, chunks, events);
 criterion_main!(benches);

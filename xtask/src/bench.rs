@@ -16,12 +16,12 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let folder = target.join("bench");
     let peers = command::root().join("bench");
     println!("bench: building the servers and the load generator");
-    command::run(&mut command::cargo(&["build", "--release", "--quiet", "--package", "wslink-example-bench-server"]))?;
+    let ours = server()?;
     let mut build = command::cargo(&["build", "--release", "--quiet", "--locked", "--bins", "--manifest-path"]);
     command::run(build.arg(peers.join("Cargo.toml")).arg("--target-dir").arg(&folder))?;
 
     let mut load = Command::new(folder.join("release/wslink-bench"));
-    load.arg("--ours").arg(target.join("release/wslink-example-bench-server"));
+    load.arg("--ours").arg(ours);
     load.arg("--json").arg(folder.join("results.json"));
     match python(&folder.join("python")) {
         Ok(python) => _ = load.arg("--python").arg(python).arg(peers.join("python/server.py")),
@@ -48,6 +48,20 @@ pub(crate) fn render() -> Outcome {
     }
     println!("bench: measuring; anything else that runs on this machine spoils the figures");
     command::run(&mut npm)
+}
+
+/// Measures the TypeScript client beside the stock one, both in one page of Chromium.
+pub(crate) fn client() -> Outcome {
+    let mut npm = node::installed(node::OURS)?;
+    npm.env("BENCH_BIN", server()?).env("CHROMIUM", chromium::find_or_install()?);
+    println!("bench: measuring; anything else that runs on this machine spoils the figures");
+    command::run(npm.args(["run", "--silent", "bench"]))
+}
+
+/// Builds our server and tells where it is.
+fn server() -> Outcome<PathBuf> {
+    command::run(&mut command::cargo(&["build", "--release", "--quiet", "--package", "wslink-example-bench-server"]))?;
+    Ok(target()?.join("release/wslink-example-bench-server"))
 }
 
 /// Where cargo puts what it builds: this program is in a folder of it that is named like its profile.

@@ -20,6 +20,9 @@ The commands of this repository.
     cargo xtask bench [--quick] [ARGUMENT…]
         Measures wslink beside its peers; see docs/performance.md.
 
+    cargo xtask bench client
+        Measures the TypeScript client beside the stock one in Chromium; see docs/performance.md.
+
     cargo xtask bench compile
         Measures what 200 methods cost to compile, beside peers; see docs/compile-times.md.
 
@@ -42,9 +45,7 @@ The commands of this repository.
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
-        Some((command, rest)) if command == "bench" && rest.first().is_some_and(|what| what == "compile") => compile_times::run(),
-        Some((command, rest)) if command == "bench" && rest.first().is_some_and(|what| what == "render") => bench::render(),
-        Some((command, rest)) if command == "bench" => bench::run(rest),
+        Some((command, rest)) if command == "bench" => bench(rest),
         Some((command, rest)) if command == "demo" => demo::run(rest),
         Some((command, rest)) if command == "soak" => soak::run(rest),
         Some((command, rest)) if command == "autobahn" => autobahn::run(rest),
@@ -58,6 +59,15 @@ fn main() -> ExitCode {
             eprintln!("{message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn bench(arguments: &[String]) -> command::Outcome {
+    match arguments.first().map(String::as_str) {
+        Some("client") => bench::client(),
+        Some("compile") => compile_times::run(),
+        Some("render") => bench::render(),
+        _ => bench::run(arguments),
     }
 }
 

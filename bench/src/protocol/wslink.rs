@@ -51,7 +51,7 @@ fn call(method: &str, arguments: &[usize]) -> Bytes {
     frames(&message, SMALL)
 }
 
-/// Asks our server for `count` frames of `size` bytes, one every `period` milliseconds.
+/// Asks for `count` frames of `size` bytes, one every `period` milliseconds.
 pub fn frames_at_a_rate(size: usize, count: usize, period: usize) -> Bytes {
     call("bench.frames.start", &[size, count, period])
 }

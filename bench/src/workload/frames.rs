@@ -15,6 +15,7 @@ use crate::inbox::{Inbox, Message};
 use crate::peer::Peer;
 use crate::process::Server;
 use crate::protocol::wslink::{SEQUENCE_AT, frames_at_a_rate};
+use crate::report::figure;
 use crate::statistics::quantile;
 
 const PERIOD: Duration = Duration::from_millis(33);
@@ -25,15 +26,24 @@ const SLOW: usize = 1_250_000;
 /// Frames with the time of their arrival.
 type Arrivals = Vec<(u64, Instant)>;
 
-/// Runs the workload with one client of each kind and with many.
-pub fn run(peer: &Peer, time: Duration) -> Result<String> {
+/// Fast and slow clients: one of each, many of each, and as many fast ones without the slow.
+const CROWDS: [(usize, usize); 3] = [(1, 1), (40, 0), (40, 10)];
+
+/// Runs the workload on our server, and the largest part of it on the original one if that is there.
+pub fn run(ours: &Peer, original: Option<&Peer>, time: Duration) -> Result<String> {
+    let time = time.max(Duration::from_secs(4));
     let mut text = String::from(
-        "Frames of 1 MiB, 30 a second, on a `latest` topic; slow clients read 10 Mbit/s, so that a frame takes 0.84 s:\n\n\
-         | fast + slow clients | fast: frames lost | fast: late by p99 ms | slow: frames each | slow: age at the end p50 s | max s | server memory MiB |\n\
-         |---|---:|---:|---:|---:|---:|---:|\n",
+        "Frames of 1 MiB, 30 a second, on a `latest` topic; slow clients read 10 Mbit/s, so that a frame takes 0.84 s. \
+         The original server has no such topics:\n\n\
+         | server | fast + slow clients | fast: frames missing | fast: late by p50 ms | p99 ms | \
+         slow: frames each | slow: age at the end p50 s | max s | server memory MiB |\n\
+         |---|---|---:|---:|---:|---:|---:|---:|---:|\n",
     );
-    for (fast, slow) in [(1, 1), (40, 10)] {
-        text += &measure(peer, fast, slow, time.max(Duration::from_secs(4)))?;
+    for (fast, slow) in CROWDS {
+        text += &measure(ours, fast, slow, time)?;
+    }
+    if let Some(original) = original {
+        text += &measure(original, 40, 10, time)?;
     }
     Ok(text)
 }
@@ -71,14 +81,14 @@ fn measure(peer: &Peer, fast: usize, slow: usize, time: Duration) -> Result<Stri
     let age = |(number, at): &(u64, Instant)| (*at - first).as_secs_f64() - PERIOD.as_secs_f64() * *number as f64;
     let mut late: Vec<f64> = arrivals.iter().map(age).collect();
     let mut ages: Vec<f64> = slow_arrivals.iter().flatten().map(age).collect();
+    let missing = count - arrivals.len().min(count);
+    let [p50, p99] = [0.5, 0.99].map(|part| figure(quantile(&mut late, part) * 1e3));
+    let frames = figure(ages.len() as f64 / slow as f64);
+    let [middle, most] = [0.5, 1.0].map(|part| figure(quantile(&mut ages, part)));
+    let memory = memory / 1024.0;
     Ok(format!(
-        "| {fast} + {slow} | {} | {:.1} | {:.1} | {:.2} | {:.2} | {:.0} |\n",
-        count - arrivals.len().min(count),
-        quantile(&mut late, 0.99) * 1e3,
-        ages.len() as f64 / slow as f64,
-        quantile(&mut ages, 0.5),
-        quantile(&mut ages, 1.0),
-        memory / 1024.0,
+        "| {} | {fast} + {slow} | {missing} of {count} | {p50} | {p99} | {frames} | {middle} | {most} | {memory:.0} |\n",
+        peer.name
     ))
 }
 

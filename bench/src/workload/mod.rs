@@ -39,11 +39,12 @@ pub enum Workload {
 use Workload::{Blob, Calls, FanOut, Idle, Latency, Mixed, Upload};
 
 /// Every workload that all servers are measured with.
-pub const ALL: [Workload; 21] = [
+pub const ALL: [Workload; 23] = [
     Latency,
     Calls(1, 64),
     Calls(16, 16),
     Calls(256, 1),
+    Calls(1000, 1),
     Blob(64 * K),
     Blob(M),
     Blob(8 * M),
@@ -54,6 +55,7 @@ pub const ALL: [Workload; 21] = [
     Upload(64 * M),
     FanOut(50, 64),
     FanOut(50, K),
+    FanOut(1000, 64),
     FanOut(10, 64 * K),
     FanOut(4, M),
     FanOut(4, 8 * M),
@@ -114,7 +116,7 @@ impl Workload {
 
     /// Whether a quick run leaves it out.
     pub fn is_long(self) -> bool {
-        matches!(self, Idle(100 | 10_000))
+        matches!(self, Calls(1000, _) | FanOut(1000, _) | Idle(100 | 10_000))
     }
 
     pub fn run(self, peer: &Peer, time: Duration) -> Result<Measured> {

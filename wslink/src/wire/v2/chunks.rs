@@ -12,8 +12,9 @@ use super::{
 pub(super) const HEADER: usize = 12;
 
 /// Bytes of a chunk, header included. The reference sends 4 MiB; small chunks let replies go between
-/// them and keep a partly written frame cheap.
-pub(super) const CHUNK: usize = 128 * 1024;
+/// them and keep a partly written frame cheap. A little more than 128 KiB, so that binary data whose
+/// size is a multiple of that leaves no chunk of a few bytes, which would cost a write of its own.
+pub(super) const CHUNK: usize = 129 * 1024;
 
 /// What a chunk says of itself.
 pub(super) struct Header {
@@ -103,7 +104,10 @@ impl Cutter {
             self.chunk(Bytes::new());
         }
         debug_assert_eq!(self.offset, self.total, "chunks cover the message");
-        Encoded::divisible(self.frames)
+        match <[Frame; 1]>::try_from(self.frames) {
+            Ok([frame]) => Encoded::one(frame),
+            Err(frames) => Encoded::divisible(frames),
+        }
     }
 }
 

@@ -6,17 +6,19 @@ use crate::Result;
 use crate::crowd::Crowd;
 use crate::protocol::{Protocol, Wslink};
 
-/// Runs `count` operations: `call`, `event`, `blob` or `upload`, the latter two of 1 MiB.
+/// Runs `count` operations: `call`, `event`, `event50` to as many subscribers, `event1000`, and `blob` or
+/// `upload` of 1 MiB.
 pub fn run(address: SocketAddr, operation: &str, count: usize) -> Result<()> {
     const SIZE: usize = 1 << 20;
     let protocol = Wslink::learn(address)?;
-    let mut crowd = Crowd::connect(&protocol, address, 1)?;
-    let mut left = count;
+    let clients = operation.strip_prefix("event").and_then(|clients| clients.parse().ok()).unwrap_or(1);
+    let mut crowd = Crowd::connect(&protocol, address, clients)?;
+    let mut left = count * clients;
     match operation {
         "call" => {
             (0..count).for_each(|_| crowd.send(0, &protocol.add()));
         }
-        "event" => {
+        _ if operation.starts_with("event") => {
             crowd.send(0, &protocol.stream(64, count));
             left += 1;
         }

@@ -122,14 +122,14 @@ export function heading(name: string, { deprecated }: { readonly deprecated?: bo
 function about(method: Method): HTMLElement {
   const { timeoutMs, require, errors } = (method['x-wslink'] ?? {}) as {
     timeoutMs?: number;
-    require?: unknown;
+    require?: string;
     errors?: readonly { readonly name: string; readonly code: number; readonly summary?: string }[];
   };
   return h(
     'div',
     { class: 'about' },
     documentation(method),
-    require !== undefined && h('p', { class: 'note' }, `Needs the authority ${JSON.stringify(require)}.`),
+    needs(require),
     timeoutMs !== undefined && h('p', { class: 'note' }, `May take ${duration(timeoutMs / 1000)}.`),
     errors !== undefined &&
       h(
@@ -139,6 +139,11 @@ function about(method: Method): HTMLElement {
         ...errors.map(({ name, code }) => h('code', { class: 'chip' }, `${name} ${code}`)),
       ),
   );
+}
+
+/** The authority that is needed, if any. */
+export function needs(authority: string | undefined): HTMLElement | undefined {
+  return authority === undefined ? undefined : h('p', { class: 'note' }, `Needs the authority ${authority}.`);
 }
 
 export function documentation({ summary, description }: { summary?: string; description?: string }): HTMLElement {

@@ -5,7 +5,7 @@ import { Chart } from './chart.js';
 import { fill, h } from './dom.js';
 import { number } from './format.js';
 import type { Log } from './log.js';
-import { documentation, heading, parameterField } from './method.js';
+import { documentation, heading, needs, parameterField } from './method.js';
 import type { Fields } from './schema.js';
 import { view } from './value.js';
 
@@ -86,6 +86,7 @@ export function topicPage(topic: Topic & Delivery, fields: Fields, session: Sess
     { class: 'page' },
     heading(topic.name, topic),
     documentation(topic),
+    needs(topic.require),
     policy !== undefined &&
       h(
         'p',

@@ -1,7 +1,9 @@
 // The inspector, used as a person would, beside a client that it is to show.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect } from 'wslink-client';
@@ -31,12 +33,12 @@ describe('the inspector', { timeout: 120_000 }, () => {
   });
 
   /** Opens a page of it, and at the end finds that the browser complained about nothing. */
-  async function withPage({ port }, hash, use, options = {}) {
+  async function withPage({ port, path = '' }, hash, use, options = {}) {
     const page = await browser.newPage(options);
     const complaints = [];
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.goto(`http://127.0.0.1:${port}/_wslink?secret=${encodeURIComponent(SECRET)}${hash}`);
+    await page.goto(`http://127.0.0.1:${port}${path}/_wslink?secret=${encodeURIComponent(SECRET)}${hash}`);
     await page.getByText('connected', { exact: true }).waitFor();
     await use(page);
     await page.close();
@@ -134,6 +136,15 @@ describe('the inspector', { timeout: 120_000 }, () => {
     });
   });
 
+  test('works below any path', async () => {
+    const proxy = await proxyTo(simple.port, '/apps/viewer');
+    try {
+      await withPage({ port: proxy.port, path: '/apps/viewer' }, '', (page) => page.getByText('this page').waitFor());
+    } finally {
+      proxy.stop();
+    }
+  });
+
   test('is not served where other machines listen, unless that is asked for', () => {
     const start = (...more) =>
       spawnSync(process.env.SIMPLE_BIN, ['--host', '0.0.0.0', '--port', '0', '--timeout', '0.1', ...more], {
@@ -170,3 +181,35 @@ describe('the inspector', { timeout: 120_000 }, () => {
     }
   }
 });
+
+/** A server that passes on what is below `path`, without it. */
+async function proxyTo(port, path) {
+  const ask = ({ method, url, headers }) => {
+    if (!url.startsWith(`${path}/`)) return undefined;
+    return request({ host: '127.0.0.1', port, method, path: url.slice(path.length), headers });
+  };
+  const server = createServer((incoming, outgoing) => {
+    const asked = ask(incoming);
+    if (!asked) return outgoing.writeHead(404).end();
+    asked.on('response', (answer) => answer.pipe(outgoing.writeHead(answer.statusCode, answer.headers))).end();
+  });
+  server.on('upgrade', (incoming, socket) => {
+    const asked = ask(incoming);
+    if (!asked) return socket.destroy();
+    asked.end();
+    asked.on('upgrade', ({ rawHeaders }, other) => {
+      const headers = rawHeaders.map((text, at) => (at % 2 === 0 ? `${text}: ` : `${text}\r\n`));
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers.join('')}\r\n`);
+      socket.pipe(other).pipe(socket);
+      for (const end of [socket, other]) end.on('error', () => [socket, other].forEach((each) => each.destroy()));
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: server.address().port,
+    stop() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

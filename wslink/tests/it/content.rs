@@ -173,7 +173,7 @@ async fn a_stopping_server_is_not_ready() {
     serving.abort();
 }
 
-fn ask(address: SocketAddr, path: &str) -> String {
+pub(crate) fn ask(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut response = String::new();

@@ -5,6 +5,7 @@ use tokio::net::TcpListener;
 use wslink::{Attempt, Principal, Refusal, Server, server::Inspector};
 
 use crate::{
+    content::ask,
     harness::{Generation, Speaker, TestServer},
     http::request,
     kit::Kit,
@@ -22,6 +23,19 @@ async fn it_is_on_for_other_machines_only_when_that_is_said() {
     server.serve(TcpListener::bind("0.0.0.0:0").await.unwrap()).await.unwrap();
     let blind = Server::builder().endpoint(None).inspector(Inspector::Loopback).build().unwrap_err().to_string();
     assert!(blind.contains("endpoint"), "{blind}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_that_listens_itself_has_it_only_when_that_is_said() {
+    for (reach, status) in [(Inspector::Loopback, "403"), (Inspector::Anywhere, "200")] {
+        let server = Server::builder().inspector(reach).build().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(axum::serve(listener, axum::Router::new().nest("/viewer", server.router())).into_future());
+        let asked = tokio::task::spawn_blocking(move || ask(address, "/viewer/_wslink")).await.unwrap();
+        assert_eq!(asked, status, "{reach:?}");
+        serving.abort();
+    }
 }
 
 #[test]

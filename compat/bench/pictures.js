@@ -1,4 +1,4 @@
-// Keeps pictures of a drag, as the server of `render` draws them, as files.
+// Keeps pictures of a drag, as the server of `render` draws them, as files with their number and time in their names.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
@@ -19,7 +19,7 @@ export async function recordPictures(url, folder) {
     const event = { view: '-1', action: 'down', x: 0.4 + number * 0.01, y: 0.5, buttonLeft: 1 };
     await session.call('viewport.mouse.interaction', [event]);
     const { value } = await pictures.next();
-    await writeFile(join(folder, `${String(number).padStart(2, '0')}.jpg`), value.image);
+    await writeFile(join(folder, `${String(number).padStart(2, '0')}-${value.workTime}.jpg`), value.image);
   }
   await session.close();
 }

@@ -1,4 +1,4 @@
-// Starts the original server with recorded pictures, and ends it.
+// Starts the original server with recorded pictures, which take the time they took to draw or none, and ends it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -6,10 +6,13 @@ import { fileURLToPath } from 'node:url';
 
 const SERVER = fileURLToPath(new URL('python_server.py', import.meta.url));
 
-export async function startPython(python, folder) {
+export async function startPython(python, folder, draws) {
   const port = await freePort();
   const args = [SERVER, folder, '--host', '127.0.0.1', '--port', String(port), '--timeout', '0'];
-  const child = spawn(python, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(python, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, DRAWS: draws ? 'yes' : 'no' },
+  });
   const closed = once(child, 'close');
   await new Promise((resolve, reject) => {
     let log = '';

@@ -1,7 +1,8 @@
 // Measures the page of `render`: frames, and the delay from the mouse to the picture, with the original server and ours.
 //
 // Every server is asked by the same page, which is dragged for a while at the rate of a mouse. The original server sends
-// pictures that ours has drawn before and has nothing to draw, so its figures are those of the connection alone.
+// pictures that ours has drawn before: once as if it had to draw them, for as long, and once at once, which is the
+// connection alone.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +22,7 @@ const COLUMNS = ['frames per s', 'KiB per s', 'mouse to picture, median ms', '95
 const folder = await mkdtemp(join(tmpdir(), 'wslink-render-'));
 const browser = await launchChromium();
 const ours = await startServer('render', ['--content', WWW]);
-let python;
+const pythons = [];
 try {
   const subjects = [
     { name: 'our server, stock client', query: 'client=stock' },
@@ -29,9 +30,14 @@ try {
   ];
   if (process.env.PYTHON) {
     await recordPictures(ours.socketUrl, folder);
-    python = await startPython(process.env.PYTHON, folder);
-    const query = `client=stock&server=${encodeURIComponent(python.socketUrl)}`;
-    subjects.unshift({ name: 'original server, which draws nothing, stock client', query });
+    for (const [name, draws] of [
+      ['original server, stock client', true],
+      ['the same, nothing to draw', false],
+    ]) {
+      const python = await startPython(process.env.PYTHON, folder, draws);
+      pythons.push(python);
+      subjects.push({ name, query: `client=stock&server=${encodeURIComponent(python.socketUrl)}` });
+    }
   } else {
     console.log('PYTHON names no Python with the original server: it is left out.');
   }
@@ -43,11 +49,16 @@ try {
   console.log(`| ${SECONDS} s of dragging, median of ${ROUNDS} | ${COLUMNS.join(' | ')} |`);
   console.log(`| --- |${' ---: |'.repeat(COLUMNS.length)}`);
   for (const [index, { name }] of subjects.entries()) {
-    const cells = COLUMNS.map((_, column) => quantile(results[index].map((row) => row[column]), 0.5).toFixed(1));
+    const cells = COLUMNS.map((_, column) =>
+      quantile(
+        results[index].map((row) => row[column]),
+        0.5,
+      ).toFixed(1),
+    );
     console.log(`| ${name} | ${cells.join(' | ')} |`);
   }
 } finally {
-  await python?.stop();
+  for (const python of pythons) await python.stop();
   await ours.stop();
   await browser.close();
   await rm(folder, { recursive: true });
@@ -74,7 +85,10 @@ async function drag(query) {
     if (rest > 0) await page.waitForTimeout(rest);
   }
   const seconds = (performance.now() - begin) / 1000;
-  const { delays, total } = await page.evaluate(() => ({ delays: window.meter.takeDelays(), total: window.meter.total }));
+  const { delays, total } = await page.evaluate(() => ({
+    delays: window.meter.takeDelays(),
+    total: window.meter.total,
+  }));
   await page.mouse.up();
   await page.close();
   return [

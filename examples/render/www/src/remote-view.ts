@@ -20,7 +20,7 @@ const INTERACTIVE: Record<Quality, [quality: number, ratio: number]> = {
   fast: [50, 0.35],
 };
 
-/** `moved` is called with each event of the mouse or wheel that goes to the server, `shown` with each new picture. */
+/** `moved` is called with each move of the mouse or wheel that goes to the server, `shown` with each new picture. */
 export function showView(
   container: HTMLElement,
   session: Session,
@@ -40,8 +40,13 @@ export function showView(
     view.setInteractiveRatio(ratio * Math.min(window.devicePixelRatio, 1.5));
   };
   setQuality(quality);
-  view.getInteractorStyle().onRemoteMouseEvent(heard.moved);
-  view.getInteractorStyle().onRemoteWheelEvent(heard.moved);
+  // Those that a server counts as moves: not letting go of a button or the wheel.
+  view.getInteractorStyle().onRemoteMouseEvent(({ action }: { action: string }) => {
+    if (action === 'down') heard.moved();
+  });
+  view.getInteractorStyle().onRemoteWheelEvent(({ spinY = 0 }: { spinY?: number }) => {
+    if (spinY !== 0) heard.moved();
+  });
   viewStream.onImageReady(heard.shown);
   view.setContainer(container);
   return {

@@ -5,6 +5,7 @@ use std::{
     io::{Read, Write},
     path::Path,
     process::Command,
+    time::Duration,
 };
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 /// Sends `bytes` as they are and returns what comes until the connection ends.
 fn exchange(program: &Program, bytes: &[u8]) -> String {
     let mut stream = program.dial(ABUSER);
-    stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     // The server may have had enough before everything is sent.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();

@@ -7,7 +7,7 @@ use std::{error::Error as StdError, fmt, io};
 
 use serde::Serialize;
 
-use crate::{rpc::Location, value::Value};
+use crate::{RpcError, rpc::Location, value::Value};
 
 /// The numeric code of a [`CallError`], as the wslink protocol numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -171,6 +171,33 @@ impl CallError {
     #[must_use]
     pub const fn data(&self) -> Option<&Value> {
         self.data.as_ref()
+    }
+
+    /// The error of the service, as the handler returned it: for clients that know its type.
+    ///
+    /// `None` when it is another error, such as one of the protocol, or a variant that clients are not
+    /// told in full: `internal`, with a field that is skipped, or with one that is not `Deserialize`.
+    ///
+    /// ```
+    /// use wslink::RpcError;
+    ///
+    /// #[derive(Debug, PartialEq, RpcError)]
+    /// enum RenderError {
+    ///     /// The view has no camera.
+    ///     #[rpc_error(code = 404)]
+    ///     NoCamera { view: String },
+    /// }
+    ///
+    /// # let told = RenderError::NoCamera { view: "left".into() }.into_call_error();
+    /// match told.typed() {
+    ///     Some(RenderError::NoCamera { view }) => println!("put a camera into {view}"),
+    ///     None => println!("{told}"),
+    /// }
+    /// # assert_eq!(told.typed(), Some(RenderError::NoCamera { view: "left".into() }));
+    /// ```
+    #[must_use]
+    pub fn typed<E: RpcError>(&self) -> Option<E> {
+        E::from_call_error(self)
     }
 
     /// Completes a handler's error: names the method, gives it a correlation id, and keeps internal

@@ -39,8 +39,8 @@ pub use crate::{
     __wslink_payload_type as payload, __wslink_require_schemas as require_schemas, CallError,
     manifest::{ErrorFields, MethodTypes, PayloadType},
     rpc::{
-        ErrorDescriptor, Location, MethodDescriptor, Plain, Returned, RpcError, Service, ServiceDescriptor, TopicDescriptor,
-        internal, told,
+        ErrorDescriptor, FieldOf, Location, MethodDescriptor, Plain, Returned, RpcError, Service, ServiceDescriptor,
+        TopicDescriptor, Unread, internal, told, told_variant,
     },
     topic::Delivery,
 };

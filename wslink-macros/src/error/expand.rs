@@ -52,10 +52,41 @@ fn rpc_error(error: &ErrorType) -> TokenStream {
         quote_spanned!(span=> #path { #pattern } => __rt::told(&self, &Self::VARIANTS[#index], &[#(#data),*]),)
     });
     let body = if error.variants.is_empty() { quote!(match self {}) } else { quote!(match &self { #(#arms)* }) };
+    let read = read(error);
     quote! {
         const VARIANTS: &'static [__rt::ErrorDescriptor] = &[#(#descriptors),*];
         fn into_call_error(self) -> __rt::CallError { #body }
+        #read
     }
+}
+
+/// Reads those variants back of which a client is told everything.
+fn read(error: &ErrorType) -> Option<TokenStream> {
+    let call_error = quote_spanned!(site()=> error);
+    let told = error.variants.iter().filter(|variant| variant.told.is_some());
+    let arms: Vec<_> = told
+        .enumerate()
+        .filter_map(|(index, Variant { path, fields, .. })| {
+            let fields: Option<Vec<_>> = fields.iter().map(|field| read_field(field, &call_error)).collect();
+            let (index, fields) = (Literal::usize_unsuffixed(index), fields?);
+            Some(quote!(#index => __rt::Some(#path { #(#fields),* }),))
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn from_call_error(#call_error: &__rt::CallError) -> __rt::Option<Self> {
+                #[allow(unused_imports)]
+                use __rt::Unread as _;
+                match __rt::told_variant(#call_error, Self::VARIANTS)? { #(#arms)* _ => __rt::None }
+            }
+        }
+    })
+}
+
+/// `title: …`; `None` where a client is not told it.
+fn read_field(Field { role, member, ty, .. }: &Field, error: &TokenStream) -> Option<TokenStream> {
+    let Role::Data(name) = role else { return None };
+    Some(quote!(#member: __rt::FieldOf::<#ty>::read(#error, #name)?))
 }
 
 fn descriptor(Variant { message, docs, fields, .. }: &Variant, Told { name, code, .. }: &Told) -> TokenStream {

@@ -30,6 +30,15 @@ const _: () = {
                 Self::Io { .. } => __rt::internal(&self),
             }
         }
+        fn from_call_error(error: &__rt::CallError) -> __rt::Option<Self> {
+            #[allow(unused_imports)]
+            use __rt::Unread as _;
+            match __rt::told_variant(error, Self::VARIANTS)? {
+                0 => __rt::Some(Self::NoCamera { view: __rt::FieldOf::<String>::read(error, "view")? }),
+                1 => __rt::Some(Self::Occupied { 0: __rt::FieldOf::<f32>::read(error, "seconds")? }),
+                _ => __rt::None,
+            }
+        }
     }
     #[automatically_derived]
     impl __rt::Display for RenderError {

@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt, io, sync::Arc};
 
 use serde::Deserialize;
 
-use crate::{CallError, ErrorCode, Value, transport::ConnectError, wire::message::Body};
+use crate::{CallError, ErrorCode, RpcError, Value, transport::ConnectError, wire::message::Body};
 
 /// Why a call, a subscription or a connection failed.
 ///
@@ -56,6 +56,39 @@ pub enum Error {
     Unauthorized(CallError),
     /// The callback for tokens failed.
     Token(Arc<dyn StdError + Send + Sync>),
+}
+
+impl Error {
+    /// The error of the service, as its method returned it; see [`CallError::typed`].
+    ///
+    /// ```no_run
+    /// use wslink::{RpcError, client::{Error, Session}};
+    ///
+    /// #[derive(Debug, RpcError)]
+    /// enum RenderError {
+    ///     /// The view has no camera.
+    ///     #[rpc_error(code = 404)]
+    ///     NoCamera { view: String },
+    /// }
+    ///
+    /// # async fn example(session: Session) -> Result<(), Error> {
+    /// match session.call::<()>("render.reset", ("left",)).await {
+    ///     Ok(()) => {}
+    ///     Err(error) => match error.typed() {
+    ///         Some(RenderError::NoCamera { view }) => println!("put a camera into {view}"),
+    ///         None => return Err(error),
+    ///     },
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn typed<E: RpcError>(&self) -> Option<E> {
+        match self {
+            Self::Call(error) => error.typed(),
+            _ => None,
+        }
+    }
 }
 
 /// An error as the wire has it.

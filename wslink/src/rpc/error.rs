@@ -2,9 +2,9 @@
 //!
 //! The derive describes an error as `&'static` data; everything that it does not write out is here.
 
-use std::{convert::Infallible, error::Error as StdError, fmt};
+use std::{convert::Infallible, error::Error as StdError, fmt, marker::PhantomData};
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::ErrorFields;
 use crate::{CallError, ErrorCode, Value};
@@ -39,6 +39,15 @@ pub trait RpcError {
 
     /// What the client is told.
     fn into_call_error(self) -> CallError;
+
+    /// The error as a client reads it back from what it was told, for [`CallError::typed`]; `None` when
+    /// it is none of those that this type tells.
+    fn from_call_error(_: &CallError) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// One thing that a client can be told of a failed call.
@@ -58,6 +67,10 @@ pub struct ErrorDescriptor {
 impl RpcError for CallError {
     fn into_call_error(self) -> CallError {
         self
+    }
+
+    fn from_call_error(error: &CallError) -> Option<Self> {
+        Some(error.clone())
     }
 }
 
@@ -139,6 +152,35 @@ fn value(field: &dyn erased_serde::Serialize) -> Result<Value, String> {
     field.serialize(&mut serializer).map_err(|error| error.to_string())?;
     rmp_serde::from_slice(&bytes).map_err(|error| error.to_string())
 }
+
+/// Which of `variants` the error is.
+pub fn told_variant(error: &CallError, variants: &[ErrorDescriptor]) -> Option<usize> {
+    let name = error.data()?.get("name")?.as_str()?;
+    variants.iter().position(|variant| variant.name == name && variant.code == error.code().number())
+}
+
+/// A field of an error that may be read back, where its type can: the inherent method is for such
+/// types, the trait's for the rest.
+pub struct FieldOf<T>(PhantomData<T>);
+
+impl<T: DeserializeOwned> FieldOf<T> {
+    /// The field of that name in the error's data; one that is not there is read as nothing.
+    pub fn read(error: &CallError, name: &str) -> Option<T> {
+        let field = error.data()?.get(name).unwrap_or(&Value::Null);
+        let bytes = rmp_serde::to_vec_named(field).ok()?;
+        T::deserialize(&mut rmp_serde::Deserializer::from_read_ref(&bytes).with_human_readable()).ok()
+    }
+}
+
+/// `read` for types that cannot be read back.
+pub trait Unread<T> {
+    /// Nothing.
+    fn read(_: &CallError, _: &str) -> Option<T> {
+        None
+    }
+}
+
+impl<T> Unread<T> for FieldOf<T> {}
 
 /// A value that clients can be told as a part of an error.
 #[diagnostic::on_unimplemented(

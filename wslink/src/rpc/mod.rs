@@ -13,7 +13,7 @@ pub use self::{
     descriptor::{
         Location, MethodDescriptor, ParameterDescriptor, Registration, Service, ServiceDescriptor, Terms, TopicDescriptor,
     },
-    error::{ErrorDescriptor, ErrorField, Internal, RpcError, internal, told},
+    error::{ErrorDescriptor, ErrorField, FieldOf, Internal, RpcError, Unread, internal, told, told_variant},
     progress::Progress,
 };
 pub(crate) use self::{

@@ -6,7 +6,7 @@ use wslink::{
 };
 
 use crate::{
-    gallery::{Format, Gallery, GalleryClient, Picture, Size},
+    gallery::{Format, Gallery, GalleryClient, GalleryError, Picture, Size},
     harness::TestServer,
 };
 
@@ -59,6 +59,10 @@ async fn typed_errors_arrive_with_code_name_and_data_and_others_without_their_te
             told.push(error);
         }
         let [missing, large, stolen] = &told[..] else { unreachable!() };
+        assert!(matches!(missing.typed(), Some(GalleryError::NotFound { title }) if title == "nothing"));
+        let size = Size { width: 1, height: None };
+        assert!(matches!(large.typed(), Some(GalleryError::TooLarge { size: got }) if got == size));
+        assert!(stolen.typed::<GalleryError>().is_none());
         assert_eq!((missing.code(), missing.message()), (ErrorCode::Application(404), "no picture is called nothing"));
         assert_eq!(missing.data().unwrap().get("name").unwrap().as_str(), Some("not_found"));
         assert_eq!(missing.data().unwrap().get("title").unwrap().as_str(), Some("nothing"));

@@ -15,9 +15,10 @@ struct Demo {
     page: fn() -> Outcome<PathBuf>,
 }
 
-const DEMOS: [Demo; 3] = [
+const DEMOS: [Demo; 4] = [
     Demo { name: "simple", server: servers::SIMPLE, page: node::simple_page },
     Demo { name: "chat", server: servers::CHAT, page: node::chat_page },
+    Demo { name: "dashboard", server: servers::DASHBOARD, page: node::dashboard_page },
     Demo { name: "render", server: servers::RENDER, page: node::render_page },
 ];
 

@@ -46,6 +46,14 @@ pub(crate) fn chat_page() -> Outcome<PathBuf> {
     Ok(command::root().join(OURS).join("example/dist"))
 }
 
+/// The page of the `dashboard` example, a module of our own client.
+pub(crate) fn dashboard_page() -> Outcome<PathBuf> {
+    let www = command::root().join("examples/dashboard/www");
+    let bundle = www.join("vendor/dashboard.js");
+    command::run(built_client()?.args(["run", "bundle", "--"]).arg(www.join("dashboard.js")).arg(bundle))?;
+    Ok(www)
+}
+
 /// The page of the `render` example.
 pub(crate) fn render_page() -> Outcome<PathBuf> {
     built_client()?;

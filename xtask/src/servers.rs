@@ -22,6 +22,9 @@ pub(crate) const CHAT: Server =
 pub(crate) const RENDER: Server =
     Server { variable: "RENDER_BIN", build: &["--package", "wslink-example-render"], program: "wslink-example-render" };
 
+pub(crate) const DASHBOARD: Server =
+    Server { variable: "DASHBOARD_BIN", build: &["--package", "wslink-example-dashboard"], program: "wslink-example-dashboard" };
+
 const KIT: Server = Server {
     variable: "KIT_BIN",
     build: &["--package", "wslink", "--example", "kit", "--all-features"],
@@ -29,7 +32,7 @@ const KIT: Server = Server {
 };
 
 /// Every server that the tests start.
-pub(crate) const ALL: [Server; 4] = [SIMPLE, CHAT, RENDER, KIT];
+pub(crate) const ALL: [Server; 5] = [SIMPLE, CHAT, RENDER, DASHBOARD, KIT];
 
 impl Server {
     /// Builds the server and returns the path of its program.

@@ -1,0 +1,121 @@
+// Uses the page of the `dashboard` example as a person would, while its connection is cut and its server is killed and
+// started again, and keeps screenshots of it.
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { launchChromium } from '../harness/chromium.js';
+import { Proxy } from '../harness/proxy.js';
+import { startServer } from '../harness/server.js';
+
+const WWW = fileURLToPath(new URL('../../examples/dashboard/www', import.meta.url));
+const SCREENSHOTS = fileURLToPath(new URL('../screenshots', import.meta.url));
+const WINDOWS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+
+const start = () => startServer('dashboard', ['--content', WWW]);
+
+let browser;
+let server;
+let proxy;
+before(async () => {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  browser = await launchChromium();
+  server = await start();
+  proxy = await Proxy.to(server.url);
+});
+after(async () => {
+  await browser?.close();
+  proxy?.stop();
+  await server?.stop();
+});
+
+async function withPage(use, { foretold = [], ...options } = {}) {
+  const page = await browser.newPage({ viewport: WINDOWS.desktop, ...options });
+  const complaints = [];
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.goto(proxy.url);
+  await connected(page);
+  await use(page);
+  await page.close();
+  assert.deepEqual(
+    complaints.filter((text) => !foretold.some((pattern) => pattern.test(text))),
+    [],
+  );
+}
+
+const connected = (page) => page.getByText('Connected', { exact: true }).waitFor();
+const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
+
+// The numbers of the log once it has `more` entries more than it had, the oldest first.
+async function logAfter(page, more) {
+  const had = await page.locator('#log li.entry').count();
+  await page.waitForFunction((count) => document.querySelectorAll('#log li.entry').length >= count, had + more);
+  return page.locator('#log li').evaluateAll((lines) => lines.map((line) => Number(line.dataset.number)).reverse());
+}
+
+const isGapless = (numbers) => numbers.every((number, at) => at === 0 || number === numbers[at - 1] + 1);
+
+describe('the page of dashboard', { timeout: 120_000 }, () => {
+  test('shows the machines, and one of them closely', () =>
+    withPage(async (page) => {
+      await page.getByRole('button', { name: 'fornax' }).waitFor();
+      assert.equal(await page.locator('.machine').count(), 6);
+      await page.getByRole('button', { name: 'cygnus' }).click();
+      await page.locator('#chosen', { hasText: 'cygnus' }).waitFor();
+      await page.waitForFunction(() => Number(document.querySelector('#trace').dataset.samples) > 40);
+      await logAfter(page, 6);
+      for (const [name, size] of Object.entries(WINDOWS)) {
+        await page.setViewportSize(size);
+        await page.screenshot({ path: `${SCREENSHOTS}/dashboard-${name}.png`, fullPage: true });
+      }
+    }));
+
+  test('a diagnosis shows how far it is, and can be given up', () =>
+    withPage(async (page) => {
+      await page.getByRole('button', { name: 'dorado' }).click();
+      await press(page, 'Diagnose');
+      await page.waitForFunction(() => document.querySelector('#progress').value > 0.2);
+      await page.screenshot({ path: `${SCREENSHOTS}/dashboard-diagnosis.png` });
+      await press(page, 'Cancel');
+      await page.getByText('given up', { exact: true }).waitFor();
+      await press(page, 'Diagnose');
+      await page.locator('#verdict', { hasText: 'dorado is fine' }).waitFor();
+      const finished = page.locator('#log li', { hasText: 'dorado is fine' });
+      await finished.waitFor();
+      assert.equal(await finished.count(), 1);
+    }));
+
+  test('a connection that is cut goes on as if nothing had been', () =>
+    withPage(
+      async (page) => {
+        await logAfter(page, 1);
+        for (const times of ['once', '2 times', '3 times']) {
+          proxy.cut();
+          await page.getByText(`resumed ${times}`, { exact: true }).waitFor();
+        }
+        const numbers = await logAfter(page, 3);
+        assert.equal(isGapless(numbers), true, String(numbers));
+        assert.equal(await page.locator('#log li.gap').count(), 0);
+        await page.waitForFunction(() => Number(document.querySelector('#trace').dataset.samples) > 10);
+      },
+      { foretold: [/WebSocket connection to/] },
+    ));
+
+  test('a server that is killed and started again is found, and the truth told', () =>
+    withPage(
+      async (page) => {
+        await logAfter(page, 1);
+        await server.stop();
+        await page.getByText('Reconnecting').waitFor();
+        await page.screenshot({ path: `${SCREENSHOTS}/dashboard-reconnecting.png` });
+        server = await start();
+        proxy.lead(server.url);
+        await connected(page);
+        await page.getByText('the server has started anew').waitFor();
+        await logAfter(page, 2);
+        assert.equal(await page.locator('#continuity').isVisible(), false);
+      },
+      { foretold: [/WebSocket connection to/] },
+    ));
+});

@@ -20,6 +20,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 async fn serve(port: u16) -> Result<(), Box<dyn Error>> {
     // Everybody knows this secret, so nobody may reach the server from elsewhere.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    let server = Server::builder().secret(Secret::published()).limits(Limits::default()).service(bench::Bench::new).build()?;
+    // All clients of a benchmark come from one address.
+    let mut limits = Limits::default();
+    limits.address_connections = limits.connections;
+    limits.address_strangers = limits.connections;
+    let server = Server::builder().secret(Secret::published()).limits(limits).service(bench::Bench::new).build()?;
     Ok(server.serve(listener).await?)
 }

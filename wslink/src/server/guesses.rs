@@ -4,13 +4,14 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::time::{Instant, sleep_until};
 
+use super::Subnet;
 use crate::{
     Limits,
     connection::{Greeted, Greeting},
@@ -31,7 +32,7 @@ pub(super) struct Guesses {
 
 struct Paces {
     /// When the guesses of each address would be over, had each taken the interval.
-    by_source: HashMap<IpAddr, Instant>,
+    by_source: HashMap<Subnet, Instant>,
     /// The same for all together for whom there was no room.
     others: Instant,
     swept: Instant,
@@ -66,7 +67,7 @@ impl Guesses {
         is_good: impl FnOnce(&T) -> bool,
     ) -> Option<T> {
         // Who comes over no network is not told apart from others.
-        let source = from.map(source).filter(|_| !self.interval.is_zero());
+        let source = from.map(Subnet::from).filter(|_| !self.interval.is_zero());
         let Some(source) = source else { return Some(guess.await) };
         let now = Instant::now();
         let turn = self.turn(source, now)?;
@@ -81,9 +82,9 @@ impl Guesses {
     }
 
     /// When the next guess may be made; nothing when that is too late, and then it does not count.
-    fn turn(&self, source: IpAddr, now: Instant) -> Option<Instant> {
+    fn turn(&self, source: impl Into<Subnet>, now: Instant) -> Option<Instant> {
         let mut paces = self.paces();
-        let pace = paces.of(source, self.room, now);
+        let pace = paces.of(source.into(), self.room, now);
         let behind = pace.saturating_duration_since(now);
         let wait = behind.saturating_sub(self.burst);
         if wait > self.patience {
@@ -93,8 +94,9 @@ impl Guesses {
         Some(now + wait)
     }
 
-    fn give_back(&self, source: IpAddr, now: Instant) {
+    fn give_back(&self, source: impl Into<Subnet>, now: Instant) {
         let mut paces = self.paces();
+        let source = source.into();
         let Some(pace) = paces.by_source.get_mut(&source) else {
             paces.others = paces.others.checked_sub(self.interval).unwrap_or(now);
             return;
@@ -114,7 +116,7 @@ impl Paces {
     /// How often those who have long paid for their guesses are looked for, when there is no room.
     const SWEEP: Duration = Duration::from_secs(1);
 
-    fn of(&mut self, source: IpAddr, room: usize, now: Instant) -> &mut Instant {
+    fn of(&mut self, source: Subnet, room: usize, now: Instant) -> &mut Instant {
         if self.by_source.len() >= room && now >= self.swept + Self::SWEEP {
             self.swept = now;
             self.by_source.retain(|_, pace| *pace > now);
@@ -123,17 +125,6 @@ impl Paces {
             return &mut self.others;
         }
         self.by_source.entry(source).or_insert(now)
-    }
-}
-
-/// What is taken for one guesser: an address, or the network of it that is given to one subscriber.
-fn source(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -182,10 +173,10 @@ mod tests {
 
     #[test]
     fn a_network_of_one_subscriber_is_one_guesser() {
-        let parse = |text: &str| source(text.parse().unwrap());
+        let parse = |text: &str| Subnet::from(text.parse::<IpAddr>().unwrap());
         assert_eq!(parse("2001:db8:1:2:3:4:5:6"), parse("2001:db8:1:2:ffff::1"));
         assert_ne!(parse("2001:db8:1:2::1"), parse("2001:db8:1:3::1"));
-        assert_eq!(parse("::ffff:192.0.2.1"), A);
+        assert_eq!(parse("::ffff:192.0.2.1"), A.into());
     }
 
     #[test]

@@ -108,7 +108,8 @@ const KEPT = 200;
 
 session.subscribe('dashboard.log', {
   onEvent: ({ number, machine, text }) => log(number, `${machine} ${text}`),
-  onGap: (missed) => log('', missed === undefined ? 'the server has started anew' : `${missed} entries are missing`, 'gap'),
+  onGap: (missed) =>
+    log('', missed === undefined ? 'the server has started anew' : `${missed} entries are missing`, 'gap'),
 });
 
 function log(number, text, kind = 'entry') {

@@ -30,6 +30,11 @@ impl Studio {
         Some(client.handshake().headers().get("user-agent")?.to_str().ok()?.to_owned())
     }
 
+    #[rpc("studio.dropped")]
+    fn dropped(&self, client: Client) -> u64 {
+        self.publisher.dropped_for(client.id())
+    }
+
     #[rpc("studio.draw")]
     async fn draw(&self, frames: u64, bytes: usize) {
         for number in 1..=frames {
@@ -86,6 +91,9 @@ async fn who_is_slow_costs_nobody_else_anything_and_sees_the_newest() {
             seen.push(slow_frames.next().await.unwrap().unwrap().0);
         }
         assert!(seen.is_sorted() && seen.len() < 10, "{seen:?}");
+        let dropped = |session: &Session| session.call::<u64>("studio.dropped", ());
+        assert_eq!(dropped(&fast).await.unwrap(), 0);
+        assert!(dropped(&slow).await.unwrap() >= 50, "counted for who is slow");
         assert!(server.publisher().dropped(Studio::FRAME) >= 100, "{}", server.publisher().dropped(Studio::FRAME));
     }
 }

@@ -115,3 +115,34 @@ pub(crate) fn snake_case(word: &str) -> String {
 pub(crate) fn example(service: &str, item: &Ident) -> String {
     format!("{}.{}", snake_case(service), item.unraw().to_string().to_lowercase())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+    use super::*;
+
+    /// What people write, and anything else.
+    fn text() -> impl Strategy<Value = String> {
+        let letters = || proptest::sample::select(vec!['a', 'b', 'Z', 'Q', '.', '/', ':', '_', '-', ' ', '1', 'é', 'İ', 'ß']);
+        let likely = proptest::collection::vec(letters(), 0..12).prop_map(|letters| letters.into_iter().collect());
+        prop_oneof![likely, any::<String>()]
+    }
+
+    proptest! {
+        #[test]
+        fn a_correction_is_right_or_not_offered(uri in text()) {
+            let offered = correction(&uri, "a.b");
+            let offered = offered.split('`').nth(1).unwrap();
+            prop_assert_eq!(wrong_with(offered), None);
+        }
+
+        #[test]
+        fn what_is_right_stays_as_it_is(uri in text()) {
+            if wrong_with(&uri).is_none() {
+                prop_assert_eq!(corrected(&uri), uri.clone());
+                prop_assert!(uri.split('.').all(|word| word.starts_with(|c: char| c.is_ascii_lowercase())));
+            }
+        }
+    }
+}

@@ -1,14 +1,17 @@
-//! HTTP requests: what they may read, and from where they may come.
+//! HTTP requests: what they may read, and whose they are.
 
 use std::{fs, io, net::IpAddr, path::PathBuf, sync::LazyLock};
 
 use axum::{Router, body::Body};
-use http::{HeaderValue, Request, StatusCode, Uri, header, uri::Authority};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header, uri::Authority};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::Server;
+use crate::{
+    Server,
+    http::forwarded::{self, Trusted},
+};
 
 /// No path leads out of the folder that is served. The data is the target of a request.
 pub fn paths(data: &[u8]) {
@@ -41,6 +44,26 @@ pub fn origins(data: &[u8]) {
         StatusCode::FORBIDDEN => {}
         StatusCode::UPGRADE_REQUIRED => assert!(may_connect(&host, origin.as_ref()), "{origin:?} to {host:?}"),
         status => panic!("{status}"),
+    }
+}
+
+/// Whatever a client sends, a proxy that adds the client's address to it is believed. The data is what the
+/// client says of itself.
+pub fn forwarded(data: &[u8]) {
+    const STRANGER: [u8; 4] = [203, 0, 113, 9];
+    let Ok(said) = HeaderValue::from_bytes(data) else { return };
+    let trusted = Trusted(vec!["10.0.0.0/8".parse().unwrap()]);
+    for (name, added) in [
+        ("x-forwarded-for", "203.0.113.9"),
+        ("forwarded", "for=\"203.0.113.9:80\";proto=https"),
+        ("forwarded", "for=203.0.113.9"),
+    ] {
+        let joined = HeaderValue::from_bytes(&[data, b", ", added.as_bytes()].concat()).unwrap();
+        for lines in [vec![joined], vec![said.clone(), HeaderValue::from_static(added)]] {
+            let headers = lines.into_iter().map(|line| (HeaderName::from_static(name), line)).collect::<HeaderMap>();
+            let hop = forwarded::client(&trusted, &headers).unwrap().unwrap();
+            assert_eq!(hop.address.map(|address| address.ip()), Some(STRANGER.into()), "{headers:?}");
+        }
     }
 }
 

@@ -10,7 +10,7 @@ pub use self::{
     binding::binding,
     chunks::{chunk_ranges, chunks},
     frames::{fragments, frames},
-    http::{origins, paths},
+    http::{forwarded, origins, paths},
     messages::{messages_v1, messages_v2, requests_v1, requests_v2},
     values::values,
 };
@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "binding", check: binding },
     Target { name: "chunk_ranges", check: chunk_ranges },
     Target { name: "chunks", check: chunks },
+    Target { name: "forwarded", check: forwarded },
     Target { name: "fragments", check: fragments },
     Target { name: "frames", check: frames },
     Target { name: "messages_v1", check: messages_v1 },

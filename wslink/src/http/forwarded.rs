@@ -3,7 +3,10 @@
 //! Anybody can send these headers. They are believed of senders that the server was told to trust, and
 //! back from there only as far as each proxy's own sender is a trusted one too.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, SocketAddr},
+};
 
 use http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
@@ -21,21 +24,21 @@ impl Trusted {
 
 /// One step of a request's way: what a proxy says of the request that it got.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Hop {
+pub(crate) struct Hop {
     /// Whose request it was; none where the proxy does not tell.
-    pub(super) address: Option<SocketAddr>,
+    pub(crate) address: Option<SocketAddr>,
     /// The `Host` of the request.
-    pub(super) host: Option<String>,
+    pub(crate) host: Option<String>,
     /// Whether it came over TLS.
-    pub(super) secure: Option<bool>,
+    pub(crate) secure: Option<bool>,
 }
 
 /// `Forwarded` and `X-Forwarded-For` name different clients, so one of them was not written by a proxy.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Contradiction;
+pub(crate) struct Contradiction;
 
 /// What the headers of a trusted sender say of the client; nothing where there are none.
-pub(super) fn client(trusted: &Trusted, headers: &HeaderMap) -> Result<Option<Hop>, Contradiction> {
+pub(crate) fn client(trusted: &Trusted, headers: &HeaderMap) -> Result<Option<Hop>, Contradiction> {
     let standard = outermost(trusted, standard(headers));
     let customary = outermost(trusted, customary(headers));
     match (standard, customary) {
@@ -65,8 +68,12 @@ fn outermost(trusted: &Trusted, hops: Vec<Hop>) -> Option<Hop> {
 
 /// The hops of `Forwarded`, the first one first.
 fn standard(headers: &HeaderMap) -> Vec<Hop> {
-    let texts = headers.get_all(header::FORWARDED).iter().map(|value| value.to_str().unwrap_or_default());
-    texts.flat_map(|text| split(text, ',')).map(element).collect()
+    texts(headers, &header::FORWARDED).iter().flat_map(|text| split(text, ',')).map(element).collect()
+}
+
+/// The lines of a header. What a client wrote into one that is no text does not hide what a proxy added to it.
+fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<Cow<'a, str>> {
+    headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect()
 }
 
 fn element(text: &str) -> Hop {
@@ -89,11 +96,11 @@ fn customary(headers: &HeaderMap) -> Vec<Hop> {
     const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
     const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
     const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-    let texts = |name| headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
-    let last = |name| texts(name).next_back().and_then(|text| text.rsplit(',').next()).map(str::trim);
-    let host = last(HOST).map(str::to_owned);
-    let secure = last(PROTO).and_then(scheme);
-    let mut hops: Vec<_> = texts(FOR)
+    let last = |name: HeaderName| texts(headers, &name).last().and_then(|text| Some(text.rsplit(',').next()?.trim().to_owned()));
+    let host = last(HOST);
+    let secure = last(PROTO).as_deref().and_then(scheme);
+    let mut hops: Vec<_> = texts(headers, &FOR)
+        .iter()
         .flat_map(|text| text.split(','))
         .map(|text| Hop { address: address(text.trim()), host: host.clone(), secure })
         .collect();
@@ -117,18 +124,32 @@ fn address(text: &str) -> Option<SocketAddr> {
     text.parse().ok().or_else(|| Some(SocketAddr::new(bare.parse().ok()?, 0)))
 }
 
-/// Splits where `separator` stands outside of quotes.
+/// Splits where `separator` stands outside of quotes. A quote that nobody closes is none, else it would hide
+/// what a proxy writes behind it.
 fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    let mut escaped = false;
-    text.split(move |c| {
-        let escapes = quoted && !escaped && c == '\\';
-        if c == '"' && !escaped {
-            quoted = !quoted;
+    let mut whole = Quotes::default();
+    text.chars().for_each(|c| _ = whole.pass(c));
+    let mut quotes = Quotes::default();
+    text.split(move |c| (quotes.pass(c) || whole.open) && c == separator)
+}
+
+/// Where a text is quoted.
+#[derive(Default)]
+struct Quotes {
+    open: bool,
+    escaped: bool,
+}
+
+impl Quotes {
+    /// Whether `c`, the next character, stands outside of quotes.
+    fn pass(&mut self, c: char) -> bool {
+        let escapes = self.open && !self.escaped && c == '\\';
+        if c == '"' && !self.escaped {
+            self.open = !self.open;
         }
-        escaped = escapes;
-        c == separator && !quoted
-    })
+        self.escaped = escapes;
+        !self.open
+    }
 }
 
 fn unquote(text: &str) -> String {

@@ -28,7 +28,7 @@ mod compression;
 mod content;
 #[cfg(feature = "fuzzing")]
 mod echo;
-mod forwarded;
+pub(crate) mod forwarded;
 mod headers;
 mod health;
 #[cfg(feature = "inspector")]

@@ -75,6 +75,8 @@ fn poll(socket: &mut WebSocket<TcpStream>, cx: &mut Context<'_>) -> Poll<Incomin
                 end @ (Incoming::Closed { .. } | Incoming::Broken(_) | Incoming::Lost) => return Poll::Ready(end),
             }
         }
+        // Nobody has asked for more while that was too much.
+        progress |= socket.unwritten() >= AHEAD;
         match socket.poll_flush(cx) {
             Poll::Ready(Ok(())) if progress => {}
             Poll::Ready(Err(_)) => return Poll::Ready(Incoming::Lost),

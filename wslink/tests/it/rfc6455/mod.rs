@@ -9,8 +9,8 @@ use std::net::SocketAddr;
 
 use self::peer::{Back, Peer};
 
-/// What the endpoint takes.
-const MAX_MESSAGE: usize = 1 << 20;
+/// What the endpoint takes: more than waits in sockets.
+const MAX_MESSAGE: usize = 8 << 20;
 
 /// What a peer sends, and what must come back.
 struct Case {

@@ -69,6 +69,20 @@ async function settled(page) {
   return pictureAfter(page, null);
 }
 
+// vtk.js passes over a move that comes within 33 ms of the last one, so the mouse goes on until the picture follows it.
+let moves = 0;
+async function movedUntilItFollows(page, before, [x, y]) {
+  let follows = false;
+  const after = pictureAfter(page, before).finally(() => {
+    follows = true;
+  });
+  while (!follows) {
+    moves += 1;
+    await page.mouse.move(x + 120 * Math.sin(moves / 9), y + 20 * Math.cos(moves / 9));
+  }
+  return after;
+}
+
 async function middle(page) {
   const { x, y, width, height } = await page.locator('#view').boundingBox();
   return [x + width / 2, y + height / 2];
@@ -88,10 +102,7 @@ for (const client of ['ours', 'stock']) {
           let last = first;
           const begin = Date.now();
           const frames = 12;
-          for (let step = 1; step <= frames; step += 1) {
-            await page.mouse.move(x + step * 12, y + step * 2);
-            last = await pictureAfter(page, last);
-          }
+          for (let frame = 0; frame < frames; frame += 1) last = await movedUntilItFollows(page, last, [x, y]);
           const seconds = (Date.now() - begin) / 1000;
           const { delays, bytes } = await page.evaluate(() => ({
             delays: window.meter.takeDelays(),

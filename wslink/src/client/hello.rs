@@ -150,3 +150,21 @@ impl Greeting {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::message::FIRST;
+
+    #[test]
+    fn a_hello_that_would_be_too_long_begins_anew() {
+        let says_token = |topics: usize| {
+            let received = (0..topics).map(|topic| (format!("a.topic.of.some.length.{topic}"), 7)).collect();
+            let hello = hello(FIRST, "secret", Some(&Resume { token: "the token".to_owned(), received })).unwrap();
+            assert!(hello.len() < 4096);
+            String::from_utf8(hello.frames()[0].head.to_vec()).unwrap().contains("the token")
+        };
+        assert!(says_token(50));
+        assert!(!says_token(500));
+    }
+}

@@ -57,6 +57,8 @@ fn run(options: &Options) -> Result<()> {
         let original = peers.iter().find(|peer| peer.name == peer::PYTHON);
         report.note(workload::frames::run(ours, original, options.time * 10)?);
         report.note(workload::threads::run(ours, options.time)?);
+        let calls = options.time.as_millis() as usize * 100;
+        workload::clients::run(&peers, calls)?.into_iter().for_each(|table| report.note(table));
     }
     drop(peers);
     print!("{}", report.markdown());

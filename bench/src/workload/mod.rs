@@ -2,6 +2,7 @@
 
 mod bulk;
 mod calls;
+pub mod clients;
 mod fan_out;
 pub mod frames;
 mod idle;

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
     let calls = calls.parse()?;
     let micros = match kind.as_str() {
         "wslink" => {
-            let session = Session::builder(format!("ws://{address}/ws")).secret("wslink-secret").connect().await?;
+            let session = Session::builder(&format!("ws://{address}/ws")).secret("wslink-secret").connect().await?;
             let add = async |a: f64| Ok(session.call::<f64>("bench.add", (a, 1.0)).await?);
             measure(calls, add).await?
         }

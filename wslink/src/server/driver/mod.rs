@@ -23,23 +23,27 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::Instrument;
 
+use self::end::{End, finish};
 use super::{
     census::Seat,
     forget::forget_in_time,
     guesses::Guesses,
-    in_flight::{Answered, Deadline, InFlight, Outcome},
-    turns::{Turn, Turns},
+    in_flight::{InFlight, Outcome},
+    turns::Turns,
     watch::{Activity, Due, Watch},
 };
 use crate::{
     Handshake,
-    connection::{Connection, Egress, Fed, Feed, Greeted, Shared, Step},
+    connection::{Connection, Egress, Fed, Feed, Greeted, Shared},
     observe::Traffic,
     rpc::Cancel,
     topic::{Departed, Ended},
     transport::{Incoming, Totals, WebSocket},
     wire::{Encoded, Violation},
 };
+
+mod end;
+mod steps;
 
 /// Frames read before what they led to is written.
 const READ_BURST: usize = 128;
@@ -79,25 +83,6 @@ struct Driver<S> {
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Greeted, Violation>> + Send>>;
-
-/// Why the connection ends.
-enum End {
-    /// The peer closed, and was answered.
-    Closed,
-    /// Nothing can be sent any more.
-    Lost,
-    /// We close, and say why.
-    Say(u16, &'static str),
-    /// The same to a peer that does not seem to hear us.
-    Deaf(u16, &'static str),
-}
-
-impl End {
-    /// Whether the client may not know of it, and come back.
-    const fn is_loss(&self) -> bool {
-        matches!(self, Self::Lost | Self::Deaf(..))
-    }
-}
 
 /// Serves one connection to its end.
 pub(super) async fn drive<S>(
@@ -152,25 +137,6 @@ pub(super) async fn drive<S>(
         tokio::spawn(forget_in_time(shared, stop));
     }
     finish(driver.into_socket(), end).instrument(span).await;
-}
-
-impl End {
-    /// As it is counted.
-    const fn reason(&self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Lost => "lost",
-            Self::Say(code, _) | Self::Deaf(code, _) => match *code {
-                1001 => "1001",
-                1002 => "1002",
-                1007 => "1007",
-                1008 => "1008",
-                1009 => "1009",
-                1013 => "1013",
-                _ => "other",
-            },
-        }
-    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
@@ -293,25 +259,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Ok(true)
     }
 
-    /// Answers the hello that waits, if its answer has come.
-    fn greet(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let Some(greeting) = &mut self.greeting else { return Ok(()) };
-        let Poll::Ready(answered) = greeting.as_mut().poll(cx) else { return Ok(()) };
-        self.greeting = None;
-        let greeted = answered.map_err(|Violation { code, reason }| End::Say(code, reason))?;
-        if greeted.is_good() {
-            self.watch.good_for(greeted.lifetime(), Instant::now());
-        }
-        let was_authenticated = self.connection.is_authenticated();
-        let reply = self.connection.greeted(greeted);
-        self.reply(reply);
-        if self.connection.is_authenticated() && !was_authenticated {
-            self.socket.set_max_frame(self.max_frame);
-            self.seat.iter().for_each(|seat| seat.said_hello());
-        }
-        Ok(())
-    }
-
     /// Whether there is room for further replies.
     fn takes_replies(&self) -> bool {
         self.egress.reply_bytes() + self.socket.unwritten() <= self.max_reply_bytes
@@ -325,75 +272,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         } else if let Some(frame) = self.egress.pass(message) {
             self.socket.put(frame);
         }
-    }
-
-    fn take(&mut self, step: Step, cx: &mut Context<'_>) {
-        match step {
-            Step::Ordered(call) => match self.turns.in_lane(call.lane, cx) {
-                Ok(turn) => {
-                    let step = self.connection.begin(*call);
-                    self.begin(step, turn, None, cx);
-                }
-                Err(place) => {
-                    if let Some(control) = self.connection.control(&call) {
-                        self.set_aside(InFlight::ordered(call, control, place));
-                    }
-                }
-            },
-            step => self.begin(step, Turn::default(), None, cx),
-        }
-    }
-
-    /// Takes a step that has its turn; a call that waited for it has had its deadline since then.
-    fn begin(&mut self, step: Step, turn: Turn, deadline: Option<Deadline>, cx: &mut Context<'_>) {
-        match step {
-            // Only calls that have no turn yet.
-            Step::None | Step::Ordered(_) => {}
-            Step::Reply(reply) => self.reply(reply),
-            Step::Greeting(greeting) => {
-                self.watch.greeting(Instant::now());
-                let from = self.connection.client().handshake().address().map(|address| address.ip());
-                self.greeting = Some(Box::pin(Arc::clone(&self.guesses).answer(from, *greeting)));
-            }
-            Step::Subscribed(reply, feed) => {
-                self.reply(reply);
-                self.feeds.push(*feed);
-            }
-            Step::Pending(mut call) => match Pin::new(&mut *call).poll(cx) {
-                Poll::Ready(reply) => {
-                    if let Some(control) = &mut call.control {
-                        control.end(&reply);
-                    }
-                    // The call's progress ends before its reply begins.
-                    drop(call);
-                    self.answer(Answered { answer: Some(reply), id: None, turn });
-                }
-                Poll::Pending => self.set_aside(InFlight::inline(call, turn, deadline)),
-            },
-            Step::Detached(call, control) => self.set_aside(InFlight::detached(call, control, turn, deadline)),
-            Step::Blocking(call, control) => self.set_aside(match self.turns.on_thread(cx) {
-                Ok(thread) => InFlight::blocking(call, control, turn.on_thread(Some(thread)), deadline),
-                Err(place) => InFlight::queued(call, control, turn, deadline, place),
-            }),
-            Step::Cancel(id, answer) => {
-                let cancel = self.cancellable.remove(&id);
-                self.reply(answer.with(cancel.is_some()));
-                if let Some(cancel) = cancel {
-                    cancel.cancel();
-                }
-            }
-        }
-    }
-
-    fn answer(&mut self, answered: Answered) {
-        let Answered { answer, id, turn } = answered;
-        if let Some(id) = id {
-            self.cancellable.remove(&id);
-        }
-        if let Some(reply) = answer {
-            self.reply(reply);
-        }
-        drop(turn);
     }
 
     /// Takes events from streams while their client has room for them. Returns whether it did.
@@ -414,13 +292,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
         }
         fed
-    }
-
-    fn set_aside(&mut self, call: InFlight) {
-        if let Some((id, cancel)) = call.cancellable() {
-            self.cancellable.insert(id.clone(), cancel.clone());
-        }
-        self.calls.push(call);
     }
 
     /// Fills and empties the write buffer once, so that requests are read between the parts of what is
@@ -477,17 +348,4 @@ fn call_another_thread() {
     for _ in 0..2 {
         drop(tokio::spawn(async {}));
     }
-}
-
-/// Closes where that is ours to do, and lets the peer read the last of what it is sent.
-async fn finish<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocket<S>, end: End) {
-    match end {
-        End::Lost => return tracing::debug!("lost"),
-        End::Closed => {}
-        End::Say(code, reason) | End::Deaf(code, reason) => {
-            tracing::debug!(code, reason, "closing a connection");
-            socket.close(code, reason);
-        }
-    }
-    socket.part().await;
 }

@@ -81,8 +81,10 @@ impl Assembler {
         if !self.partial.contains_key(&id) && self.partial.len() >= self.max_incomplete {
             return Err(Violation::policy("too many incomplete messages"));
         }
+        // Not for several at a time, each of which may hold as much as the largest message and show little for it.
+        let recycles = total >= MIN_RECYCLED && self.partial.is_empty();
         let partial = self.partial.entry(id).or_insert_with(|| {
-            let spare = self.spare.take_if(|_| total >= MIN_RECYCLED);
+            let spare = self.spare.take_if(|_| recycles);
             Partial::new(total, spare.and_then(|spare| spare.try_into_mut().ok()).unwrap_or_default())
         });
         if partial.total != total {
@@ -223,6 +225,20 @@ mod tests {
         assert_eq!(refused(&[chunk(1, 1, 9, b"bcd"), chunk(1, 2, 9, b"c")]), 1002);
         assert_eq!(refused(&[chunk(1, 0, 4, b"a"), chunk(1, 1, 5, b"b")]), 1002);
         assert_eq!(refused(&[chunk(1, 0, 4, b"a"), chunk(1, 0, 4, b"abcd")]), 1002);
+    }
+
+    #[test]
+    fn the_memory_of_what_is_done_is_not_piled_up_behind_what_has_just_begun() {
+        const LARGE: usize = 4 * MIN_RECYCLED;
+        let mut assembler = open();
+        let total = u32::try_from(LARGE).unwrap();
+        for id in 0..10 {
+            assert!(assembler.push(chunk(100, 0, total, &vec![0; LARGE - 1])).unwrap().is_none());
+            assert!(assembler.push(chunk(100, total - 1, total, b"x")).unwrap().is_some());
+            assert!(assembler.push(chunk(id, 0, total, b"x")).unwrap().is_none());
+        }
+        let memory: usize = assembler.partial.values().map(|partial| partial.joined.capacity()).sum();
+        assert!(memory <= 2 * LARGE, "{memory} bytes for 10");
     }
 
     #[test]

@@ -91,10 +91,11 @@ impl Connection {
         let Greeted { verdict, hello: Hello { wire, id, extensions, resume } } = greeted;
         match verdict {
             Ok(principal) => {
+                // One that is good for no time is not good for what has come with its hello.
+                self.expired = principal.lifetime().is_some_and(|lifetime| lifetime.is_zero());
                 self.client.become_principal(principal);
-                self.expired = false;
                 let resumed = if std::mem::replace(&mut self.authenticated, true) {
-                    self.shared.hub.renew(&self.client);
+                    self.shared.hub.renew(&self.client, &self.outbox);
                     self.end_forbidden(wire);
                     None
                 } else {
@@ -142,7 +143,7 @@ impl Connection {
         let limits = &self.shared.limits;
         let negotiated = self.extensions.any();
         Welcome {
-            resume: self.extensions.resume.then(|| self.shared.hub.allow_resume(&self.client, limits)).flatten(),
+            resume: self.extensions.resume.then(|| self.shared.hub.allow_resume(&self.client, &self.outbox, limits)).flatten(),
             resumed: None,
             client_id: self.client.id().as_str(),
             max_message: wire.announces_max_message().then(|| limits.best_chunk()),

@@ -54,7 +54,7 @@ impl Connection {
         let number = self.subscriptions.last;
         let subscribed = answer(wire, id, &Subscribed { subscription: number });
         let Some(own) = self.shared.routes.find_stream(&topic) else {
-            self.shared.hub.subscribe(self.client.id(), &topic, number, limit);
+            self.shared.hub.subscribe(self.client.id(), &self.outbox, &topic, number, limit);
             self.subscriptions.by_number.insert(number, Subscription::Shared(topic));
             return Ok(Step::Reply(subscribed));
         };
@@ -80,7 +80,7 @@ impl Connection {
         let subscription = self.subscriptions.by_number.remove(&number);
         let answer = Answer { wire, id: id.clone() }.with(subscription.is_some());
         match subscription {
-            Some(Subscription::Shared(topic)) => self.shared.hub.unsubscribe(self.client.id(), &topic, number),
+            Some(Subscription::Shared(topic)) => self.shared.hub.unsubscribe(self.client.id(), &self.outbox, &topic, number),
             Some(Subscription::Own(_, cancel)) => cancel.cancel(),
             None => {}
         }

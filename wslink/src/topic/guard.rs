@@ -6,7 +6,10 @@
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::{CallError, Client, ErrorCode};
@@ -55,11 +58,18 @@ pub(super) fn forbidden() -> CallError {
 #[derive(Default)]
 pub(super) struct Decisions(Mutex<Said>);
 
-#[derive(Default)]
 struct Said {
-    /// How often everything was forgotten: what was asked before then counts no more.
+    /// Another one whenever everything was forgotten: what was asked before then counts no more. No two
+    /// clients have the same one, nor has a client under another principal.
     epoch: u64,
     topics: HashMap<Box<str>, bool>,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        static EPOCHS: AtomicU64 = AtomicU64::new(0);
+        Self { epoch: EPOCHS.fetch_add(1, Ordering::Relaxed), topics: HashMap::new() }
+    }
 }
 
 /// Topics are named at run time, so there may be any number of them.
@@ -88,9 +98,7 @@ impl Decisions {
     }
 
     pub(super) fn forget(&self) {
-        let mut said = self.said();
-        said.epoch += 1;
-        said.topics.clear();
+        *self.said() = Said::default();
     }
 
     fn said(&self) -> MutexGuard<'_, Said> {
@@ -111,12 +119,15 @@ mod tests {
         assert_eq!(decisions.of("a.b"), None);
         decisions.record(decisions.epoch(), "a.b", true);
         assert_eq!(decisions.of("a.b"), Some(true));
+        let renewed = Decisions::default();
+        renewed.record(decisions.epoch(), "a.b", true);
+        assert_eq!(renewed.of("a.b"), None, "what was said of another principal");
     }
 
     #[test]
     fn no_more_is_remembered_than_there_is_room_for() {
         let decisions = Decisions::default();
-        (0..3 * REMEMBERED).for_each(|topic| decisions.record(0, &topic.to_string(), true));
+        (0..3 * REMEMBERED).for_each(|topic| decisions.record(decisions.epoch(), &topic.to_string(), true));
         assert!(decisions.said().topics.len() <= REMEMBERED);
     }
 }

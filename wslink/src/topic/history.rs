@@ -112,8 +112,10 @@ impl History {
         (self.reliable_bytes, self.lossy_bytes) = (0, 0);
         rest.retain(|kept| kept.number > received(kept.event.topic));
         rest.sort_unstable_by_key(|kept| kept.order);
+        let mut kept_of = HashMap::<TopicNumber, u64>::new();
+        rest.iter().for_each(|kept| *kept_of.entry(kept.event.topic).or_default() += 1);
         for (topic, sent) in &mut self.sent {
-            let (got, kept) = (received(*topic), rest.iter().filter(|kept| kept.event.topic == *topic).count() as u64);
+            let (got, kept) = (received(*topic), kept_of.get(topic).copied().unwrap_or(0));
             match sent.saturating_sub(got).saturating_sub(kept) {
                 0 => {}
                 lost => missed(*topic, lost),

@@ -41,14 +41,22 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn remove(&mut self, id: &ClientId) {
-        if let Some(peer) = self.peers.remove(id) {
-            peer.outbox.close();
-        }
+    /// The client, if `outbox` is that of its connection, and not of one that it had before.
+    pub(super) fn of(&mut self, id: &ClientId, outbox: &Arc<Outbox>) -> Option<&mut Peer> {
+        self.peers.get_mut(id).filter(|peer| Arc::ptr_eq(&peer.outbox, outbox))
+    }
+
+    /// Forgets a client. To be dropped once nobody waits any more: with its principal ends what the
+    /// application has attached to it, and that may publish.
+    #[must_use]
+    pub(super) fn remove(&mut self, id: &ClientId) -> Option<Peer> {
+        let peer = self.peers.remove(id)?;
+        peer.outbox.close();
         self.groups.retain(|_, members| {
             members.remove(id);
             !members.is_empty()
         });
+        Some(peer)
     }
 
     /// Visits everybody of `audience`, those who are away included.
@@ -110,13 +118,14 @@ impl Hub {
 
     /// Adds a client. One that wants everything gets what the topics retain.
     pub(crate) fn join(&self, client: Client, wire: &'static dyn WireVersion, outbox: Arc<Outbox>, interest: Interest) {
-        self.seat(Peer { client, decisions: Decisions::default(), wire, outbox, interest, resumption: None, away: false });
+        let decisions = Decisions::default();
+        self.seat(Peer { client, decisions, wire, outbox, interest, resumption: None, away: false }, false);
     }
 
     /// The client has another principal. One that wants everything gets what is retained of the topics
     /// that it sees by it and did not see before.
-    pub(crate) fn renew(&self, client: &Client) {
-        let Some(peer) = self.read().peers.get(client.id()).map(|peer| Peer {
+    pub(crate) fn renew(&self, client: &Client, outbox: &Arc<Outbox>) {
+        let Some(peer) = self.change().of(client.id(), outbox).map(|peer| Peer {
             client: client.clone(),
             decisions: Decisions::default(),
             wire: peer.wire,
@@ -127,11 +136,11 @@ impl Hub {
         }) else {
             return;
         };
-        self.seat(peer);
+        self.seat(peer, true);
     }
 
-    /// Puts a client into its place, or into its own again.
-    fn seat(&self, peer: Peer) {
+    /// Puts a client into its place, or into its own `again`, unless it has another connection by then.
+    fn seat(&self, peer: Peer, again: bool) {
         let guard = self.guard.get().filter(|guard| guard.asks());
         let everything = matches!(peer.interest, Interest::Everything);
         let mut answers = HashMap::new();
@@ -146,7 +155,10 @@ impl Hub {
                 answers.extend(open.into_iter().map(|topic| (topic, guard.ask(&peer.client, topic))));
                 continue;
             }
-            let before = clients.peers.remove(peer.client.id());
+            let before = clients.of(peer.client.id(), &peer.outbox);
+            if before.is_some() != again {
+                return;
+            }
             for (topic, last) in wanted {
                 let sight = Sight { topic, require: last.require, asked: guard.is_some() };
                 let saw = before.as_ref().is_some_and(|before| before.may_see(sight));
@@ -154,8 +166,11 @@ impl Hub {
                     peer.outbox.push_reliable(0, last.frames[peer.wire.index()].clone());
                 }
             }
-            answers.into_iter().for_each(|(topic, answer)| peer.decisions.record(0, topic, answer));
-            clients.peers.insert(peer.client.id().clone(), peer);
+            let epoch = peer.decisions.epoch();
+            answers.into_iter().for_each(|(topic, answer)| peer.decisions.record(epoch, topic, answer));
+            let before = clients.peers.insert(peer.client.id().clone(), peer);
+            drop((clients, retained));
+            drop(before);
             return;
         }
     }
@@ -192,17 +207,16 @@ impl Hub {
     /// The connection of `id` with `outbox` is over.
     pub(crate) fn leave(&self, id: &ClientId, outbox: &Arc<Outbox>) {
         let mut clients = self.change();
-        // It may have another one meanwhile.
-        if clients.peers.get(id).is_some_and(|peer| Arc::ptr_eq(&peer.outbox, outbox)) {
-            clients.remove(id);
-        }
+        let left = if clients.of(id, outbox).is_some() { clients.remove(id) } else { None };
+        drop(clients);
+        drop(left);
     }
 
     /// From now on `id` receives `topic` by this `subscription`, beginning with what it retains. Of a
     /// client that had more topics than `limit`, events are not counted any more.
-    pub(crate) fn subscribe(&self, id: &ClientId, topic: &str, subscription: u64, limit: usize) {
+    pub(crate) fn subscribe(&self, id: &ClientId, outbox: &Arc<Outbox>, topic: &str, subscription: u64, limit: usize) {
         let mut clients = self.change();
-        let Some(peer) = clients.peers.get_mut(id) else { return };
+        let Some(peer) = clients.of(id, outbox) else { return };
         let Interest::Topics(topics) = &mut peer.interest else { return };
         let number = topics.add(topic, subscription, limit);
         if !topics.are_countable() {
@@ -217,9 +231,9 @@ impl Hub {
     }
 
     /// Takes a subscription back.
-    pub(crate) fn unsubscribe(&self, id: &ClientId, topic: &str, subscription: u64) {
+    pub(crate) fn unsubscribe(&self, id: &ClientId, outbox: &Arc<Outbox>, topic: &str, subscription: u64) {
         let mut clients = self.change();
-        if let Some(Peer { interest: Interest::Topics(topics), .. }) = clients.peers.get_mut(id) {
+        if let Some(Peer { interest: Interest::Topics(topics), .. }) = clients.of(id, outbox) {
             topics.remove(topic, subscription);
         }
     }

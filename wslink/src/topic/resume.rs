@@ -59,10 +59,10 @@ pub(crate) enum Departed {
 
 impl Hub {
     /// A new token by which the client may come back as the same principal; nothing where it cannot.
-    pub(crate) fn allow_resume(&self, client: &Client, limits: &Limits) -> Option<String> {
+    pub(crate) fn allow_resume(&self, client: &Client, outbox: &Arc<Outbox>, limits: &Limits) -> Option<String> {
         let mut clients = self.change();
         let id = client.id();
-        let peer = clients.peers.get_mut(id)?;
+        let peer = clients.of(id, outbox)?;
         let mut token = [0; 16];
         getrandom::fill(&mut token).inspect_err(|error| tracing::error!(%error, "no entropy for a token")).ok()?;
         let token = u128::from_be_bytes(token);
@@ -79,20 +79,24 @@ impl Hub {
     pub(crate) fn depart(&self, id: &ClientId, outbox: &Arc<Outbox>, limits: &Limits) -> Departed {
         let mut clients = self.change();
         let may_return = |peer: &mut Peer| {
-            peer.away = Arc::ptr_eq(&peer.outbox, outbox) && peer.resumption.is_some() && outbox.await_return();
+            peer.away = peer.resumption.is_some() && outbox.await_return();
             peer.away
         };
-        if limits.resume_sessions == 0 || !clients.peers.get_mut(id).is_some_and(may_return) {
+        if limits.resume_sessions == 0 || !clients.of(id, outbox).is_some_and(may_return) {
             return Departed::Forgotten;
         }
+        let mut forgotten = Vec::new();
         while clients.away.since.len() >= limits.resume_sessions
             && let Some((oldest, _)) = clients.away.since.pop_front()
         {
-            clients.remove(&oldest);
+            forgotten.extend(clients.remove(&oldest));
         }
         let age = clients.away.age;
         clients.away.since.push_back((id.clone(), age));
-        if std::mem::replace(&mut clients.away.aging, true) { Departed::Remembered } else { Departed::First }
+        let aging = std::mem::replace(&mut clients.away.aging, true);
+        drop(clients);
+        drop(forgotten);
+        if aging { Departed::Remembered } else { Departed::First }
     }
 
     /// Another part of the time for which clients are remembered, of which there are [`AGES`], has
@@ -101,22 +105,29 @@ impl Hub {
         let mut clients = self.change();
         clients.away.age = clients.away.age.wrapping_add(1);
         let now = clients.away.age;
+        let mut forgotten = Vec::new();
         while clients.away.since.front().is_some_and(|(_, since)| now.wrapping_sub(*since) > AGES)
             && let Some((expired, _)) = clients.away.since.pop_front()
         {
-            clients.remove(&expired);
+            forgotten.extend(clients.remove(&expired));
         }
-        clients.away.aging = !clients.away.since.is_empty();
-        clients.away.aging
+        let aging = !clients.away.since.is_empty();
+        clients.away.aging = aging;
+        drop(clients);
+        drop(forgotten);
+        aging
     }
 
     /// Forgets everybody who is away.
     pub(crate) fn forget_all(&self) {
         let mut clients = self.change();
+        let mut forgotten = Vec::new();
         while let Some((id, _)) = clients.away.since.pop_front() {
-            clients.remove(&id);
+            forgotten.extend(clients.remove(&id));
         }
         clients.away.aging = false;
+        drop(clients);
+        drop(forgotten);
     }
 
     /// Goes on as `client`, with `outbox`, where that client left that has been given this token, if it is
@@ -155,13 +166,57 @@ impl Hub {
         let mut kept: Vec<_> = topics.subscriptions().map(|(number, topic)| (number, topic.to_owned())).collect();
         kept.sort_unstable();
         let id = peer.client.id().clone();
-        peer.client = client.clone().become_client(id.clone());
+        let client = client.clone().become_client(id.clone());
+        let before = std::mem::replace(&mut peer.client, client.clone());
         peer.outbox = Arc::clone(outbox);
+        // It was said of another handshake, and perhaps of a principal that knows more.
+        peer.decisions.forget();
         // Whatever comes next needs a new one.
         peer.resumption = None;
         if std::mem::take(&mut peer.away) {
             away.since.retain(|(other, _)| *other != id);
         }
-        Some(Resumed { client: peer.client.clone(), kept, missed })
+        drop(clients);
+        drop(before);
+        Some(Resumed { client, kept, missed })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Topics, hub::Audience},
+        *,
+    };
+    use crate::{Handshake, wire};
+
+    fn client() -> Client {
+        let handshake = Handshake::new(None, None, &http::Uri::from_static("/ws"), &http::HeaderMap::new());
+        Client::new(ClientId::random().unwrap(), handshake, Principal::default())
+    }
+
+    #[test]
+    fn what_an_old_connection_still_does_is_nothing_to_the_client_that_has_gone_on() {
+        let (hub, limits, wire) = (Hub::default(), Limits::default(), wire::ALL[0]);
+        let outboxes = [(); 3].map(|()| Arc::new(Outbox::new(1000)));
+        let go_on = |token, outbox| {
+            let resumed = hub.resume(&Resume { token, received: Vec::new() }, &client(), wire, outbox).unwrap();
+            (hub.allow_resume(&resumed.client, outbox, &limits).unwrap(), resumed.kept)
+        };
+        let lost = client();
+        hub.join(lost.clone(), wire, Arc::clone(&outboxes[0]), Interest::Topics(Topics::default()));
+        let token = hub.allow_resume(&lost, &outboxes[0], &limits).unwrap();
+        let (token, _) = go_on(token, &outboxes[1]);
+        assert_eq!(hub.depart(lost.id(), &outboxes[1], &limits), Departed::First);
+
+        hub.subscribe(lost.id(), &outboxes[0], "a.b", 1, 10);
+        hub.renew(&lost, &outboxes[0]);
+        assert_eq!(hub.allow_resume(&lost, &outboxes[0], &limits), None);
+        assert_eq!(hub.depart(lost.id(), &outboxes[0], &limits), Departed::Forgotten);
+        hub.leave(lost.id(), &outboxes[0]);
+
+        assert_eq!(go_on(token, &outboxes[2]).1, []);
+        (0..2 * AGES).for_each(|_| _ = hub.age());
+        assert_eq!(hub.clients(&Audience::All), 1, "it is not forgotten while it is here");
     }
 }

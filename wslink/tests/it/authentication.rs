@@ -1,13 +1,14 @@
 //! Who is admitted, as whom, and what becomes of a connection while that is found out.
 
 use std::{
-    sync::{Arc, Mutex},
+    future::ready,
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
-use wslink::{Attempt, Client, Handshake, Limits, Principal, Refusal, Secret, Server, service};
+use wslink::{Attempt, Client, Handshake, Limits, Principal, Publisher, Refusal, Secret, Server, service};
 
 use crate::harness::{BOTH, Generation, Got, Speaker, TestServer};
 
@@ -62,7 +63,7 @@ fn an_authenticator_sees_the_handshake_and_the_whole_hello() {
             texts.push(attempt.hello().get("room").and_then(|room| room.as_str()).map(ToOwned::to_owned));
             texts.push(handshake.address().map(|address| address.ip().to_string()));
             notes.lock().unwrap().push(texts);
-            std::future::ready(Ok(Principal::new("alice").granting(["editor", "role:admin"]).with_data(Plan("team"))))
+            ready(Ok(Principal::new("alice").granting(["editor", "role:admin"]).with_data(Plan("team"))))
         };
         Server::builder().authenticator(authenticator).mount(Mirror)
     });
@@ -102,6 +103,50 @@ fn nothing_is_acted_on_while_a_hello_waits() {
         assert_eq!(speaker.next()["id"], hello);
         let reply = speaker.next();
         assert_eq!((&reply["id"], &reply["result"]), (&json!(call), &json!("late")), "it was refused, so it was not waited for");
+    }
+}
+
+/// Says something when it ends.
+struct Farewell(Arc<OnceLock<Publisher>>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        if let Some(publisher) = self.0.get() {
+            publisher.publish_untyped("mirror.farewell", &publisher.clients());
+        }
+    }
+}
+
+#[test]
+fn what_ends_with_a_principal_may_publish() {
+    let server = TestServer::build(|| {
+        let publisher = Arc::new(OnceLock::new());
+        let set = Arc::clone(&publisher);
+        let admit = move |_| ready(Ok(Principal::new("guest").with_data(Farewell(Arc::clone(&publisher)))));
+        Server::builder().authenticator(admit).service(move |publisher| {
+            let _ = set.set(publisher);
+            Mirror
+        })
+    });
+    let mut speaker = Speaker::stranger(&server, Generation::V2);
+    speaker.hello("one");
+    speaker.begin_system("wslink.hello", json!([{"secret": "another"}]), json!({}));
+    let mut results = [speaker.next(), speaker.next()].map(|message| message["result"].is_number());
+    results.sort_unstable();
+    assert_eq!(results, [false, true]);
+}
+
+#[test]
+fn a_principal_that_is_good_for_no_time_is_good_for_no_call() {
+    let admit = async |_| Ok::<_, Refusal>(Principal::new("late").expires_in(Duration::ZERO));
+    let server = TestServer::build(move || Server::builder().authenticator(admit).mount(Mirror));
+    for generation in BOTH {
+        let mut speaker = Speaker::stranger(&server, generation);
+        speaker.begin_system("wslink.hello", json!([{"secret": "x"}]), json!({}));
+        let call = speaker.begin("mirror.me", json!([]));
+        assert!(speaker.next()["error"].is_null());
+        let reply = speaker.next();
+        assert_eq!((&reply["id"], &reply["error"]["message"]), (&json!(call), &json!("Authentication expired")), "{reply}");
     }
 }
 

@@ -300,3 +300,24 @@ fn a_token_is_for_one_principal_and_one_generation() {
     assert!(!resumed(other, "alice", token("alice")));
     assert!(resumed(one, "alice", token("alice")));
 }
+
+#[test]
+fn the_application_is_asked_again_about_who_comes_back() {
+    let server = TestServer::build(|| {
+        let admit =
+            async |attempt: Attempt| Ok::<_, Refusal>(Principal::new("alice").with_data(attempt.token() == Some("insider")));
+        let builder = Server::builder().service(|publisher| Feed { publisher }).authenticator(admit);
+        builder.authorize(|client, _| client.principal().data::<bool>() == Some(&true))
+    });
+    for generation in BOTH_RAW {
+        let mut first = Speaker::stranger(&server, generation);
+        let token = hello(&mut first, "insider", Value::Null, Value::Null)["resume"].clone();
+        first.system("wslink.subscribe", json!(["feed.log"]), json!({}));
+        assert_eq!(server.server.publisher().subscribers(Feed::LOG), 1);
+        let mut second = Speaker::stranger(&server, generation);
+        let welcome = hello(&mut second, "outsider", token, json!({}));
+        assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}));
+        second.call("feed.publish", json!([1, 1]));
+        assert_eq!(server.server.publisher().subscribers(Feed::LOG), 0);
+    }
+}

@@ -57,8 +57,11 @@ async fn guard(server: Server, root: Arc<Path>, request: Request, next: Next) ->
 /// Whether `path` leads to something in `root`, links followed, and so does what may be sent in its place.
 fn inside(root: &Path, path: &Path) -> io::Result<bool> {
     let root = root.canonicalize()?;
-    let target = root.join(path).canonicalize()?;
-    let mut instead = [target.join("index.html"), suffixed(&target, ".gz"), suffixed(&target, ".br")].into_iter();
+    let asked = root.join(path);
+    let target = asked.canonicalize()?;
+    // Beside what was asked for, and not beside what it leads to.
+    let index = asked.join("index.html");
+    let mut instead = [&asked, &index].into_iter().flat_map(|path| ["", ".gz", ".br"].map(|suffix| suffixed(path, suffix)));
     Ok(target.starts_with(&root)
         && instead.all(|path| path.canonicalize().is_ok_and(|path| path.starts_with(&root)) || !exists(&path)))
 }

@@ -28,8 +28,16 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     std::fs::write(folder.join("public/style.css"), "text { }").unwrap();
     std::fs::write(folder.join("public/style.css.br"), "made before").unwrap();
     std::fs::write(folder.join("public/page.txt"), "page").unwrap();
+    std::fs::create_dir_all(folder.join("public/below/packed")).unwrap();
+    std::fs::write(folder.join("public/below/packed/index.html"), "packed").unwrap();
     #[cfg(unix)]
-    for link in ["public/below/links/index.html", "public/page.txt.gz"] {
+    if folder.join("public/other.png").symlink_metadata().is_err() {
+        let _ = std::os::unix::fs::symlink("picture.png", folder.join("public/other.png"));
+    }
+    #[cfg(unix)]
+    for link in
+        ["public/below/links/index.html", "public/page.txt.gz", "public/other.png.br", "public/below/packed/index.html.gz"]
+    {
         if folder.join(link).symlink_metadata().is_err() {
             let _ = std::os::unix::fs::symlink(folder.join("private.html"), folder.join(link));
         }
@@ -122,7 +130,18 @@ fn a_folder_leads_to_its_index_and_no_further() {
     }
     assert!(get(&server, "/data/below/", "").ends_with("below"));
     let long = format!("/{}", "x".repeat(5000));
-    for path in ["/empty/", "/below/links/", "/page.txt", "/data/below/links/", "/a%00b", "/%ff", "/%", &long] {
+    for path in [
+        "/empty/",
+        "/below/links/",
+        "/below/packed/",
+        "/page.txt",
+        "/other.png",
+        "/data/below/links/",
+        "/a%00b",
+        "/%ff",
+        "/%",
+        &long,
+    ] {
         let response = get(&server, path, "Accept-Encoding: gzip\r\n");
         assert!(response.starts_with("HTTP/1.1 404") && !response.contains("private"), "{path}: {response}");
     }

@@ -119,6 +119,11 @@ impl Watch {
         }
     }
 
+    /// The hello is answered, and none is missing any more.
+    pub(super) const fn greeted(&mut self) {
+        self.hello = None;
+    }
+
     /// There was a good hello. One that is good for longer than anybody counts does not expire.
     pub(super) fn good_for(&mut self, lifetime: Option<Duration>, now: Instant) {
         (self.expired, self.expiry) = (false, lifetime.and_then(|lifetime| now.checked_add(lifetime)));

@@ -47,6 +47,12 @@ impl Slow {
         })
     }
 
+    /// Never waits and never ends.
+    #[topic("slow.noise", delivery = latest)]
+    fn noise(&self) -> impl Stream<Item = u64> + Send + 'static {
+        stream::iter(0..)
+    }
+
     /// Never yields and never ends.
     #[topic("slow.silence")]
     fn silence(&self) -> impl Stream<Item = ()> + Send + 'static {
@@ -246,6 +252,19 @@ fn an_endless_stream_waits_for_its_client_and_ends_with_the_subscription() {
             expected += 1;
         }
         until(&fixture.abandoned);
+    }
+}
+
+#[test]
+fn a_stream_that_never_waits_does_not_have_the_connection_to_itself() {
+    let fixture = start();
+    for generation in BOTH {
+        let mut speaker = fixture.speaker(generation);
+        speaker.system("wslink.subscribe", json!(["slow.noise"]), json!({}));
+        for _ in 0..10 {
+            let id = speaker.begin("slow.begun", json!([]));
+            while speaker.next()["id"] != id {}
+        }
     }
 }
 

@@ -48,6 +48,10 @@ mod steps;
 /// Frames read before what they led to is written.
 const READ_BURST: usize = 128;
 
+/// Bytes read, and rounds of everything, after which other tasks have a turn.
+const TURN_BYTES: u64 = 1 << 20;
+const TURN_ROUNDS: usize = 32;
+
 /// Bytes handed to the socket at once. More stays in the queues, where newer events can replace it
 /// and replies can go first.
 const WRITE_AHEAD: usize = 256 * 1024;
@@ -57,6 +61,10 @@ const LONG_WORK: usize = 64 * 1024;
 
 /// Bytes of events that may wait before streams are asked for more.
 const FEED_AHEAD: usize = 256 * 1024;
+
+/// Events that are taken from streams before anything else is looked at: those that replace each other
+/// may be endless and never wait.
+const FEED_BURST: usize = 128;
 
 struct Driver<S> {
     socket: WebSocket<S>,
@@ -177,7 +185,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.stopping = true;
             self.watch.stopping(Instant::now());
         }
-        loop {
+        let enough = self.socket.totals().read.saturating_add(TURN_BYTES);
+        for _ in 0..TURN_ROUNDS {
             let Self { socket, connection, greeting, .. } = self;
             if let Poll::Ready(due) = self.watch.poll(cx, || Self::activity(socket, connection, greeting.is_some())) {
                 if let Some(end) = self.on_time(due) {
@@ -188,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if let Err(end) = self.greet(cx) {
                 return Poll::Ready(end);
             }
-            let mut progress = match self.read(cx) {
+            let mut progress = match self.read(cx, enough) {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
             };
@@ -217,12 +226,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if !progress {
                 return Poll::Pending;
             }
+            if self.socket.totals().read >= enough {
+                break;
+            }
         }
+        // Who keeps this task busy does not have the thread to himself.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
-    /// Reads a burst of frames. Returns whether there may be more.
-    fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+    /// Reads a burst of frames, or as many as came with the first `enough` bytes. Returns whether there may
+    /// be more.
+    fn read(&mut self, cx: &mut Context<'_>, enough: u64) -> Result<bool, End> {
         for _ in 0..READ_BURST {
+            if self.socket.totals().read >= enough {
+                return Ok(true);
+            }
             if self.greeting.is_some() || !self.takes_replies() {
                 return Ok(false);
             }
@@ -276,10 +295,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Takes events from streams while their client has room for them. Returns whether it did.
     fn feed(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut fed = false;
-        while !self.feeds.is_empty() && self.connection.outbox().bytes() < FEED_AHEAD {
-            let Poll::Ready(Some(next)) = self.feeds.poll_next_unpin(cx) else { break };
-            fed = true;
+        for fed in 0..FEED_BURST {
+            if self.feeds.is_empty() || self.connection.outbox().bytes() >= FEED_AHEAD {
+                return fed > 0;
+            }
+            let Poll::Ready(Some(next)) = self.feeds.poll_next_unpin(cx) else { return fed > 0 };
             match next {
                 Fed::Event { number, topic, delivery, message } => {
                     let dropped = self.connection.outbox().push(0, topic, number, delivery, message);
@@ -291,7 +311,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
             }
         }
-        fed
+        true
     }
 
     /// Fills and empties the write buffer once, so that requests are read between the parts of what is

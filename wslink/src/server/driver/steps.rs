@@ -111,6 +111,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let was_authenticated = self.connection.is_authenticated();
         let reply = self.connection.greeted(greeted);
         self.reply(reply);
+        if self.connection.is_authenticated() {
+            self.watch.greeted();
+        }
         if self.connection.is_authenticated() && !was_authenticated {
             self.socket.set_max_frame(self.max_frame);
             self.seat.iter().for_each(|seat| seat.said_hello());

@@ -1,31 +1,18 @@
-//! A simulated link: byte streams in memory that are as slow and as unreliable as they are told to be.
-//! Knows nothing of what is sent.
+//! A simulated link between clients and servers of one process: how slow it is, and what happens to it while
+//! connections use it.
 
 use std::{
-    collections::VecDeque,
-    fmt,
-    future::Future,
-    io,
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    task::{Context, Poll, Waker},
+    fmt, io,
+    sync::{Arc, Mutex, MutexGuard, Weak},
     time::Duration,
 };
 
-use bytes::Bytes;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Instant, Sleep},
-};
-
+use super::pipe::{End, Line, Pipe, lock};
 use crate::{
     Handshake, Server,
     client::{Builder, Session},
     transport::Role,
 };
-
-/// What is put on the line at once, so that a narrow one delivers bit by bit.
-const SEGMENT: usize = 4096;
 
 /// A link between clients and servers of the same process.
 ///
@@ -47,9 +34,7 @@ const SEGMENT: usize = 4096;
 /// ```
 #[derive(Clone)]
 pub struct Link {
-    latency: Duration,
-    bandwidth: Option<u64>,
-    buffer: usize,
+    line: Line,
     handshake: Handshake,
     state: Arc<Mutex<State>>,
 }
@@ -65,13 +50,8 @@ struct State {
 impl Default for Link {
     /// A perfect one: at once, of any width, with 64 KiB on the way in each direction.
     fn default() -> Self {
-        Self {
-            latency: Duration::ZERO,
-            bandwidth: None,
-            buffer: 64 * 1024,
-            handshake: Handshake::default(),
-            state: Arc::default(),
-        }
+        let line = Line { latency: Duration::ZERO, bandwidth: None, buffer: 64 * 1024 };
+        Self { line, handshake: Handshake::default(), state: Arc::default() }
     }
 }
 
@@ -79,20 +59,20 @@ impl Link {
     /// The same, on which every byte takes so long.
     #[must_use]
     pub fn latency(self, latency: Duration) -> Self {
-        Self { latency, ..self }
+        Self { line: Line { latency, ..self.line }, ..self }
     }
 
     /// The same, which takes so many bytes per second in each direction.
     #[must_use]
     pub fn bandwidth(self, bytes_per_second: u64) -> Self {
-        Self { bandwidth: Some(bytes_per_second.max(1)), ..self }
+        Self { line: Line { bandwidth: Some(bytes_per_second.max(1)), ..self.line }, ..self }
     }
 
     /// The same, on which so many bytes may be on their way in each direction, those that were not read
     /// yet included; further writes wait.
     #[must_use]
     pub fn buffer(self, bytes: usize) -> Self {
-        Self { buffer: bytes.max(1), ..self }
+        Self { line: Line { buffer: bytes.max(1), ..self.line }, ..self }
     }
 
     /// The same, whose clients have made this request for their WebSocket: what
@@ -133,13 +113,7 @@ impl Link {
         let (there, back) = (pipe(), pipe());
         state.pipes.retain(|pipe| pipe.strong_count() > 0);
         state.pipes.extend([&there, &back].map(Arc::downgrade));
-        let end = |reads: &Arc<Mutex<Pipe>>, writes: &Arc<Mutex<Pipe>>| End {
-            link: self.clone(),
-            reads: Arc::clone(reads),
-            writes: Arc::clone(writes),
-            timer: None,
-        };
-        Ok((end(&back, &there), end(&there, &back)))
+        Ok((End::new(self.line, &back, &there), End::new(self.line, &there, &back)))
     }
 
     /// Breaks every connection: what is on its way is lost, and both ends fail. New ones can be made.
@@ -170,10 +144,7 @@ impl Link {
 
     fn set_stalled(&self, stalled: bool) {
         self.state().stalled = stalled;
-        self.each_pipe(|pipe| {
-            pipe.stalled = stalled;
-            pipe.wake();
-        });
+        self.each_pipe(|pipe| pipe.set_stalled(stalled));
     }
 
     fn each_pipe(&self, mut change: impl FnMut(&mut Pipe)) {
@@ -186,167 +157,9 @@ impl Link {
     }
 }
 
-/// A test that panics elsewhere has failed already.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// One direction of a connection.
-struct Pipe {
-    /// What is on its way, with the time of its arrival.
-    segments: VecDeque<(Instant, Bytes)>,
-    held: usize,
-    /// When the line will have taken everything.
-    free_at: Instant,
-    stalled: bool,
-    /// Its writer has closed it: the reader gets what is on its way, and then the end.
-    closed: bool,
-    cut: bool,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
-}
-
-impl Pipe {
-    fn new(stalled: bool) -> Self {
-        Self {
-            segments: VecDeque::new(),
-            held: 0,
-            free_at: Instant::now(),
-            stalled,
-            closed: false,
-            cut: false,
-            reader: None,
-            writer: None,
-        }
-    }
-
-    fn cut(&mut self) {
-        self.cut = true;
-        self.segments.clear();
-        self.wake();
-    }
-
-    fn wake(&mut self) {
-        [self.reader.take(), self.writer.take()].into_iter().flatten().for_each(Waker::wake);
-    }
-
-    fn write(&mut self, bytes: &[u8], link: &Link) -> Poll<io::Result<usize>> {
-        if self.cut || self.closed {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        let taken = bytes.len().min(SEGMENT).min(link.buffer - self.held);
-        if taken == 0 && !bytes.is_empty() {
-            return Poll::Pending;
-        }
-        let line = link
-            .bandwidth
-            .map_or(Duration::ZERO, |bandwidth| Duration::from_nanos((taken as u64).saturating_mul(1_000_000_000) / bandwidth));
-        self.free_at = self.free_at.max(Instant::now()) + line;
-        self.held += taken;
-        self.segments.push_back((self.free_at + link.latency, Bytes::copy_from_slice(&bytes[..taken])));
-        self.reader.take().into_iter().for_each(Waker::wake);
-        Poll::Ready(Ok(taken))
-    }
-
-    /// Reads what has arrived, or tells when something will.
-    fn read(&mut self, buffer: &mut ReadBuf<'_>) -> Read {
-        if self.cut {
-            return Read::Done(Err(io::ErrorKind::ConnectionReset.into()));
-        }
-        match self.segments.front_mut() {
-            _ if self.stalled => Read::Wait(None),
-            None if self.closed => Read::Done(Ok(())),
-            None => Read::Wait(None),
-            Some((arrival, _)) if *arrival > Instant::now() => Read::Wait(Some(*arrival)),
-            Some((_, bytes)) => {
-                let taken = bytes.split_to(bytes.len().min(buffer.remaining()));
-                buffer.put_slice(&taken);
-                self.held -= taken.len();
-                if bytes.is_empty() {
-                    self.segments.pop_front();
-                }
-                self.writer.take().into_iter().for_each(Waker::wake);
-                Read::Done(Ok(()))
-            }
-        }
-    }
-}
-
-enum Read {
-    Done(io::Result<()>),
-    /// Until then, or until the pipe says so.
-    Wait(Option<Instant>),
-}
-
-/// One end of a connection over a [`Link`]. Dropping it closes the connection.
-pub struct End {
-    link: Link,
-    reads: Arc<Mutex<Pipe>>,
-    writes: Arc<Mutex<Pipe>>,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl AsyncRead for End {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { reads, timer, .. } = self.get_mut();
-        loop {
-            let mut pipe = lock(reads);
-            let arrival = match pipe.read(buffer) {
-                Read::Done(read) => return Poll::Ready(read),
-                Read::Wait(arrival) => {
-                    pipe.reader = Some(cx.waker().clone());
-                    arrival
-                }
-            };
-            drop(pipe);
-            let Some(arrival) = arrival else { return Poll::Pending };
-            let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(arrival)));
-            if timer.deadline() != arrival {
-                timer.as_mut().reset(arrival);
-            }
-            if timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    }
-}
-
-impl AsyncWrite for End {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let mut pipe = lock(&self.writes);
-        let written = pipe.write(bytes, &self.link);
-        if written.is_pending() {
-            pipe.writer = Some(cx.waker().clone());
-        }
-        written
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut pipe = lock(&self.writes);
-        pipe.closed = true;
-        pipe.wake();
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        let mut pipe = lock(&self.writes);
-        pipe.closed = true;
-        pipe.wake();
-        drop(pipe);
-        // Nobody reads any more, and the writer is to know.
-        lock(&self.reads).cut();
-    }
-}
-
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { latency, bandwidth, buffer, .. } = self;
+        let Line { latency, bandwidth, buffer } = &self.line;
         f.debug_struct("Link")
             .field("latency", latency)
             .field("bandwidth", bandwidth)
@@ -355,17 +168,15 @@ impl fmt::Debug for Link {
     }
 }
 
-impl fmt::Debug for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("End(…)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        time::Instant,
+    };
 
     use super::*;
+    use crate::testing::pipe::SEGMENT;
 
     #[tokio::test(start_paused = true)]
     async fn bytes_take_the_time_that_they_are_told_to() {

@@ -30,7 +30,8 @@
 //! ```
 
 pub use self::{
-    link::{End, Link},
+    link::Link,
+    pipe::End,
     recording::{Answer, Exchange, Message, Recording, RecordingError},
 };
 use crate::{
@@ -40,6 +41,7 @@ use crate::{
 
 mod compare;
 mod link;
+mod pipe;
 mod recording;
 
 /// A session with `server`, connected over a perfect link, with the server's secret if it has one.

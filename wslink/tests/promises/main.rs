@@ -7,6 +7,7 @@ mod canary;
 mod faults;
 mod http;
 mod load;
+mod messages;
 mod program;
 mod proxy;
 mod raw;

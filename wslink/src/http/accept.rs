@@ -130,7 +130,10 @@ async fn greet(server: Server, router: Router, stream: impl Stream, arrival: Arr
 #[cfg(feature = "tls")]
 async fn greet(server: Server, router: Router, stream: impl Stream, arrival: Arrival) {
     let Some(tls) = &server.settings().tls else { return speak(server, router, stream, arrival).await };
-    match tokio::time::timeout(server.limits().handshake, tls.acceptor().accept(stream)).await {
+    let shaken = tokio::time::timeout(server.limits().handshake, tls.acceptor().accept(stream));
+    // Nothing has been asked for that a stop would have to wait for.
+    let Some(shaken) = server.stopping().run_until_cancelled(shaken).await else { return };
+    match shaken {
         Ok(Ok(stream)) => Box::pin(speak(server, router, stream, arrival)).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),

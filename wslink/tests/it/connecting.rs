@@ -116,7 +116,11 @@ async fn tls_is_for_servers_that_are_trusted() {
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let tls = wslink::server::Tls::from_files(&certificate, &key).unwrap();
-    let server = TestServer::start(|builder| mount(builder).tls(tls));
+    let mut limits = Limits::default();
+    limits.handshake = Duration::from_secs(3600);
+    let server = TestServer::start(|builder| mount(builder).tls(tls).limits(limits));
+    let mut silent = std::net::TcpStream::connect(server.address).unwrap();
+    silent.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let url = format!("wss://{}/ws", server.address);
     let stranger = Session::builder(&url).connect().await;
     assert!(matches!(stranger, Err(Error::Io(_))), "{stranger:?}");
@@ -128,6 +132,8 @@ async fn tls_is_for_servers_that_are_trusted() {
         assert!(echo.get("args") == Some(&Value::List(vec![blob.clone().into()])));
     }
     session.close().await;
+    server.server.stop();
+    assert_eq!(std::io::Read::read(&mut silent, &mut [0]).unwrap(), 0, "a stop waits for nobody who is silent");
     for file in [certificate, key] {
         std::fs::remove_file(file).unwrap();
     }

@@ -4,10 +4,11 @@ import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { launchChromium } from '../test/browser/chromium.js';
+import { freePort } from '../test/harness/servers.js';
 
 const ROUNDS = 5;
 const MIB = 1 << 20;
@@ -58,15 +59,6 @@ async function startServer() {
     await pause(50);
   }
   return { url: `ws://127.0.0.1:${port}/ws`, stop: () => child.kill('SIGKILL') };
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function listens(port) {

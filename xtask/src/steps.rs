@@ -19,7 +19,7 @@ pub(crate) struct Step {
 pub(crate) const STEPS: [Step; 10] = [
     Step { name: "fmt", purpose: "the formatting", asked: false, run: fmt },
     Step { name: "clippy", purpose: "the lints, warnings denied", asked: false, run: clippy },
-    Step { name: "core", purpose: "the core and the client without the server, warnings denied", asked: false, run: core },
+    Step { name: "core", purpose: "the core, and each feature alone, warnings denied", asked: false, run: core },
     Step { name: "rust", purpose: "the Rust tests with doc and compile-fail tests", asked: false, run: rust },
     Step { name: "promises", purpose: "what docs/promises.md says, on servers that are abused", asked: false, run: promises },
     Step {
@@ -32,6 +32,23 @@ pub(crate) const STEPS: [Step; 10] = [
     Step { name: "browser", purpose: "the stock npm clients and the examples' pages in Chromium", asked: false, run: browser },
     Step { name: "client", purpose: "the TypeScript client in node and Chromium", run: client, asked: false },
     Step { name: "docs", purpose: "the documentation, warnings denied", asked: false, run: docs },
+];
+
+/// No feature, which is the core, and each of wslink.
+const FEATURES: [&str; 13] = [
+    "",
+    "client",
+    "client-tls",
+    "cli",
+    "compression",
+    "fuzzing",
+    "inspector",
+    "manifest",
+    "metrics",
+    "prometheus",
+    "server",
+    "testing",
+    "tls",
 ];
 
 /// Runs the named steps in their order; all of them when none is named.
@@ -64,9 +81,9 @@ fn clippy() -> Outcome {
 
 /// Clippy, because it denies warnings of this repository alone; RUSTFLAGS would rebuild every dependency.
 fn core() -> Outcome {
-    for features in ["", "client"] {
+    for feature in FEATURES {
         let arguments =
-            ["clippy", "--package", "wslink", "--no-default-features", "--features", features, "--", "-D", "warnings"];
+            ["clippy", "--quiet", "--package", "wslink", "--no-default-features", "--features", feature, "--", "-D", "warnings"];
         run_command(&mut cargo(&arguments))?;
     }
     Ok(())

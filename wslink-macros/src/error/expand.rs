@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Of names in generated code, which the user's cannot meet.
-pub(super) fn site() -> Span {
+fn site() -> Span {
     Span::mixed_site()
 }
 

@@ -1,10 +1,10 @@
 //! The text of an error: a format string whose braces name fields.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit, LitStr};
 
-use super::{expand::site, variant::Field};
+use super::variant::Field;
 use crate::mistakes::{Mistakes, suggestion};
 
 /// What an error says of itself.
@@ -86,7 +86,7 @@ impl Message {
                     })
                     .collect();
                 // The compiler points at the user's string when a field cannot be written.
-                let span = site().located_at(literal.span());
+                let span = Span::mixed_site().located_at(literal.span());
                 let mut format = Literal::string(&format);
                 format.set_span(span);
                 let arguments = fields.iter().filter(|field| self.uses(field)).map(|field| {

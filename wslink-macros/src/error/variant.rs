@@ -177,7 +177,7 @@ fn fields_of(fields: &Fields, internal: bool, mistakes: &mut Mistakes) -> Option
             name: field.ident.as_ref().map_or_else(|| index.to_string(), |name| name.unraw().to_string()),
             index,
             member,
-            binding: format_ident!("f{index}", span = super::expand::site()),
+            binding: format_ident!("f{index}", span = Span::mixed_site()),
             ty: field.ty.clone(),
             role,
         });

@@ -6,13 +6,10 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::queue::{Lane, Popped};
+use super::queue::{Lane, Popped, TopicNumber};
 
 /// What keeping an event costs beside its bytes.
 const ENTRY_OVERHEAD: usize = 128;
-
-/// The number by which the topics of one client are told apart; 0 for events that are not counted.
-pub(super) type TopicNumber = u32;
 
 #[derive(Debug)]
 pub(super) struct History {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
-use super::history::TopicNumber;
+use super::queue::TopicNumber;
 
 #[derive(Clone)]
 pub(crate) enum Interest {

@@ -16,8 +16,8 @@ use futures_util::task::AtomicWaker;
 
 use super::{
     Delivery,
-    history::{History, TopicNumber},
-    queue::{Popped, Pushed, Queue},
+    history::History,
+    queue::{Popped, Pushed, Queue, TopicNumber},
 };
 use crate::wire::Encoded;
 

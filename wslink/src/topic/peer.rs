@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Interest, Outbox, guard::Decisions, history::TopicNumber, resume::Resumption};
+use super::{Interest, Outbox, guard::Decisions, queue::TopicNumber, resume::Resumption};
 use crate::{Client, wire::WireVersion};
 
 /// A client.

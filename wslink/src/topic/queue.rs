@@ -5,8 +5,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::{Delivery, history::TopicNumber};
+use super::Delivery;
 use crate::wire::Encoded;
+
+/// The number by which the topics of one client are told apart; 0 for events that are not counted.
+pub(super) type TopicNumber = u32;
 
 /// Topic and key of events of which older ones may be lost.
 pub(super) type Lane = (&'static str, u64);

@@ -8,7 +8,7 @@ use std::{
 
 use subtle::ConstantTimeEq;
 
-use super::{Hub, Interest, Outbox, history::TopicNumber, hub::Clients, peer::Peer};
+use super::{Hub, Interest, Outbox, hub::Clients, peer::Peer, queue::TopicNumber};
 use crate::{Client, ClientId, Limits, Principal, wire::WireVersion};
 
 /// For how many [`Hub::age`]s a client is remembered.

@@ -32,7 +32,8 @@ export class Refresh {
     this.stop();
     if (expiresInMs === undefined) return;
     this.#expiry = Date.now() + expiresInMs;
-    this.#wait((expiresInMs * 3) / 4);
+    // Whatever the server says, it is not asked without a pause.
+    this.#wait(Math.max((expiresInMs * 3) / 4, LEAST));
   }
 
   /** There is no connection any more. */

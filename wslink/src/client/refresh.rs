@@ -32,6 +32,9 @@ enum Step {
 /// Of a failed attempt, another is made when half of what is left has passed, unless that is less.
 const LEAST: Duration = Duration::from_secs(1);
 
+/// Whatever the server says, tokens are not asked for more often.
+const PAUSE: Duration = Duration::from_millis(100);
+
 impl Refresh {
     /// For a connection that was admitted for `lifetime`, or for ever.
     pub(super) fn new(settings: Arc<Settings>, lifetime: Option<Duration>) -> Self {
@@ -43,7 +46,7 @@ impl Refresh {
     /// It was admitted for `lifetime` from now on, or for ever.
     pub(super) fn admitted(&mut self, lifetime: Option<Duration>) {
         self.expiry = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
-        self.step = lifetime.map_or(Step::Idle, |lifetime| Step::Waiting(Box::pin(sleep(lifetime / 4 * 3))));
+        self.step = lifetime.map_or(Step::Idle, |lifetime| Step::Waiting(Box::pin(sleep((lifetime / 4 * 3).max(PAUSE)))));
     }
 
     /// The hello to send, when it is time.

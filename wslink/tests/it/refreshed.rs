@@ -81,3 +81,19 @@ async fn a_token_that_is_refused_costs_the_connection_and_the_next_begins_with_a
     assert_ne!(second, first);
     assert_eq!(name, "guest 2");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_expires_at_once_is_not_renewed_without_a_pause() {
+    let hellos = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&hellos);
+    let admit = move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(Ok(Principal::new("guest").expires_in(Duration::ZERO)))
+    };
+    let server = Server::builder().authenticator(admit).mount(Who).build().unwrap();
+    let token = || async { Ok::<_, Error>("x".to_owned()) };
+    let _session = testing::session(&server).token(token).connect().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let hellos = hellos.load(Ordering::SeqCst);
+    assert!((2..=11).contains(&hellos), "{hellos} in a second");
+}

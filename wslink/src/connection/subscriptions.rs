@@ -11,6 +11,10 @@ use crate::{
     wire::{Request, RequestId, WireVersion},
 };
 
+/// A topic's name is kept with the subscription and with what the application says of it, so it may not be
+/// longer than this many bytes.
+const MAX_TOPIC: usize = 1024;
+
 /// The subscriptions of one connection, by number.
 #[derive(Default)]
 pub(super) struct Subscriptions {
@@ -44,7 +48,8 @@ impl Connection {
         mut request: Box<Request>,
     ) -> Result<Step, CallError> {
         self.unexpired()?;
-        let topic: String = first(&mut request).ok_or_else(|| misused("wslink.subscribe", "a topic"))?;
+        let topic = first(&mut request).filter(|topic: &String| topic.len() <= MAX_TOPIC);
+        let topic = topic.ok_or_else(|| misused("wslink.subscribe", "a topic of at most 1024 bytes"))?;
         let limit = self.shared.limits.subscriptions;
         if self.subscriptions.by_number.len() >= limit {
             return Err(CallError::new(ErrorCode::Overloaded, "Too many subscriptions").with_data(Value::map([("limit", limit)])));

@@ -400,8 +400,9 @@ fn subscriptions_have_a_limit() {
         builder.limits(limits)
     });
     let mut speaker = Speaker::extended(&fixture, Generation::V2, &["subscribe"]);
-    let mut subscribe = || speaker.system("wslink.subscribe", json!(["any.topic"]), json!({}));
-    subscribe();
-    subscribe();
-    assert_eq!(subscribe()["error"]["code"], -32006);
+    let mut subscribe = |topic: &str| speaker.system("wslink.subscribe", json!([topic]), json!({}));
+    assert_eq!(subscribe(&"t".repeat(1025))["error"]["code"], -32602);
+    assert!(subscribe(&"t".repeat(1024))["error"].is_null());
+    subscribe("any.topic");
+    assert_eq!(subscribe("any.topic")["error"]["code"], -32006);
 }

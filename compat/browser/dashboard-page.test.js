@@ -1,16 +1,14 @@
 // Uses the page of the `dashboard` example as a person would, while its connection is cut and its server is killed and
 // started again, and keeps screenshots of it.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { launchChromium } from '../harness/chromium.js';
+import { SCREENSHOTS, WINDOWS, connected, press, usePage } from '../harness/example-page.js';
 import { Proxy } from '../harness/proxy.js';
 import { startServer } from '../harness/server.js';
 
 const WWW = fileURLToPath(new URL('../../examples/dashboard/www', import.meta.url));
-const SCREENSHOTS = fileURLToPath(new URL('../screenshots', import.meta.url));
-const WINDOWS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
 const start = () => startServer('dashboard', ['--content', WWW]);
 
@@ -18,7 +16,6 @@ let browser;
 let server;
 let proxy;
 before(async () => {
-  await mkdir(SCREENSHOTS, { recursive: true });
   browser = await launchChromium();
   server = await start();
   proxy = await Proxy.to(server.url);
@@ -29,23 +26,16 @@ after(async () => {
   await server?.stop();
 });
 
-async function withPage(use, { foretold = [], ...options } = {}) {
-  const page = await browser.newPage({ viewport: WINDOWS.desktop, ...options });
-  const complaints = [];
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  await page.goto(proxy.url);
-  await connected(page);
-  await use(page);
-  await page.close();
-  assert.deepEqual(
-    complaints.filter((text) => !foretold.some((pattern) => pattern.test(text))),
-    [],
+const withPage = (use, options) =>
+  usePage(
+    browser,
+    proxy.url,
+    async (page) => {
+      await connected(page);
+      await use(page);
+    },
+    { viewport: WINDOWS.desktop, ...options },
   );
-}
-
-const connected = (page) => page.getByText('Connected', { exact: true }).waitFor();
-const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 
 // The numbers of the log once it has `more` entries more than it had, the oldest first.
 async function logAfter(page, more) {

@@ -1,19 +1,16 @@
 // Uses the page of the `render` example as a person would, with either client, and keeps screenshots of it.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { launchChromium } from '../harness/chromium.js';
+import { SCREENSHOTS, WINDOWS, connected, press, usePage } from '../harness/example-page.js';
 import { startServer } from '../harness/server.js';
 
 const WWW = fileURLToPath(new URL('../../examples/render/www/dist', import.meta.url));
-const SCREENSHOTS = fileURLToPath(new URL('../screenshots', import.meta.url));
-const WINDOWS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
 let browser;
 let server;
 before(async () => {
-  await mkdir(SCREENSHOTS, { recursive: true });
   browser = await launchChromium();
   server = await startServer('render', ['--content', WWW]);
 });
@@ -22,26 +19,19 @@ after(async () => {
   await server?.stop();
 });
 
-// Opens the page and waits for its first picture; at the end the browser may have complained about nothing else than
-// what the test foretold.
-async function withPage(client, use, { foretold = [], ...options } = {}) {
-  const page = await browser.newPage({ viewport: { width: 640, height: 560 }, ...options });
-  const complaints = [];
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  await page.goto(`${server.url}?client=${client}`);
-  await connected(page);
-  await pictureAfter(page, null);
-  await use(page);
-  await page.close();
-  assert.deepEqual(
-    complaints.filter((text) => !foretold.some((pattern) => pattern.test(text))),
-    [],
+// Uses the page once it has its first picture.
+const withPage = (client, use, options) =>
+  usePage(
+    browser,
+    `${server.url}?client=${client}`,
+    async (page) => {
+      await connected(page);
+      await pictureAfter(page, null);
+      await use(page);
+    },
+    { viewport: { width: 640, height: 560 }, ...options },
   );
-}
 
-const connected = (page) => page.getByText('Connected', { exact: true }).waitFor();
-const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 const pictureSize = (page) => page.locator('#picture').textContent();
 
 // The picture that is shown once it is another than `before`, as a number that stands for its pixels.

@@ -1,19 +1,16 @@
 // Uses the page of the `simple` example as a person would, with either client, and keeps screenshots of it.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { launchChromium } from '../harness/chromium.js';
+import { SCREENSHOTS, WINDOWS, connected, press, usePage } from '../harness/example-page.js';
 import { startServer } from '../harness/server.js';
 
 const WWW = fileURLToPath(new URL('../../examples/simple/www', import.meta.url));
-const SCREENSHOTS = fileURLToPath(new URL('../screenshots', import.meta.url));
-const WINDOWS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
 let browser;
 let server;
 before(async () => {
-  await mkdir(SCREENSHOTS, { recursive: true });
   browser = await launchChromium();
   server = await startServer('simple', ['--content', WWW]);
 });
@@ -22,23 +19,9 @@ after(async () => {
   await server?.stop();
 });
 
-// Opens the page, and at the end finds that the browser complained about nothing but what the test foretold.
-async function withPage(client, use, { query = '', foretold = [], ...options } = {}) {
-  const page = await browser.newPage(options);
-  const complaints = [];
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  await page.goto(`${server.url}?client=${client}${query}`);
-  await use(page);
-  await page.close();
-  assert.deepEqual(
-    complaints.filter((text) => !foretold.some((pattern) => pattern.test(text))),
-    [],
-  );
-}
+const withPage = (client, use, { query = '', ...options } = {}) =>
+  usePage(browser, `${server.url}?client=${client}${query}`, use, options);
 
-const connected = (page) => page.getByText('Connected', { exact: true }).waitFor();
-const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 const holds = (page, selector, text) => page.locator(selector).filter({ hasText: text }).waitFor();
 const pictureSource = (page) => page.locator('#picture').getAttribute('src');
 

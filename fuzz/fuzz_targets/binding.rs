@@ -1,3 +1,4 @@
+//! Arguments of any shape, bound to parameters; the property is `wslink::fuzzing::binding`.
 #![no_main]
 
 #[global_allocator]

@@ -1,3 +1,4 @@
+//! Chunks that claim any range; the property is `wslink::fuzzing::chunk_ranges`.
 #![no_main]
 
 #[global_allocator]

@@ -1,3 +1,4 @@
+//! Messages cut and mixed in any way; the property is `wslink::fuzzing::chunks`.
 #![no_main]
 
 #[global_allocator]

@@ -1,3 +1,4 @@
+//! What clients say of themselves in the headers of proxies; the property is `wslink::fuzzing::forwarded`.
 #![no_main]
 
 #[global_allocator]

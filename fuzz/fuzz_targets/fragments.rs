@@ -1,3 +1,4 @@
+//! Messages in fragments, with control frames between them; the property is `wslink::fuzzing::fragments`.
 #![no_main]
 
 #[global_allocator]

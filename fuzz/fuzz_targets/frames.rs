@@ -1,3 +1,4 @@
+//! Bytes of a WebSocket; the property is `wslink::fuzzing::frames`.
 #![no_main]
 
 #[global_allocator]

@@ -1,3 +1,4 @@
+//! What a server of the first generation sends to our client; the property is `wslink::fuzzing::messages_v1`.
 #![no_main]
 
 #[global_allocator]

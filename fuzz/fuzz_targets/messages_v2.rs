@@ -1,3 +1,4 @@
+//! What a server of the second generation sends to our client; the property is `wslink::fuzzing::messages_v2`.
 #![no_main]
 
 #[global_allocator]

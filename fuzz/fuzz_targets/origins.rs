@@ -1,3 +1,4 @@
+//! Hosts and origins of handshakes; the property is `wslink::fuzzing::origins`.
 #![no_main]
 
 #[global_allocator]

@@ -1,3 +1,4 @@
+//! Targets of requests for files; the property is `wslink::fuzzing::paths`.
 #![no_main]
 
 #[global_allocator]

@@ -1,3 +1,4 @@
+//! Requests of the first generation; the property is `wslink::fuzzing::requests_v1`.
 #![no_main]
 
 #[global_allocator]

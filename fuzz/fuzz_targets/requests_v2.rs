@@ -1,3 +1,4 @@
+//! Requests of the second generation; the property is `wslink::fuzzing::requests_v2`.
 #![no_main]
 
 #[global_allocator]

@@ -1,3 +1,4 @@
+//! Values there and back, in both generations; the property is `wslink::fuzzing::values`.
 #![no_main]
 
 #[global_allocator]

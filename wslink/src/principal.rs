@@ -8,7 +8,7 @@ use crate::{CallError, ErrorCode, Value};
 
 /// Who a client is, as the server's [`Authenticator`](crate::Authenticator) found out.
 ///
-/// Cheap to clone; a context parameter of handlers, which get the one that the call was made under.
+/// Cheap to clone; a context parameter of handlers, which get the one under which the call begins.
 ///
 /// ```
 /// use std::time::Duration;

@@ -25,7 +25,8 @@ const PAGE: &str = include_str!("inspector/index.html");
 const SCRIPT: &str = include_str!("inspector/inspector.js");
 const STYLE: &str = include_str!("inspector/style.css");
 
-/// The page loads nothing from elsewhere, connects nowhere else, and is shown in no other page.
+/// The page loads nothing from elsewhere and is shown in no other page. It may open WebSockets anywhere, since not every
+/// browser counts them to its own origin.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; \
     img-src blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

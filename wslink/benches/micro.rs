@@ -1,4 +1,4 @@
-//! Single steps of a server, over streams in memory: `cargo bench -p wslink --bench micro`.
+//! Whole calls and events of a server, over streams in memory: `cargo bench -p wslink --bench micro`.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
 
 mod peer;

@@ -25,6 +25,9 @@ pub mod manifest;
 #[cfg(not(feature = "manifest"))]
 #[path = "manifest/absent.rs"]
 mod manifest;
+#[cfg(feature = "measuring")]
+#[doc(hidden)]
+pub mod measuring;
 mod observe;
 mod principal;
 pub mod rpc;

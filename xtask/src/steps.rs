@@ -35,7 +35,7 @@ pub(crate) const STEPS: [Step; 10] = [
 ];
 
 /// No feature, which is the core, and each of wslink.
-const FEATURES: [&str; 13] = [
+const FEATURES: [&str; 14] = [
     "",
     "client",
     "client-tls",
@@ -44,6 +44,7 @@ const FEATURES: [&str; 13] = [
     "fuzzing",
     "inspector",
     "manifest",
+    "measuring",
     "metrics",
     "prometheus",
     "server",

@@ -1,7 +1,7 @@
 //! Remote procedure calls: what the macros describe, the table built from it, and the way of a call
 //! from its request to its reply.
 
-#[cfg(feature = "fuzzing")]
+#[cfg(any(feature = "fuzzing", feature = "measuring"))]
 pub(crate) use self::bind::Bound;
 #[cfg(feature = "manifest")]
 pub(crate) use self::bind::Missing;

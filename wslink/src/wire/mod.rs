@@ -86,7 +86,7 @@ pub(crate) enum Decoded {
     TooLarge { id: RequestId, limit: usize, got: usize },
 }
 
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(test, feature = "fuzzing", feature = "measuring"))]
 impl Decoded {
     pub(crate) fn request(self) -> Box<Request> {
         match self {

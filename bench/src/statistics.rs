@@ -10,6 +10,9 @@ pub fn quantile(values: &mut [f64], part: f64) -> f64 {
     values[at]
 }
 
+/// The value in the middle, of an even number of them the mean of two.
 pub fn median(values: &[f64]) -> f64 {
-    quantile(&mut values.to_vec(), 0.5)
+    let mut sorted = values.to_vec();
+    let upper = quantile(&mut sorted, 0.5);
+    if sorted.is_empty() || sorted.len() % 2 == 1 { upper } else { (upper + sorted[sorted.len() / 2 - 1]) / 2.0 }
 }

@@ -1,4 +1,4 @@
-//! Clients on one thread: what is to be sent goes out in bulk, what comes in is only counted.
+//! Clients on one thread: what is to be sent goes out in bulk, what comes in is only counted, and pings are answered.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
@@ -11,7 +11,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::Result;
 use crate::inbox::{Inbox, Message};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, websocket};
 
 /// Longer than any measurement; only a peer that hangs is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -145,6 +145,10 @@ impl Client {
                 Ok(0) => return Err("the peer closed the connection".into()),
                 Ok(read) => {
                     self.inbox.feed(&buffer[..read], &mut *on);
+                    if let Some(ping) = self.inbox.ping.take() {
+                        self.out.push_back(websocket::pong(&ping));
+                        self.write()?;
+                    }
                     if read < buffer.len() {
                         return Ok(());
                     }

@@ -14,6 +14,9 @@ pub enum Framing {
 /// Bytes kept of the beginning of each message.
 const KEPT: usize = 160;
 
+/// The opcode of a ping.
+const PING: u8 = 9;
+
 /// Bytes of a chunk's own header.
 const CHUNK_HEADER: usize = 12;
 
@@ -44,11 +47,13 @@ pub struct Inbox {
     left: usize,
     /// The beginning of the message whose chunks are coming.
     large: Vec<u8>,
+    /// What the last ping says that nobody has answered.
+    pub ping: Option<Vec<u8>>,
 }
 
 impl Inbox {
     pub fn new(framing: Framing) -> Self {
-        Self { framing, head: Vec::with_capacity(KEPT + 14), frame: None, left: 0, large: Vec::new() }
+        Self { framing, head: Vec::with_capacity(KEPT + 14), frame: None, left: 0, large: Vec::new(), ping: None }
     }
 
     /// Takes what was read and calls `on` for each message that ends in it.
@@ -108,6 +113,8 @@ impl Inbox {
             }
         } else if !control {
             on(Message { len, start });
+        } else if self.head[0] & 15 == PING {
+            self.ping = Some(start.to_vec());
         }
         self.head.clear();
     }

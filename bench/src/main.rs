@@ -12,10 +12,14 @@ mod statistics;
 mod workload;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use self::options::Options;
 use self::report::Report;
+
+/// How long servers do nothing before it is seen what memory they keep.
+const REST: Duration = Duration::from_secs(3);
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -43,13 +47,23 @@ fn run(options: &Options) -> Result<()> {
     let begin = Instant::now();
     let mut report = Report::default();
     let peers = peer::start_all(options)?;
-    for round in 1..=options.rounds {
+    let rounds = if options.workloads().all(|workload| workload.is_steady()) { 1 } else { options.rounds };
+    for round in 1..=rounds {
         for workload in options.workloads().filter(|workload| round == 1 || !workload.is_steady()) {
             for peer in &peers {
-                report.add(*workload, peer.name, workload.run(peer, options.time)?);
+                report.add(*workload, &peer.name, workload.run(peer, options.time)?);
             }
         }
-        eprintln!("round {round} of {} done after {:.0} s", options.rounds, begin.elapsed().as_secs_f32());
+        eprintln!("round {round} of {rounds} done after {:.0} s", begin.elapsed().as_secs_f32());
+    }
+    if options.workloads().next().is_some() {
+        sleep(REST);
+        for peer in &peers {
+            report.at_rest(&peer.name, peer.server.memory()?);
+        }
+    }
+    if options.wants_rest() {
+        report.note(workload::rest::run(&peers)?);
     }
     if options.wants_extras()
         && let Some(ours) = peers.iter().find(|peer| peer.name == peer::OURS)

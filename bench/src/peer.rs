@@ -17,7 +17,7 @@ type Speak = fn(SocketAddr) -> Result<Box<dyn Protocol>>;
 
 /// A running server.
 pub struct Peer {
-    pub name: &'static str,
+    pub name: String,
     pub protocol: Box<dyn Protocol>,
     pub command: Vec<PathBuf>,
     pub server: Server,
@@ -27,19 +27,19 @@ pub struct Peer {
 pub fn start_all(options: &Options) -> Result<Vec<Peer>> {
     // The peers are built beside this program.
     let here = std::env::current_exe()?;
-    let beside = |name: &str| Some(vec![here.with_file_name(name)]);
-    let all: [(_, Speak, _); 5] = [
+    let beside = |name: &str| vec![here.with_file_name(name)];
+    let wslink: Speak = |address| Ok(Box::new(Wslink::learn(address)?));
+    let mut all: Vec<(&str, Speak, Vec<PathBuf>)> = vec![
         ("tcp", |_| Ok(Box::new(Tcp)), beside("tcp")),
         (RAW, |_| Ok(Box::new(Raw)), beside("raw")),
         ("jsonrpsee", |_| Ok(Box::new(JsonRpc)), beside("jsonrpsee")),
-        (PYTHON, |address| Ok(Box::new(Wslink::learn(address)?)), options.python.clone().map(Vec::from)),
-        (OURS, |address| Ok(Box::new(Wslink::learn(address)?)), options.ours.clone().map(|program| vec![program])),
     ];
+    all.extend(options.python.clone().map(|command| (PYTHON, wslink, command.into())));
+    all.extend(options.ours.iter().map(|(name, program)| (name.as_str(), wslink, vec![program.clone()])));
     let mut peers = Vec::new();
-    for (name, protocol, command) in all {
-        let Some(command) = command.filter(|_| options.wants(name)) else { continue };
+    for (name, speak, command) in all.into_iter().filter(|(name, ..)| options.wants(name)) {
         let server = Server::start(&command, 1)?;
-        peers.push(Peer { name, protocol: protocol(server.address)?, command, server });
+        peers.push(Peer { name: name.to_owned(), protocol: speak(server.address)?, command, server });
     }
     Ok(peers)
 }

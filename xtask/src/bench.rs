@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     command::run(build.arg(peers.join("Cargo.toml")).arg("--target-dir").arg(&folder))?;
 
     let mut load = Command::new(folder.join("release/wslink-bench"));
-    load.arg("--ours").arg(ours);
+    load.arg("--ours").arg(format!("wslink={}", ours.display()));
     load.arg("--json").arg(folder.join("results.json"));
     match python(&folder.join("python")) {
         Ok(python) => _ = load.arg("--python").arg(python).arg(peers.join("python/server.py")),

@@ -10,7 +10,7 @@ use crate::inbox::Framing;
 
 mod bare;
 mod jsonrpc;
-mod websocket;
+pub mod websocket;
 pub mod wslink;
 
 pub use bare::{Raw, Tcp};

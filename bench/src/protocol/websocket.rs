@@ -4,6 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 pub(super) const TEXT: u8 = 1;
 pub(super) const BINARY: u8 = 2;
+const PONG: u8 = 10;
 
 /// The mask of every frame. It is the servers that undo it, whatever it is.
 const MASK: [u8; 4] = [0x5a, 0xa5, 0x3c, 0xc3];
@@ -25,6 +26,11 @@ pub(super) fn put(to: &mut BytesMut, opcode: u8, payload: &[u8]) {
     }
     to.put_slice(&MASK);
     to.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+}
+
+/// The answer to a ping.
+pub fn pong(payload: &[u8]) -> Bytes {
+    frame(PONG, payload)
 }
 
 pub(super) fn frame(opcode: u8, payload: &[u8]) -> Bytes {

@@ -26,5 +26,5 @@ pub fn run(peer: &Peer, request: &Bytes, size: usize, time: Duration) -> Result<
     let elapsed = begin.elapsed();
     let cpu = peer.server.cpu()? - before;
     let bytes = (count * size) as f64;
-    Ok(Measured { cost: cpu.as_secs_f64() * 1e12 / bytes, rate: bytes / 1e6 / elapsed.as_secs_f64(), latency: None })
+    Ok(Measured { cost: cpu.as_secs_f64() * 1e12 / bytes, rate: bytes / 1e6 / elapsed.as_secs_f64(), ..Measured::default() })
 }

@@ -27,7 +27,7 @@ pub fn latency(peer: &Peer, time: Duration) -> Result<Measured> {
     let times = &mut times[100..];
     let rate = 1e6 * times.len() as f64 / times.iter().sum::<f64>();
     let latency = [0.5, 0.99, 0.999].map(|part| quantile(times, part));
-    Ok(Measured { cost: latency[0], rate, latency: Some(latency) })
+    Ok(Measured { cost: latency[0], rate, latency: Some(latency), ..Measured::default() })
 }
 
 /// As many calls in flight all the time.
@@ -48,7 +48,7 @@ pub fn pipelined(peer: &Peer, connections: usize, in_flight: usize, time: Durati
     while left > 0 {
         crowd.step(&mut |_, _| left -= 1)?;
     }
-    Ok(Measured { cost: cpu.as_secs_f64() * 1e6 / count, rate: count / elapsed.as_secs_f64(), latency: None })
+    Ok(Measured { cost: cpu.as_secs_f64() * 1e6 / count, rate: count / elapsed.as_secs_f64(), ..Measured::default() })
 }
 
 /// Answers each reply with the next call. Returns the number of replies.

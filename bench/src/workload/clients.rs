@@ -33,7 +33,7 @@ pub fn run(peers: &[Peer], calls: usize) -> Result<Option<String>> {
 /// The client is a program of its own, built beside this one.
 fn measure(peer: &Peer, calls: usize) -> Result<f64> {
     let program = std::env::current_exe()?.with_file_name("client");
-    let arguments = [peer.name.to_owned(), peer.server.address.to_string(), calls.to_string()];
+    let arguments = [peer.name.clone(), peer.server.address.to_string(), calls.to_string()];
     let output = Command::new(program).args(arguments).output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());

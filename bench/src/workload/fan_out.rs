@@ -29,7 +29,7 @@ pub fn run(peer: &Peer, subscribers: usize, size: usize, time: Duration) -> Resu
     let elapsed = begin.elapsed();
     let cpu = peer.server.cpu()? - before;
     let events = (count * subscribers) as f64;
-    Ok(Measured { cost: cpu.as_secs_f64() * 1e6 / events, rate: events / elapsed.as_secs_f64(), latency: None })
+    Ok(Measured { cost: cpu.as_secs_f64() * 1e6 / events, rate: events / elapsed.as_secs_f64(), ..Measured::default() })
 }
 
 /// Every client subscribes.

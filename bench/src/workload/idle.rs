@@ -20,6 +20,7 @@ pub fn run(peer: &Peer, count: usize) -> Result<Measured> {
     crowd.grow(&*peer.protocol, server.address, count)?;
     let elapsed = begin.elapsed();
     sleep(Duration::from_millis(300));
-    let cost = (server.memory()? - before) / count as f64;
-    Ok(Measured { cost, rate: count as f64 / elapsed.as_secs_f64(), latency: None })
+    let memory = server.memory()?;
+    let rate = count as f64 / elapsed.as_secs_f64();
+    Ok(Measured { cost: (memory - before) / count as f64, rate, memory, ..Measured::default() })
 }

@@ -6,7 +6,8 @@ pub mod clients;
 mod fan_out;
 pub mod frames;
 mod idle;
-mod mixed;
+pub mod mixed;
+pub mod rest;
 pub mod threads;
 
 use std::time::Duration;
@@ -40,7 +41,7 @@ pub enum Workload {
 use Workload::{Blob, Calls, FanOut, Idle, Latency, Mixed, Upload};
 
 /// Every workload that all servers are measured with.
-pub const ALL: [Workload; 23] = [
+pub const ALL: [Workload; 24] = [
     Latency,
     Calls(1, 64),
     Calls(16, 16),
@@ -63,11 +64,12 @@ pub const ALL: [Workload; 23] = [
     Mixed,
     Idle(100),
     Idle(1000),
+    Idle(3000),
     Idle(10_000),
 ];
 
 /// The result of one measurement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Measured {
     /// What is compared, in the unit of the workload: smaller is better.
     pub cost: f64,
@@ -75,6 +77,10 @@ pub struct Measured {
     pub rate: f64,
     /// p50, p99 and p99.9 in µs.
     pub latency: Option<[f64; 3]>,
+    /// The calls that met a large event.
+    pub meeting: Option<mixed::Meeting>,
+    /// KiB that the server has in memory when it is over.
+    pub memory: f64,
 }
 
 impl Workload {
@@ -117,7 +123,7 @@ impl Workload {
 
     /// Whether a quick run leaves it out.
     pub fn is_long(self) -> bool {
-        matches!(self, Calls(1000, _) | FanOut(1000, _) | Idle(100 | 10_000))
+        matches!(self, Calls(1000, _) | FanOut(1000, _) | Idle(100 | 3000 | 10_000))
     }
 
     pub fn run(self, peer: &Peer, time: Duration) -> Result<Measured> {
@@ -130,7 +136,11 @@ impl Workload {
             Mixed => mixed::run(peer, 8 * M, time),
             Idle(count) => idle::run(peer, count),
         };
-        measured.map_err(|error| format!("{} of {}: {error}", self.name(), peer.name).into())
+        let mut measured = measured.map_err(|error| format!("{} of {}: {error}", self.name(), peer.name))?;
+        if !matches!(self, Idle(_)) {
+            measured.memory = peer.server.memory()?;
+        }
+        Ok(measured)
     }
 }
 

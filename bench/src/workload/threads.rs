@@ -10,7 +10,7 @@ use crate::process::Server;
 /// The same calls on a server of its own with one worker thread for each core.
 pub fn run(peer: &Peer, time: Duration) -> Result<String> {
     let two = Peer {
-        name: peer.name,
+        name: peer.name.clone(),
         protocol: Box::new(crate::protocol::Wslink::learn(peer.server.address)?),
         command: peer.command.clone(),
         server: Server::start(&peer.command, 2)?,

@@ -20,6 +20,9 @@ The commands of this repository.
     cargo xtask bench [--quick] [ARGUMENT…]
         Measures wslink beside its peers; see docs/performance.md.
 
+    cargo xtask bench allocators [ARGUMENT…]
+        Measures the server with the allocator of the system, mimalloc and jemalloc; needs a C compiler and make.
+
     cargo xtask bench client
         Measures the TypeScript client beside the stock one in Chromium; see docs/performance.md.
 
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
 
 fn bench(arguments: &[String]) -> command::Outcome {
     match arguments.first().map(String::as_str) {
+        Some("allocators") => bench::allocators(&arguments[1..]),
         Some("client") => bench::client(),
         Some("compile") => compile_times::run(),
         Some("render") => bench::render(),

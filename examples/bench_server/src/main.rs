@@ -1,29 +1,7 @@
 //! The server that is measured: `wslink-example-bench-server PORT THREADS`.
 
-use std::{env, error::Error, net::Ipv4Addr};
-
-use tokio::{net::TcpListener, runtime};
-use wslink::{Limits, Secret, Server};
-
-mod bench;
+use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = env::args().skip(1);
-    let port = arguments.next().ok_or("usage: PORT [THREADS]")?.parse()?;
-    let runtime = match arguments.next().map_or(Ok(1), |threads| threads.parse())? {
-        1 => runtime::Builder::new_current_thread().enable_all().build()?,
-        threads => runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?,
-    };
-    runtime.block_on(serve(port))
-}
-
-async fn serve(port: u16) -> Result<(), Box<dyn Error>> {
-    // Everybody knows this secret, so nobody may reach the server from elsewhere.
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    // All clients of a benchmark come from one address.
-    let mut limits = Limits::default();
-    limits.address_connections = limits.connections;
-    limits.address_strangers = limits.connections;
-    let server = Server::builder().secret(Secret::published()).limits(limits).service(bench::Bench::new).build()?;
-    Ok(server.serve(listener).await?)
+    wslink_example_bench_server::run()
 }

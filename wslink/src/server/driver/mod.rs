@@ -23,7 +23,10 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::Instrument;
 
-use self::end::{End, finish};
+use self::{
+    ahead::Ahead,
+    end::{End, finish},
+};
 use super::{
     census::Seat,
     forget::forget_in_time,
@@ -42,6 +45,7 @@ use crate::{
     wire::{Encoded, Violation},
 };
 
+mod ahead;
 mod end;
 mod steps;
 
@@ -51,10 +55,6 @@ const READ_BURST: usize = 128;
 /// Bytes read, and rounds of everything, after which other tasks have a turn.
 const TURN_BYTES: u64 = 1 << 20;
 const TURN_ROUNDS: usize = 32;
-
-/// Bytes handed to the socket at once. More stays in the queues, where newer events can replace it
-/// and replies can go first.
-const WRITE_AHEAD: usize = 256 * 1024;
 
 /// Bytes of a message that may take a while to deserialise.
 const LONG_WORK: usize = 64 * 1024;
@@ -68,6 +68,7 @@ const FEED_BURST: usize = 128;
 
 struct Driver<S> {
     socket: WebSocket<S>,
+    ahead: Ahead,
     connection: Connection,
     egress: Egress,
     /// A hello that waits for its answer. Until then nothing more is read.
@@ -116,6 +117,7 @@ pub(super) async fn drive<S>(
     let egress = Egress::new(Arc::clone(connection.outbox()));
     let mut driver = Driver {
         socket,
+        ahead: Ahead::new(),
         connection,
         egress,
         greeting: None,
@@ -286,7 +288,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Sends a reply at once where the socket would take it and nothing goes before it; else when it is its
     /// turn.
     fn reply(&mut self, message: Encoded) {
-        if self.socket.unwritten() >= WRITE_AHEAD {
+        if self.socket.unwritten() >= self.ahead.bytes() {
             self.egress.reply(message);
         } else if let Some(frame) = self.egress.pass(message) {
             self.socket.put(frame);
@@ -318,7 +320,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// large. Returns whether there is more to do at once.
     fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         self.connection.outbox().register(cx.waker());
-        while self.socket.unwritten() < WRITE_AHEAD {
+        while self.socket.unwritten() < self.ahead.bytes() {
             match self.egress.next() {
                 Ok(Some(frame)) => self.socket.put(frame),
                 Ok(None) => break,
@@ -326,13 +328,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Err(Ended::Left) => return Err(End::Say(1008, "resumed on another connection")),
             }
         }
-        if !self.socket.has_output() {
+        let handed = self.socket.unwritten();
+        if handed == 0 {
             return Ok(false);
         }
         match self.socket.poll_flush(cx) {
-            Poll::Ready(Ok(())) => Ok(true),
+            Poll::Ready(Ok(())) => {
+                self.ahead.took(handed);
+                Ok(true)
+            }
             Poll::Ready(Err(_)) => Err(End::Lost),
-            Poll::Pending => Ok(false),
+            Poll::Pending => {
+                self.ahead.blocked();
+                Ok(false)
+            }
         }
     }
 

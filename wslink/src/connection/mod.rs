@@ -88,7 +88,7 @@ pub(crate) struct Ordered {
     pub(crate) lane: Lane,
     wire: &'static dyn WireVersion,
     id: RequestId,
-    request: Box<Request>,
+    request: Request,
 }
 
 /// What answers a system call whose result is a truth value.
@@ -167,46 +167,42 @@ impl Connection {
             Speaking { wire, decoder: wire.decoder(&self.shared.limits) }
         });
         let wire = speaking.wire;
-        let mut request = match speaking.decoder.decode(kind, payload)? {
-            None => return Ok(Step::None),
-            Some(Decoded::Request(request)) => request,
-            Some(Decoded::TooLarge { id, limit, got }) => {
-                return Ok(Step::Reply(rpc::refusal(wire, &id, &too_large(limit, got))));
-            }
-        };
-        let Some(id) = request.id.take() else { return Ok(Step::None) };
-        let step = if request.system { self.system(wire, &id, request)? } else { self.call(wire, &id, request, running) };
-        Ok(step.unwrap_or_else(|error| Step::Reply(rpc::refusal(wire, &id, &error))))
-    }
-
-    fn call(
-        &mut self,
-        wire: &'static dyn WireVersion,
-        id: &RequestId,
-        mut request: Box<Request>,
-        running: usize,
-    ) -> Result<Step, CallError> {
-        if !self.authenticated {
-            let error = CallError::new(ErrorCode::Authentication, "Unauthorized: Skip message processing");
-            return Err(self.refused(&request, error));
+        let mut request = speaking.decoder.blank();
+        match speaking.decoder.decode(kind, payload, &mut request)? {
+            Decoded::Nothing => return Ok(Step::None),
+            Decoded::Request => {}
+            Decoded::TooLarge { id, limit, got } => return Ok(Step::Reply(rpc::refusal(wire, &id, &too_large(limit, got)))),
         }
-        self.unexpired().map_err(|error| self.refused(&request, error))?;
-        let limit = self.shared.limits.calls_in_flight;
-        if running >= limit {
-            let error = CallError::new(ErrorCode::Overloaded, "Too many calls in flight");
-            return Err(self.refused(&request, error.with_data(Value::map([("limit", limit)]))));
+        let Some(id) = request.id.take() else { return Ok(Step::None) };
+        if request.system {
+            let step = self.system(wire, &id, &mut request)?;
+            return Ok(step.unwrap_or_else(|error| Step::Reply(rpc::refusal(wire, &id, &error))));
         }
         if !self.extensions.deadline {
             request.timeout = None;
         }
-        let Some(uri) = request.method() else {
-            return Err(self.refused(&request, CallError::new(ErrorCode::InvalidRequest, "Invalid request")));
-        };
-        let route = self.shared.routes.find(uri).ok_or_else(|| self.refused(&request, unregistered(uri)))?;
-        Ok(match route.lane() {
-            Some(lane) => Step::Ordered(Box::new(Ordered { lane, wire, id: id.clone(), request })),
-            None => self.dispatch(route, wire, id, &mut request),
+        Ok(match self.admit(&request, running) {
+            Err(error) => Step::Reply(rpc::refusal(wire, &id, &self.refused(&request, error))),
+            Ok(route) => match route.lane() {
+                Some(lane) => Step::Ordered(Box::new(Ordered { lane, wire, id, request })),
+                None => self.dispatch(route, wire, id, &mut request),
+            },
         })
+    }
+
+    /// Where a call leads, if it may be begun.
+    fn admit(&self, request: &Request, running: usize) -> Result<&Route, CallError> {
+        if !self.authenticated {
+            return Err(CallError::new(ErrorCode::Authentication, "Unauthorized: Skip message processing"));
+        }
+        self.unexpired()?;
+        let limit = self.shared.limits.calls_in_flight;
+        if running >= limit {
+            let error = CallError::new(ErrorCode::Overloaded, "Too many calls in flight");
+            return Err(error.with_data(Value::map([("limit", limit)])));
+        }
+        let uri = request.method().ok_or_else(|| CallError::new(ErrorCode::InvalidRequest, "Invalid request"))?;
+        self.shared.routes.find(uri).ok_or_else(|| unregistered(uri))
     }
 
     /// From now on calls are refused, until a good hello.
@@ -228,7 +224,7 @@ impl Connection {
         error
     }
 
-    fn dispatch(&self, route: &Route, wire: &'static dyn WireVersion, id: &RequestId, request: &mut Request) -> Step {
+    fn dispatch(&self, route: &Route, wire: &'static dyn WireVersion, id: RequestId, request: &mut Request) -> Step {
         match rpc::dispatch(route, &self.caller(wire), id, request) {
             Dispatched::Done(reply) => Step::Reply(reply),
             Dispatched::Pending(call) => Step::Pending(call),
@@ -247,7 +243,7 @@ impl Connection {
     pub(crate) fn begin(&self, call: Ordered) -> Step {
         let Ordered { wire, id, mut request, .. } = call;
         let route = request.method().and_then(|uri| self.shared.routes.find(uri));
-        route.map_or(Step::None, |route| self.dispatch(route, wire, &id, &mut request))
+        route.map_or(Step::None, |route| self.dispatch(route, wire, id, &mut request))
     }
 
     fn caller(&self, wire: &'static dyn WireVersion) -> Caller<'_> {
@@ -267,13 +263,13 @@ impl Connection {
         &mut self,
         wire: &'static dyn WireVersion,
         id: &RequestId,
-        mut request: Box<Request>,
+        request: &mut Request,
     ) -> Result<Result<Step, CallError>, Violation> {
         Ok(match request.method() {
-            Some(b"wslink.hello") => return self.hello(wire, id, &mut request).map(Ok),
+            Some(b"wslink.hello") => return self.hello(wire, id, request).map(Ok),
             Some(b"wslink.subscribe") if self.extensions.subscribe => self.subscribe(wire, id, request),
-            Some(b"wslink.unsubscribe") if self.extensions.subscribe => self.unsubscribe(wire, id, &mut request),
-            Some(b"wslink.cancel") if self.extensions.cancel => first(&mut request)
+            Some(b"wslink.unsubscribe") if self.extensions.subscribe => self.unsubscribe(wire, id, request),
+            Some(b"wslink.cancel") if self.extensions.cancel => first(request)
                 .map(|call| Step::Cancel(call, Box::new(Answer { wire, id: id.clone() })))
                 .ok_or_else(|| misused("wslink.cancel", "the id of a call")),
             Some(b"wslink.manifest") if self.extensions.manifest => Ok(Step::Reply(answer(wire, id, &self.shared.manifest))),

@@ -45,10 +45,10 @@ impl Connection {
         &mut self,
         wire: &'static dyn WireVersion,
         id: &RequestId,
-        mut request: Box<Request>,
+        request: &mut Request,
     ) -> Result<Step, CallError> {
         self.unexpired()?;
-        let topic = first(&mut request).filter(|topic: &String| topic.len() <= MAX_TOPIC);
+        let topic = first(request).filter(|topic: &String| topic.len() <= MAX_TOPIC);
         let topic = topic.ok_or_else(|| misused("wslink.subscribe", "a topic of at most 1024 bytes"))?;
         let limit = self.shared.limits.subscriptions;
         if self.subscriptions.by_number.len() >= limit {
@@ -65,7 +65,7 @@ impl Connection {
         };
         // What is left are the filter arguments.
         request.arguments.positional.remove(0);
-        match rpc::subscribe(&own.route, &self.caller(wire), id, &mut request.arguments) {
+        match rpc::subscribe(&own.route, &self.caller(wire), id.clone(), &mut request.arguments) {
             Err(refusal) => Ok(Step::Reply(refusal)),
             Ok(events) => {
                 let cancel = Cancel::default();

@@ -46,7 +46,7 @@ fn bound(input: &mut Unstructured<'_>) -> Result<()> {
         let mut decoder = wire::detect(kind).decoder(&Limits::default());
         decoder.authenticated();
         let [frame] = sent.frames() else { panic!("small messages are one frame") };
-        let mut arguments = decoder.decode(kind, Bytes::clone(&frame.head)).unwrap().unwrap().request().arguments;
+        let mut arguments = decoder.next(kind, Bytes::clone(&frame.head)).unwrap().unwrap().arguments;
         let mut bound = Bound::default();
         let outcome = bound.bind(&mut arguments, &parameters).map(|()| {
             let rest = arguments.positional[bound.rest..].to_vec();

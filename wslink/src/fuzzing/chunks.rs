@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::within;
 use crate::{
     Limits,
-    wire::{self, Decoded, Decoder, FrameKind, Violation},
+    wire::{self, Decoder, FrameKind, Violation},
 };
 
 /// Messages that were cut anywhere and mixed in any order come out whole, each with its last chunk.
@@ -45,7 +45,7 @@ fn mixed(input: &mut Unstructured<'_>) -> Result<()> {
     within(4, bytes, || {
         for (number, start, end) in chunks {
             let frame = chunk(number, start, messages[number].len(), &messages[number][start..end]);
-            let done = decoder.decode(FrameKind::Binary, frame).unwrap().map(Decoded::request);
+            let done = decoder.next(FrameKind::Binary, frame).unwrap();
             left[number] -= end - start;
             match done {
                 Some(request) => assert_eq!((left[number], &*request.arguments.body), (0, &*messages[number])),
@@ -74,8 +74,8 @@ fn accounted(input: &mut Unstructured<'_>) -> Result<()> {
         let mut whole = message(number, total.min(200));
         whole.resize(whole.len() + 300, 0);
         let start = offset.min(250);
-        let came = decoder.decode(FrameKind::Binary, chunk(number, offset, total, &whole[start..start + len]));
-        match (came.map(|decoded| decoded.map(Decoded::request)), model.push(number, offset, len, total)) {
+        let came = decoder.next(FrameKind::Binary, chunk(number, offset, total, &whole[start..start + len]));
+        match (came, model.push(number, offset, len, total)) {
             (Ok(None), Ok(false)) => {}
             (Ok(Some(request)), Ok(true)) => assert_eq!(&*request.arguments.body, &whole[..total]),
             (Err(Violation { code: 1002 | 1009, .. }), Err(())) => return Ok(()),

@@ -25,8 +25,8 @@ pub fn requests_v1(data: &[u8]) {
     let mut held = 0;
     for (kind, frame) in frames(data) {
         held += frame.len();
-        match within(4, held, || decoder.decode(kind, frame)) {
-            Ok(Some(decoded)) => of_request(FrameKind::Text, decoded.request()),
+        match within(4, held, || decoder.next(kind, frame)) {
+            Ok(Some(request)) => of_request(FrameKind::Text, request),
             Ok(None) => {}
             Err(_) => return,
         }
@@ -37,8 +37,8 @@ pub fn requests_v1(data: &[u8]) {
 pub fn requests_v2(data: &[u8]) {
     let mut decoder = wire::detect(FrameKind::Binary).decoder(&Limits::default());
     decoder.authenticated();
-    if let Ok(Some(decoded)) = within(4, data.len(), || decoder.decode(FrameKind::Binary, whole(data))) {
-        of_request(FrameKind::Binary, decoded.request());
+    if let Ok(Some(request)) = within(4, data.len(), || decoder.next(FrameKind::Binary, whole(data))) {
+        of_request(FrameKind::Binary, request);
     }
 }
 
@@ -77,7 +77,7 @@ fn whole(data: &[u8]) -> Bytes {
     [&[0; 8], &len.to_le_bytes()[..], data].concat().into()
 }
 
-fn of_request(kind: FrameKind, mut request: Box<Request>) {
+fn of_request(kind: FrameKind, mut request: Request) {
     let wire = wire::detect(kind);
     if let Some(id) = &request.id {
         let text = wire.id_text(id);

@@ -7,7 +7,7 @@ use super::within;
 use crate::{
     Attachment, CallError, ErrorCode, Limits, Value,
     wire::{
-        self, Content, Decoded, Encoded, Frame, FrameKind, Outgoing, RequestId, Subject, WireVersion,
+        self, Content, Encoded, Frame, FrameKind, Outgoing, RequestId, Subject, WireVersion,
         message::{self, Body, ClientWire, Message, Parts, Received},
     },
 };
@@ -49,7 +49,7 @@ fn request(
     let mut came = Vec::new();
     for frame in sent.frames() {
         assert!(server == FrameKind::Text || frame.len() <= max_frame);
-        came.extend(decoder.decode(frame.kind, payload(frame)).unwrap().map(Decoded::request));
+        came.extend(decoder.next(frame.kind, payload(frame)).unwrap());
     }
     let [request] = &mut came[..] else { panic!("{} requests of one", came.len()) };
     assert_eq!(request.method(), Some(&b"a.method"[..]));

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Limits,
-    wire::{self, Decoded, Decoder, FrameKind, Request, message::Parts},
+    wire::{self, Decoder, FrameKind, Request, message::Parts},
 };
 
 pub(super) const STEPS: &[Step] = &[
@@ -43,7 +43,7 @@ impl Requests {
     }
 
     /// The request that `frame` completes, if any.
-    pub(super) fn next(&mut self, frame: &Bytes) -> Option<Box<Request>> {
-        self.decoder.decode(self.kind, frame.clone()).unwrap().map(Decoded::request)
+    pub(super) fn next(&mut self, frame: &Bytes) -> Option<Request> {
+        self.decoder.next(self.kind, frame.clone()).unwrap()
     }
 }

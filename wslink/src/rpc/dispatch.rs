@@ -56,7 +56,7 @@ pub(crate) struct Caller<'a> {
 
 impl<'a> Caller<'a> {
     /// A call of what `route` leads to.
-    fn call(&self, route: &'a Route, id: &RequestId, arguments: &'a mut Arguments) -> Call<'a> {
+    fn call(&self, route: &'a Route, id: RequestId, arguments: &'a mut Arguments) -> Call<'a> {
         let method = route.method;
         Call {
             method,
@@ -65,7 +65,7 @@ impl<'a> Caller<'a> {
             publisher: self.publisher,
             arguments,
             bound: Bound::default(),
-            reply: Reply { id: id.clone(), wire: self.wire, method: method.uri, expose: self.expose_details },
+            reply: Reply { id, wire: self.wire, method: method.uri, expose: self.expose_details },
             cancel: None,
             outbox: self.progress,
             progress: None,
@@ -74,7 +74,7 @@ impl<'a> Caller<'a> {
 }
 
 /// Runs a call of an authenticated client.
-pub(crate) fn dispatch(route: &Route, caller: &Caller<'_>, id: &RequestId, request: &mut Request) -> Dispatched {
+pub(crate) fn dispatch(route: &Route, caller: &Caller<'_>, id: RequestId, request: &mut Request) -> Dispatched {
     let asked = request.timeout;
     let observed = Observed::begin(caller.account, route, caller.client);
     let entered = observed.as_ref().map(|observed| observed.span().enter());
@@ -143,12 +143,7 @@ fn timeout(route: &Route, asked: Option<Duration>) -> Option<Duration> {
 }
 
 /// Opens the stream of one subscription.
-pub(crate) fn subscribe(
-    route: &Route,
-    caller: &Caller<'_>,
-    id: &RequestId,
-    arguments: &mut Arguments,
-) -> Result<Events, Encoded> {
+pub(crate) fn subscribe(route: &Route, caller: &Caller<'_>, id: RequestId, arguments: &mut Arguments) -> Result<Events, Encoded> {
     let mut call = caller.call(route, id, arguments);
     match run(&mut call)? {
         Handler::Events(events) => Ok(events),

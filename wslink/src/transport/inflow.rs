@@ -172,13 +172,18 @@ impl Inflow {
                 self.foreign = header.len + payload;
                 return Ok(Some(Next::Foreign));
             };
-            self.buffer.advance(header.len);
-            if self.message.is_none() && header.is_final && payload <= self.buffer.len() {
+            let end = header.len.saturating_add(payload);
+            if self.message.is_none()
+                && header.is_final
+                && let Some(payload) = self.buffer.get_mut(header.len..end)
+            {
                 // The common case: the whole message is here, and is not moved.
-                let mut payload = self.buffer.split_to(payload);
-                mask(&mut payload, header.mask);
-                return checked(kind, payload.freeze()).map(Some);
+                mask(payload, header.mask);
+                let mut payload = self.buffer.split_to(end).freeze();
+                payload.advance(header.len);
+                return checked(kind, payload).map(Some);
             }
+            self.buffer.advance(header.len);
             let message = self.message.get_or_insert_with(|| Incomplete::new(kind));
             message.payload.reserve(payload.min(STEP));
             (message.left, message.mask, message.is_final) = (payload, header.mask, header.is_final);

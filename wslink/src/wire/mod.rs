@@ -64,8 +64,12 @@ pub(crate) trait WireVersion: Send + Sync {
 
 /// Puts the frames of one connection together; keeps what is incomplete, within its limits.
 pub(crate) trait Decoder: Send {
-    /// Takes the next frame; returns the request that it completes, if any.
-    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Decoded>, Violation>;
+    /// A request with nothing in it.
+    fn blank(&self) -> Request;
+
+    /// Takes the next frame. `request`, which is blank, becomes the request that the frame completes: it is
+    /// too large to be passed from hand to hand.
+    fn decode(&mut self, kind: FrameKind, payload: Bytes, request: &mut Request) -> Result<Decoded, Violation>;
 
     /// The peer has said hello: the wider limits hold from now on.
     fn authenticated(&mut self);
@@ -77,22 +81,30 @@ pub(crate) trait Decoder: Send {
     fn rest(&mut self) {}
 }
 
-/// What frames led to.
+/// What a frame led to.
 #[derive(Debug)]
 pub(crate) enum Decoded {
-    /// In a box, since it passes through many hands.
-    Request(Box<Request>),
+    /// Nothing yet, or nothing ever.
+    Nothing,
+    Request,
     /// The request of that id has `got` bytes where `limit` are taken; it is not executed.
-    TooLarge { id: RequestId, limit: usize, got: usize },
+    TooLarge {
+        id: RequestId,
+        limit: usize,
+        got: usize,
+    },
 }
 
 #[cfg(any(test, feature = "fuzzing", feature = "measuring"))]
-impl Decoded {
-    pub(crate) fn request(self) -> Box<Request> {
-        match self {
-            Self::Request(request) => request,
-            Self::TooLarge { .. } => panic!("too large"),
-        }
+impl dyn Decoder + '_ {
+    /// The request that the next frame completes.
+    pub(crate) fn next(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Request>, Violation> {
+        let mut request = self.blank();
+        Ok(match self.decode(kind, payload, &mut request)? {
+            Decoded::Nothing => None,
+            Decoded::Request => Some(request),
+            Decoded::TooLarge { .. } => panic!("too large"),
+        })
     }
 }
 

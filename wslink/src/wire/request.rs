@@ -81,9 +81,10 @@ pub(crate) enum MethodName {
 }
 
 impl Request {
-    /// A request with nothing in it but its message.
-    pub(crate) fn new(body: Bytes, format: &'static dyn Format) -> Self {
-        let arguments = Arguments { body, positional: SmallVec::new(), named: SmallVec::new(), attachments: None, format };
+    /// A request with nothing in it.
+    pub(crate) fn blank(format: &'static dyn Format) -> Self {
+        let (positional, named) = (SmallVec::new(), SmallVec::new());
+        let arguments = Arguments { body: Bytes::new(), positional, named, attachments: None, format };
         Self { id: None, system: false, method: None, arguments, timeout: None }
     }
 

@@ -130,10 +130,7 @@ fn scan(text: &str) -> Option<(Found, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Attachment,
-        wire::{Decoded, message::Received},
-    };
+    use crate::{Attachment, wire::message::Received};
 
     fn text(frame: &super::super::Frame) -> &str {
         std::str::from_utf8(&frame.head).unwrap()
@@ -154,7 +151,7 @@ mod tests {
         decoder.authenticated();
         let mut requests = frames.iter().filter_map(|frame| {
             let payload = Bytes::from([&*frame.head, &*frame.body].concat());
-            decoder.decode(frame.kind, payload).unwrap().map(Decoded::request)
+            decoder.next(frame.kind, payload).unwrap()
         });
         let mut request = requests.next().unwrap();
         assert_eq!(request.id.as_ref().unwrap().as_bytes(), b"\"rpc:1\"");

@@ -190,23 +190,27 @@ impl TextDecoder {
 }
 
 impl Decoder for TextDecoder {
-    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Decoded>, Violation> {
+    fn blank(&self) -> Request {
+        Request::blank(&json::Json)
+    }
+
+    fn decode(&mut self, kind: FrameKind, payload: Bytes, request: &mut Request) -> Result<Decoded, Violation> {
         if payload.len() > self.max_message {
             return Err(Violation::too_large("message too large"));
         }
         if kind == FrameKind::Binary {
-            return self.upload(payload).map(|()| None);
+            return self.upload(payload).map(|()| Decoded::Nothing);
         }
-        let mut request = scan::request(payload)?;
+        scan::request(payload, request)?;
         if request.id.is_none() {
             // A stranger has nothing to upload.
             if request.method() == Some(ANNOUNCEMENT.as_bytes()) && self.is_authenticated {
                 self.announce(scan::announced_keys(&mut request.arguments))?;
             }
-            return Ok(None);
+            return Ok(Decoded::Nothing);
         }
-        self.attach(&mut request);
-        Ok(Some(Decoded::Request(request)))
+        self.attach(request);
+        Ok(Decoded::Request)
     }
 
     fn authenticated(&mut self) {
@@ -224,12 +228,12 @@ mod tests {
     use super::*;
     use crate::{Attachment, Value};
 
-    fn text(decoder: &mut dyn Decoder, text: &'static str) -> Result<Option<Box<Request>>, Violation> {
-        Ok(decoder.decode(FrameKind::Text, Bytes::from_static(text.as_bytes()))?.map(Decoded::request))
+    fn text(decoder: &mut dyn Decoder, text: &'static str) -> Result<Option<Request>, Violation> {
+        decoder.next(FrameKind::Text, Bytes::from_static(text.as_bytes()))
     }
 
-    fn binary(decoder: &mut dyn Decoder, bytes: &'static [u8]) -> Result<Option<Box<Request>>, Violation> {
-        Ok(decoder.decode(FrameKind::Binary, Bytes::from_static(bytes))?.map(Decoded::request))
+    fn binary(decoder: &mut dyn Decoder, bytes: &'static [u8]) -> Result<Option<Request>, Violation> {
+        decoder.next(FrameKind::Binary, Bytes::from_static(bytes))
     }
 
     #[test]

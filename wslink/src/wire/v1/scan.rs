@@ -19,10 +19,10 @@ const MAX_ID: usize = 1024;
 
 const MALFORMED: Violation = Violation::malformed("not a JSON request");
 
-/// The request that `body` holds.
-pub(super) fn request(body: Bytes) -> Result<Box<Request>, Violation> {
-    let mut request = Box::new(Request::new(body, &json::Json));
-    let Request { id, system, method, arguments: Arguments { body, positional, named, .. }, timeout } = &mut *request;
+/// Makes `request`, which is blank, the one that `message` holds.
+pub(super) fn request(message: Bytes, request: &mut Request) -> Result<(), Violation> {
+    let Request { id, system, method, arguments: Arguments { body, positional, named, .. }, timeout } = request;
+    *body = message;
     let text = std::str::from_utf8(body).map_err(|_| MALFORMED)?;
     let mut cursor = Cursor::new(text);
     cursor
@@ -73,7 +73,7 @@ pub(super) fn request(body: Bytes) -> Result<Box<Request>, Violation> {
     if id.as_ref().is_some_and(|id| id.as_bytes().len() > MAX_ID + 2) {
         return Err(Violation::policy("request id too long"));
     }
-    Ok(request)
+    Ok(())
 }
 
 /// The keys that an announcement lists.
@@ -96,8 +96,9 @@ pub(super) fn attachment_keys(json: &[u8]) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    fn parse(text: &'static str) -> Result<Box<Request>, Violation> {
-        request(Bytes::from_static(text.as_bytes()))
+    fn parse(text: impl Into<Bytes>) -> Result<Request, Violation> {
+        let mut parsed = Request::blank(&json::Json);
+        request(text.into(), &mut parsed).map(|()| parsed)
     }
 
     #[test]
@@ -127,14 +128,14 @@ mod tests {
             assert_eq!(parse(text).unwrap_err(), MALFORMED, "{text}");
         }
         let deep = format!("{{\"args\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(request(deep.into()).unwrap_err(), MALFORMED);
+        assert_eq!(parse(deep).unwrap_err(), MALFORMED);
     }
 
     #[test]
     fn places_of_arguments_are_bounded() {
         let list = format!("{{\"args\":[0{}]}}", ",0".repeat(65_536));
-        assert_eq!(request(list.into()).unwrap_err(), TOO_MANY);
+        assert_eq!(parse(list).unwrap_err(), TOO_MANY);
         let map = format!("{{\"kwargs\":{{\"\":0{}}}}}", ",\"\":0".repeat(65_536));
-        assert_eq!(request(map.into()).unwrap_err(), TOO_MANY);
+        assert_eq!(parse(map).unwrap_err(), TOO_MANY);
     }
 }

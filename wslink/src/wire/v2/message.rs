@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::{
         Attachment,
-        wire::{Decoded, WireVersion, message::Received},
+        wire::{WireVersion, message::Received},
     };
 
     fn joined(encoded: &Encoded) -> impl Iterator<Item = Bytes> {
@@ -151,9 +151,9 @@ mod tests {
                 let encoded = draft.again().seal("rpc:1", timeout, max_frame);
                 let mut decoder = V2.decoder(&Limits { hello_bytes: usize::MAX, ..Limits::default() });
                 let requests: Vec<_> =
-                    joined(&encoded).filter_map(|frame| decoder.decode(FrameKind::Binary, frame).unwrap()).collect();
+                    joined(&encoded).filter_map(|frame| decoder.next(FrameKind::Binary, frame).unwrap()).collect();
                 assert!(encoded.frames().iter().all(|frame| frame.len() <= max_frame.max(chunks::HEADER + 1)));
-                let [mut request] = <[_; 1]>::try_from(requests).unwrap().map(Decoded::request);
+                let [mut request] = <[_; 1]>::try_from(requests).unwrap();
                 assert_eq!(request.method(), Some(&b"a.b"[..]));
                 assert_eq!(&request.id.take().unwrap().as_bytes()[3..], b"rpc:1");
                 if let Some(span) = request.arguments.positional.get(1).copied() {

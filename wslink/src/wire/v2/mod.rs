@@ -14,7 +14,7 @@ use self::{
     writer::SegmentWriter,
 };
 use super::{
-    Content, Decoded, Decoder, Encoded, FrameKind, Outgoing, RequestId, Subject, Unserialisable, Violation, WireVersion,
+    Content, Decoded, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Unserialisable, Violation, WireVersion,
 };
 use crate::Limits;
 
@@ -112,22 +112,27 @@ struct ChunkDecoder {
 }
 
 impl Decoder for ChunkDecoder {
-    fn decode(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Decoded>, Violation> {
+    fn blank(&self) -> Request {
+        Request::blank(&scan::MessagePack)
+    }
+
+    fn decode(&mut self, kind: FrameKind, payload: Bytes, request: &mut Request) -> Result<Decoded, Violation> {
         if kind == FrameKind::Text {
             if !std::mem::replace(&mut self.warned, true) {
                 tracing::warn!("ignoring text frames on a connection that speaks MessagePack");
             }
-            return Ok(None);
+            return Ok(Decoded::Nothing);
         }
         // A stranger is not answered at such length.
         if self.authenticated {
             match self.oversize.judge(&payload)? {
                 Fate::Take => {}
-                Fate::Drop => return Ok(None),
-                Fate::Refuse(id, got) => return Ok(Some(Decoded::TooLarge { id, limit: self.max_message, got })),
+                Fate::Drop => return Ok(Decoded::Nothing),
+                Fate::Refuse(id, got) => return Ok(Decoded::TooLarge { id, limit: self.max_message, got }),
             }
         }
-        Ok(self.assembler.push(payload)?.map(scan::request).transpose()?.map(Decoded::Request))
+        let Some(message) = self.assembler.push(payload)? else { return Ok(Decoded::Nothing) };
+        scan::request(message, request).map(|()| Decoded::Request)
     }
 
     fn authenticated(&mut self) {

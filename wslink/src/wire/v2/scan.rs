@@ -44,10 +44,10 @@ pub(super) fn leading_id(beginning: &[u8]) -> Option<RequestId> {
     None
 }
 
-/// The request that `body` holds.
-pub(super) fn request(body: Bytes) -> Result<Box<Request>, Violation> {
-    let mut request = Box::new(Request::new(body, &MessagePack));
-    let Request { id, system, method, arguments, timeout } = &mut *request;
+/// Makes `request`, which is blank, the one that `body` holds.
+pub(super) fn request(body: Bytes, request: &mut Request) -> Result<(), Violation> {
+    let Request { id, system, method, arguments, timeout } = request;
+    arguments.body = body;
     let mut scanner = Scanner::new(&arguments.body);
     for _ in 0..scanner.map().ok_or(MALFORMED)? {
         let key = scanner.bytes_of_text()?;
@@ -65,8 +65,8 @@ pub(super) fn request(body: Bytes) -> Result<Box<Request>, Violation> {
             }
             Some(b"id") => {
                 let text = scanner.bytes_of_text()?;
-                // It is echoed, and not as what it is not.
-                if text.is_some_and(|id| std::str::from_utf8(id).is_err()) {
+                // It is echoed, and not as what it is not. Most are ASCII, which is found out sooner.
+                if text.is_some_and(|id| !id.is_ascii() && std::str::from_utf8(id).is_err()) {
                     return Err(MALFORMED);
                 }
                 *system = text.is_some_and(|id| id.starts_with(b"system:"));
@@ -84,7 +84,7 @@ pub(super) fn request(body: Bytes) -> Result<Box<Request>, Violation> {
     if scanner.at != arguments.body.len() {
         return Err(MALFORMED);
     }
-    Ok(request)
+    Ok(())
 }
 
 /// Values as MessagePack.
@@ -291,6 +291,11 @@ impl<'a> Scanner<'a> {
 mod tests {
     use super::*;
 
+    fn parse(body: Bytes) -> Result<Request, Violation> {
+        let mut parsed = Request::blank(&MessagePack);
+        request(body, &mut parsed).map(|()| parsed)
+    }
+
     fn packed(value: &impl serde::Serialize) -> Bytes {
         rmp_serde::to_vec_named(value).unwrap().into()
     }
@@ -304,7 +309,7 @@ mod tests {
             ("args", vec![1.into(), vec!["x".into()].into()].into()),
             ("kwargs", crate::Value::map([("k", crate::Value::Float(0.5))])),
         ]));
-        let mut request = request(body).unwrap();
+        let mut request = parse(body).unwrap();
         assert_eq!(request.method(), Some(&b"a.b"[..]));
         assert!(!request.system);
         let (first, named) = (request.arguments.positional[0], request.arguments.named[0].1);
@@ -315,7 +320,7 @@ mod tests {
     #[test]
     fn a_wrong_shape_counts_as_no_arguments() {
         let body = packed(&crate::Value::map([("args", crate::Value::from(5)), ("kwargs", "x".into())]));
-        let request = request(body).unwrap();
+        let request = parse(body).unwrap();
         assert!(request.id.is_none() && request.arguments.positional.is_empty() && request.arguments.named.is_empty());
     }
 
@@ -323,7 +328,7 @@ mod tests {
     fn an_attachment_is_a_part_of_the_message() {
         let body =
             packed(&crate::Value::map([("args", crate::Value::from(vec![crate::Attachment::new(vec![5; MIN_SHARED]).into()]))]));
-        let mut request = request(body.clone()).unwrap();
+        let mut request = parse(body.clone()).unwrap();
         let span = request.arguments.positional[0];
         let attachment: crate::Attachment = request.arguments.value(span).unwrap();
         assert!(body.as_ptr_range().contains(&attachment.as_ptr()));
@@ -331,25 +336,25 @@ mod tests {
 
     #[test]
     fn what_is_cut_short_deep_or_followed_by_more_is_refused() {
-        assert_eq!(request(Bytes::from_static(&[0xc1, 0xc1])).unwrap_err(), MALFORMED);
-        assert_eq!(request(Bytes::from_static(&[0x81, 0xa1, b'x', 0xdf, 0xff, 0xff, 0xff, 0xff])).unwrap_err(), MALFORMED);
-        assert_eq!(request(Bytes::from_static(&[0x80, 0x80])).unwrap_err(), MALFORMED);
+        assert_eq!(parse(Bytes::from_static(&[0xc1, 0xc1])).unwrap_err(), MALFORMED);
+        assert_eq!(parse(Bytes::from_static(&[0x81, 0xa1, b'x', 0xdf, 0xff, 0xff, 0xff, 0xff])).unwrap_err(), MALFORMED);
+        assert_eq!(parse(Bytes::from_static(&[0x80, 0x80])).unwrap_err(), MALFORMED);
         let mut deep = vec![0x81, 0xa1, b'x'];
         deep.extend([0x91; 1000]);
         deep.push(0xc0);
-        assert_eq!(request(deep.into()).unwrap_err(), MALFORMED);
+        assert_eq!(parse(deep.into()).unwrap_err(), MALFORMED);
     }
 
     #[test]
     fn an_id_is_echoed_so_it_is_what_it_says_it_is() {
-        assert_eq!(request(Bytes::from_static(b"\x81\xa2id\xa8system:\xa6")).unwrap_err(), MALFORMED);
+        assert_eq!(parse(Bytes::from_static(b"\x81\xa2id\xa8system:\xa6")).unwrap_err(), MALFORMED);
     }
 
     #[test]
     fn places_of_arguments_are_bounded() {
         let list = [&b"\x81\xa4args\xdd\x00\x01\x00\x01"[..], &[0xc0; 65_537]].concat();
-        assert_eq!(request(list.into()).unwrap_err(), TOO_MANY);
+        assert_eq!(parse(list.into()).unwrap_err(), TOO_MANY);
         let map = [&b"\x81\xa6kwargs\xdf\x00\x01\x00\x01"[..], &[0xa0; 2 * 65_537]].concat();
-        assert_eq!(request(map.into()).unwrap_err(), TOO_MANY);
+        assert_eq!(parse(map.into()).unwrap_err(), TOO_MANY);
     }
 }

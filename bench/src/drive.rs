@@ -6,7 +6,7 @@ use crate::Result;
 use crate::crowd::Crowd;
 use crate::protocol::{Protocol, Wslink};
 
-/// Runs `count` operations: `call`, `event`, `event50` to as many subscribers, `event1000`, and `blob` or
+/// Runs `count` operations: `call`, `lone` calls of which each waits for the one before, `event`, `event50` to as many subscribers, `event1000`, and `blob` or
 /// `upload` of 1 MiB.
 pub fn run(address: SocketAddr, operation: &str, count: usize) -> Result<()> {
     const SIZE: usize = 1 << 20;
@@ -22,8 +22,12 @@ pub fn run(address: SocketAddr, operation: &str, count: usize) -> Result<()> {
             crowd.send(0, &protocol.stream(64, count));
             left += 1;
         }
-        "blob" | "upload" => {
-            let request = if operation == "blob" { protocol.blob(SIZE) } else { protocol.upload(SIZE) };
+        "lone" | "blob" | "upload" => {
+            let request = match operation {
+                "lone" => protocol.add(),
+                "blob" => protocol.blob(SIZE),
+                _ => protocol.upload(SIZE),
+            };
             for _ in 0..count {
                 crowd.call(0, &request)?;
             }

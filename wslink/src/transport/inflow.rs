@@ -179,7 +179,11 @@ impl Inflow {
             {
                 // The common case: the whole message is here, and is not moved.
                 mask(payload, header.mask);
-                let mut payload = self.buffer.split_to(end).freeze();
+                let mut payload = match end == self.buffer.len() {
+                    // Nobody to share with.
+                    true => std::mem::take(&mut self.buffer).freeze(),
+                    false => self.buffer.split_to(end).freeze(),
+                };
                 payload.advance(header.len);
                 return checked(kind, payload).map(Some);
             }

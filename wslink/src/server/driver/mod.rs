@@ -219,7 +219,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             progress |= self.feed(cx);
             match self.write(cx) {
-                Ok(wrote) => progress |= wrote,
+                Ok(made_room) => progress |= made_room,
                 Err(end) => return Poll::Ready(end),
             }
             if self.stopping && self.calls.is_empty() && self.egress.is_between_messages() && !self.socket.has_output() {
@@ -295,10 +295,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
+    /// Whether there are streams and no room for what they give.
+    fn holds_feeds_back(&self) -> bool {
+        !self.feeds.is_empty() && self.connection.outbox().bytes() >= FEED_AHEAD
+    }
+
     /// Takes events from streams while their client has room for them. Returns whether it did.
     fn feed(&mut self, cx: &mut Context<'_>) -> bool {
         for fed in 0..FEED_BURST {
-            if self.feeds.is_empty() || self.connection.outbox().bytes() >= FEED_AHEAD {
+            if self.feeds.is_empty() || self.holds_feeds_back() {
                 return fed > 0;
             }
             let Poll::Ready(Some(next)) = self.feeds.poll_next_unpin(cx) else { return fed > 0 };
@@ -317,10 +322,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Fills and empties the write buffer once, so that requests are read between the parts of what is
-    /// large. Returns whether there is more to do at once.
+    /// large. Returns whether there is now room for more, of this or of what was held back; if not, everything
+    /// that could come has been asked, and will wake the task.
     fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         self.connection.outbox().register(cx.waker());
-        while self.socket.unwritten() < self.ahead.bytes() {
+        let mut makes_room = !self.takes_replies() || self.holds_feeds_back();
+        loop {
+            if self.socket.unwritten() >= self.ahead.bytes() {
+                makes_room = true;
+                break;
+            }
             match self.egress.next() {
                 Ok(Some(frame)) => self.socket.put(frame),
                 Ok(None) => break,
@@ -335,7 +346,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         match self.socket.poll_flush(cx) {
             Poll::Ready(Ok(())) => {
                 self.ahead.took(handed);
-                Ok(true)
+                Ok(makes_room)
             }
             Poll::Ready(Err(_)) => Err(End::Lost),
             Poll::Pending => {

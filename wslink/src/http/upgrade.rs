@@ -1,6 +1,6 @@
 //! The WebSocket handshake: from an HTTP request to a connection of the server.
 
-use std::sync::Arc;
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{
     body::Body,
@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use hyper::upgrade::Upgraded;
+use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
 use tungstenite::{error::ProtocolError, handshake::server::create_response};
 
@@ -81,22 +81,23 @@ fn handshake(request: &Request, sender: &Sender) -> Handshake {
     Handshake::new(sender.address, sender.secure, uri, request.headers())
 }
 
-/// Runs the connection, on the bare stream where there is one.
-async fn drive(server: &Server, upgraded: Upgraded, handshake: Handshake, seat: Arc<Seat>) {
+/// Runs the connection, on the bare stream where there is one. The 8 KiB with which its request was read are
+/// gone when this returns.
+fn drive(server: &Server, upgraded: Upgraded, handshake: Handshake, seat: Arc<Seat>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     let upgraded = match upgraded.downcast::<TokioIo<tokio::net::TcpStream>>() {
-        Ok(parts) => {
-            return Box::pin(server.drive(parts.io.into_inner(), Role::Server, &parts.read_buf, handshake, Some(seat))).await;
+        Ok(Parts { io, read_buf, .. }) => {
+            return Box::pin(server.drive(io.into_inner(), Role::Server, &read_buf, handshake, Some(seat)));
         }
         Err(upgraded) => upgraded,
     };
     #[cfg(unix)]
     let upgraded = match upgraded.downcast::<TokioIo<tokio::net::UnixStream>>() {
-        Ok(parts) => {
-            return Box::pin(server.drive(parts.io.into_inner(), Role::Server, &parts.read_buf, handshake, Some(seat))).await;
+        Ok(Parts { io, read_buf, .. }) => {
+            return Box::pin(server.drive(io.into_inner(), Role::Server, &read_buf, handshake, Some(seat)));
         }
         Err(upgraded) => upgraded,
     };
-    Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, &[], handshake, Some(seat))).await;
+    Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, &[], handshake, Some(seat)))
 }
 
 /// The answer to a handshake that is in order.

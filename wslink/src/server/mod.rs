@@ -219,17 +219,17 @@ impl Server {
     }
 
     /// Serves one connection whose handshake is done, of whose frames `read` is already here.
-    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    pub(crate) fn drive<S: AsyncRead + AsyncWrite + Unpin + Send>(
         &self,
         stream: S,
         role: Role,
         read: &[u8],
         handshake: Handshake,
         seat: Option<Arc<Seat>>,
-    ) {
+    ) -> impl Future<Output = ()> + Send + use<S> {
         let socket = WebSocket::new(stream, role, read, self.shared.limits.stranger_frame());
         let guesses = Arc::clone(&self.guesses);
-        driver::drive(socket, Arc::clone(&self.shared), handshake, guesses, seat, self.stop.clone()).await;
+        driver::drive(socket, Arc::clone(&self.shared), handshake, guesses, seat, self.stop.clone())
     }
 }
 

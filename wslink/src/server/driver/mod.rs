@@ -21,7 +21,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use self::{
     ahead::Ahead,
@@ -36,7 +36,7 @@ use super::{
     watch::{Activity, Due, Watch},
 };
 use crate::{
-    Handshake,
+    Handshake, Limits,
     connection::{Connection, Egress, Fed, Feed, Greeted, Shared},
     observe::Traffic,
     rpc::Cancel,
@@ -94,65 +94,80 @@ struct Driver<S> {
 type Answering = Pin<Box<dyn Future<Output = Result<Greeted, Violation>> + Send>>;
 
 /// Serves one connection to its end.
-pub(super) async fn drive<S>(
+///
+/// Every idle connection costs as much memory as this future is large, so the driver stays where it is captured
+/// (moved into a variable it would be there twice), and the end of a connection is in a box.
+pub(super) fn drive<S>(
     socket: WebSocket<S>,
     shared: Arc<Shared>,
     handshake: Handshake,
     guesses: Arc<Guesses>,
     seat: Option<Arc<Seat>>,
     stop: CancellationToken,
-) where
+) -> impl Future<Output = ()> + Send + use<S>
+where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let limits = shared.limits.clone();
-    let account = shared.account.clone();
-    let connection = match Connection::new(Arc::clone(&shared), handshake) {
-        Ok(connection) => connection,
-        Err(error) => return tracing::error!(%error, "no entropy for a client id"),
-    };
-    let client = connection.client();
-    let address = client.handshake().address().map(tracing::field::display);
-    let span = tracing::debug_span!(target: "wslink::connection", "connection", client = %client.id(), address);
-    span.in_scope(|| tracing::debug!("connected"));
-    let egress = Egress::new(Arc::clone(connection.outbox()));
-    let mut driver = Driver {
-        socket,
-        ahead: Ahead::new(),
-        connection,
-        egress,
-        greeting: None,
-        guesses,
-        calls: FuturesUnordered::new(),
-        cancellable: HashMap::new(),
-        feeds: SelectAll::new(),
-        watch: Watch::new(&limits, Instant::now()),
-        stop: Box::pin(stop.clone().cancelled_owned()),
-        stopping: false,
-        max_reply_bytes: limits.reply_bytes,
-        max_frame: limits.frame_bytes,
-        turns: Turns::new(limits.blocking_calls),
-        seat,
-    };
-    let end = poll_fn(|cx| {
-        let _entered = span.enter();
-        let polled = driver.poll(cx);
-        driver.report();
-        polled
-    })
-    .await;
-    if let Some(account) = account {
-        account.closed(end.reason());
+    let connection = Connection::new(Arc::clone(&shared), handshake);
+    let connection = connection.inspect_err(|error| tracing::error!(%error, "no entropy for a client id"));
+    let mut driver = connection.ok().map(|connection| Driver::new(socket, connection, &shared.limits, guesses, seat, &stop));
+    async move {
+        let Some(running) = &mut driver else { return };
+        let span = running.span();
+        span.in_scope(|| tracing::debug!("connected"));
+        let end = poll_fn(|cx| {
+            let _entered = span.enter();
+            let polled = running.poll(cx);
+            running.report();
+            polled
+        })
+        .await;
+        if let Some(account) = &shared.account {
+            account.closed(end.reason());
+        }
+        if end.is_loss() && !running.stopping && running.connection.depart() == Departed::First {
+            tokio::spawn(forget_in_time(shared, stop));
+        }
+        // Nobody is left for calls, events and streams.
+        if let Some(Driver { socket, .. }) = driver.take() {
+            Box::pin(finish(socket, end).instrument(span)).await;
+        }
     }
-    if end.is_loss() && !driver.stopping && driver.connection.depart() == Departed::First {
-        tokio::spawn(forget_in_time(shared, stop));
-    }
-    finish(driver.into_socket(), end).instrument(span).await;
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
-    /// Ends everything but the socket: nobody is left for calls, events and streams.
-    fn into_socket(self) -> WebSocket<S> {
-        self.socket
+    fn new(
+        socket: WebSocket<S>,
+        connection: Connection,
+        limits: &Limits,
+        guesses: Arc<Guesses>,
+        seat: Option<Arc<Seat>>,
+        stop: &CancellationToken,
+    ) -> Self {
+        Self {
+            socket,
+            ahead: Ahead::new(),
+            egress: Egress::new(Arc::clone(connection.outbox())),
+            connection,
+            greeting: None,
+            guesses,
+            calls: FuturesUnordered::new(),
+            cancellable: HashMap::new(),
+            feeds: SelectAll::new(),
+            watch: Watch::new(limits, Instant::now()),
+            stop: Box::pin(stop.clone().cancelled_owned()),
+            stopping: false,
+            max_reply_bytes: limits.reply_bytes,
+            max_frame: limits.frame_bytes,
+            turns: Turns::new(limits.blocking_calls),
+            seat,
+        }
+    }
+
+    fn span(&self) -> Span {
+        let client = self.connection.client();
+        let address = client.handshake().address().map(tracing::field::display);
+        tracing::debug_span!(target: "wslink::connection", "connection", client = %client.id(), address)
     }
 
     fn activity(socket: &WebSocket<S>, connection: &Connection, greeting: bool) -> Activity {

@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -18,6 +18,7 @@ use futures_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    task::yield_now,
     time::Instant,
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -52,8 +53,10 @@ mod steps;
 /// Frames read before what they led to is written.
 const READ_BURST: usize = 128;
 
-/// Bytes read, and rounds of everything, after which other tasks have a turn.
-const TURN_BYTES: u64 = 1 << 20;
+/// Bytes read, bytes written, and rounds of everything, after which other tasks have a turn, and the sockets: a
+/// call that comes while an event is written is not seen before.
+const TURN_READ: u64 = 1 << 20;
+const TURN_WRITTEN: u64 = 256 << 10;
 const TURN_ROUNDS: usize = 32;
 
 /// Bytes of a message that may take a while to deserialise.
@@ -122,14 +125,14 @@ where
             polled
         })
         .await;
+        if end.is_loss() && !running.stopping && running.connection.depart() == Departed::First {
+            tokio::spawn(forget_in_time(Arc::clone(&shared), stop));
+        }
+        let socket = driver.take().map(Driver::into_socket);
         if let Some(account) = &shared.account {
             account.closed(end.reason());
         }
-        if end.is_loss() && !running.stopping && running.connection.depart() == Departed::First {
-            tokio::spawn(forget_in_time(shared, stop));
-        }
-        // Nobody is left for calls, events and streams.
-        if let Some(Driver { socket, .. }) = driver.take() {
+        if let Some(socket) = socket {
             Box::pin(finish(socket, end).instrument(span)).await;
         }
     }
@@ -162,6 +165,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             turns: Turns::new(limits.blocking_calls),
             seat,
         }
+    }
+
+    /// Ends everything but the socket: nobody is left for calls, events and streams.
+    fn into_socket(self) -> WebSocket<S> {
+        self.socket
     }
 
     fn span(&self) -> Span {
@@ -202,7 +210,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.stopping = true;
             self.watch.stopping(Instant::now());
         }
-        let enough = self.socket.totals().read.saturating_add(TURN_BYTES);
+        let Totals { read, written, .. } = self.socket.totals();
+        let enough = read.saturating_add(TURN_READ);
         for _ in 0..TURN_ROUNDS {
             let Self { socket, connection, greeting, .. } = self;
             if let Poll::Ready(due) = self.watch.poll(cx, || Self::activity(socket, connection, greeting.is_some())) {
@@ -243,12 +252,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if !progress {
                 return Poll::Pending;
             }
-            if self.socket.totals().read >= enough {
+            let totals = self.socket.totals();
+            if totals.read >= enough || totals.written >= written.saturating_add(TURN_WRITTEN) {
                 break;
             }
         }
-        // Who keeps this task busy does not have the thread to himself.
-        cx.waker().wake_by_ref();
+        // Who keeps this task busy does not have the thread to himself. And what came in meanwhile is seen only
+        // when the thread looks at its sockets: a task that just wakes itself comes before them.
+        let _ = pin!(yield_now()).poll(cx);
         Poll::Pending
     }
 

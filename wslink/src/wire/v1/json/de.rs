@@ -70,9 +70,7 @@ impl<'a> Reader<'a, '_> {
             "Infinity" => visitor.visit_f64(f64::INFINITY),
             "-Infinity" => visitor.visit_f64(f64::NEG_INFINITY),
             // What is no integer is not tried as one: each attempt makes an error, which costs more than the number.
-            number if number.contains(['.', 'e', 'E']) => {
-                visitor.visit_f64(serde_json::from_str(number).map_err(|_| MALFORMED)?)
-            }
+            number if number.contains(['.', 'e', 'E']) => visitor.visit_f64(serde_json::from_str(number).map_err(|_| MALFORMED)?),
             number => {
                 if let Ok(number) = serde_json::from_str::<u64>(number) {
                     visitor.visit_u64(number)

@@ -1,12 +1,13 @@
 //! The clock of one connection: hello, ping, stalls, grace.
 //!
 //! Looks a few times per ping interval at what has happened since it last looked, so the hot path
-//! counts and never asks for the time. A deadline is met with the resolution of one look.
+//! counts and never asks for the time. A deadline is met with the resolution of one look. Where nothing
+//! happens and nothing waits, it only looks when the next ping is due.
 
 use std::{
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -17,6 +18,7 @@ use crate::Limits;
 pub(super) struct Watch {
     timer: Pin<Box<Sleep>>,
     tick: Duration,
+    pace: Pace,
     hello: Option<Instant>,
     hello_period: Duration,
     /// When the principal expires; then, when that has lasted too long.
@@ -33,6 +35,16 @@ pub(super) struct Watch {
     write_stall: Stopwatch,
     incomplete_stall: Stopwatch,
     last: Activity,
+}
+
+/// When the next look is, if no deadline is before.
+enum Pace {
+    /// After a tick.
+    Ticking,
+    /// At the next ping; it was decided just now, and whoever polls next only wants to be woken then.
+    Settling,
+    /// At the next ping; who polls before was woken by something that happened.
+    Resting,
 }
 
 /// What has happened on a connection up to now.
@@ -77,6 +89,11 @@ impl Stopwatch {
         Self { since: now, limit }
     }
 
+    /// When it has lasted for too long.
+    fn end(&self) -> Instant {
+        self.since + self.limit
+    }
+
     /// Starts anew when `happened`; tells whether the time is up.
     fn check(&mut self, now: Instant, happened: bool) -> bool {
         if happened {
@@ -94,6 +111,7 @@ impl Watch {
         Self {
             timer: Box::pin(sleep_until(hello.min(now + tick))),
             tick,
+            pace: Pace::Ticking,
             hello: Some(hello),
             hello_period: limits.hello,
             expiry: None,
@@ -144,13 +162,32 @@ impl Watch {
     /// Ready when it is time to look; must be polled again after it was. `activity` is asked for then.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, activity: impl FnOnce() -> Activity) -> Poll<Due> {
         if self.timer.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
+            match self.pace {
+                Pace::Ticking => return Poll::Pending,
+                Pace::Settling => {
+                    self.pace = Pace::Resting;
+                    return Poll::Pending;
+                }
+                Pace::Resting => {
+                    self.pace = Pace::Ticking;
+                    self.next_look(Instant::now() + self.tick);
+                    ready!(self.timer.as_mut().poll(cx));
+                }
+            }
         }
         let now = Instant::now();
-        let due = self.look(now, activity());
-        let next = [self.hello, self.expiry, self.grace].into_iter().flatten().fold(now + self.tick, Instant::min);
-        self.timer.as_mut().reset(next);
+        let activity = activity();
+        let due = self.look(now, activity);
+        let (tick, idle) = (now + self.tick, !activity.waiting && activity.incomplete.0 == 0);
+        self.pace = if idle { Pace::Settling } else { Pace::Ticking };
+        self.next_look(if idle { tick.max(self.silence.end()) } else { tick });
         Poll::Ready(due)
+    }
+
+    /// Looks at `next`, or at a deadline before.
+    fn next_look(&mut self, next: Instant) {
+        let next = [self.hello, self.expiry, self.grace].into_iter().flatten().fold(next, Instant::min);
+        self.timer.as_mut().reset(next);
     }
 
     fn look(&mut self, now: Instant, activity: Activity) -> Due {
@@ -201,6 +238,8 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::*;
 
     /// Looks every 5 s and tells what was due first, and after how many seconds.
@@ -230,6 +269,29 @@ mod tests {
     fn a_peer_that_slowly_takes_what_waits_lives_and_one_that_takes_nothing_does_not() {
         assert_eq!(first_due(|s| Activity { written: s, waiting: true, ..QUIET }), None);
         assert_eq!(first_due(|s| Activity { read: s, waiting: true, ..QUIET }), Some((Due::WriteStalled, 10)));
+    }
+
+    #[test]
+    fn who_is_quiet_is_looked_at_for_its_pings_only() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let begin = Instant::now();
+            let mut watch = Watch::new(&Limits::default(), begin);
+            watch.greeted();
+            let (mut looks, mut answers) = (Vec::new(), 0);
+            while looks.len() < 6 {
+                let quiet = Activity { read: answers, frames: answers, ..QUIET };
+                let due = poll_fn(|cx| watch.poll(cx, || quiet)).await;
+                looks.push((begin.elapsed().as_millis(), due));
+                if due == Due::Ping {
+                    // The answer wakes the connection.
+                    answers += 1;
+                    assert!(poll_fn(|cx| Poll::Ready(watch.poll(cx, || quiet).is_pending())).await);
+                }
+            }
+            let seconds: Vec<_> = looks.iter().map(|(at, due)| (at / 100, *due == Due::Ping)).collect();
+            assert_eq!(seconds, [(25, false), (200, true), (225, false), (425, true), (450, false), (650, true)]);
+        });
     }
 
     #[test]

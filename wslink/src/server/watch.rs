@@ -41,7 +41,7 @@ pub(super) struct Watch {
 enum Pace {
     /// After a tick.
     Ticking,
-    /// At the next ping; it was decided just now, and whoever polls next only wants to be woken then.
+    /// At the next ping, if the round of the task that looked ends as quietly as it began.
     Settling,
     /// At the next ping; who polls before was woken by something that happened.
     Resting,
@@ -62,6 +62,13 @@ pub(super) struct Activity {
     pub(super) waiting: bool,
     /// Messages that have begun and are not complete, and their bytes.
     pub(super) incomplete: (usize, usize),
+}
+
+impl Activity {
+    /// Whether there is anything that may only last for so long.
+    const fn is_bounded(&self) -> bool {
+        self.waiting || self.incomplete.0 > 0
+    }
 }
 
 /// What it is time for.
@@ -162,26 +169,44 @@ impl Watch {
     /// Ready when it is time to look; must be polled again after it was. `activity` is asked for then.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, activity: impl FnOnce() -> Activity) -> Poll<Due> {
         if self.timer.as_mut().poll(cx).is_pending() {
-            match self.pace {
-                Pace::Ticking => return Poll::Pending,
-                Pace::Settling => {
-                    self.pace = Pace::Resting;
-                    return Poll::Pending;
-                }
-                Pace::Resting => {
-                    self.pace = Pace::Ticking;
-                    self.next_look(Instant::now() + self.tick);
-                    ready!(self.timer.as_mut().poll(cx));
-                }
+            if !matches!(self.pace, Pace::Resting) {
+                return Poll::Pending;
             }
+            let now = Instant::now();
+            // What waits from now on has not waited before.
+            self.write_stall.since = now;
+            self.look_soon(now);
+            ready!(self.timer.as_mut().poll(cx));
         }
         let now = Instant::now();
         let activity = activity();
         let due = self.look(now, activity);
-        let (tick, idle) = (now + self.tick, !activity.waiting && activity.incomplete.0 == 0);
-        self.pace = if idle { Pace::Settling } else { Pace::Ticking };
-        self.next_look(if idle { tick.max(self.silence.end()) } else { tick });
+        if activity.is_bounded() {
+            self.look_soon(now);
+        } else {
+            self.pace = Pace::Settling;
+            self.next_look(self.silence.end().max(now + self.tick));
+        }
         Poll::Ready(due)
+    }
+
+    /// To be called when nothing more can be done for now: who is still quiet is not looked at before the next ping.
+    pub(super) fn settle(&mut self, activity: impl FnOnce() -> Activity) {
+        if !matches!(self.pace, Pace::Settling) {
+            return;
+        }
+        let activity = activity();
+        if activity.is_bounded() || activity.read != self.last.read {
+            self.look_soon(Instant::now());
+        } else {
+            self.pace = Pace::Resting;
+        }
+    }
+
+    /// Looks after a tick.
+    fn look_soon(&mut self, now: Instant) {
+        self.pace = Pace::Ticking;
+        self.next_look(now + self.tick);
     }
 
     /// Looks at `next`, or at a deadline before.
@@ -255,6 +280,18 @@ mod tests {
         (0..60).find_map(|tick| look(tick * 5))
     }
 
+    /// Waits until it is time to look, as a task does that has nothing else to do.
+    async fn look(watch: &mut Watch, activity: Activity) -> Due {
+        poll_fn(|cx| {
+            let due = watch.poll(cx, || activity);
+            if due.is_pending() {
+                watch.settle(|| activity);
+            }
+            due
+        })
+        .await
+    }
+
     const QUIET: Activity = Activity { greeted: true, read: 0, frames: 0, written: 0, waiting: false, incomplete: (0, 0) };
 
     #[test]
@@ -281,7 +318,7 @@ mod tests {
             let (mut looks, mut answers) = (Vec::new(), 0);
             while looks.len() < 6 {
                 let quiet = Activity { read: answers, frames: answers, ..QUIET };
-                let due = poll_fn(|cx| watch.poll(cx, || quiet)).await;
+                let due = look(&mut watch, quiet).await;
                 looks.push((begin.elapsed().as_millis(), due));
                 if due == Due::Ping {
                     // The answer wakes the connection.
@@ -291,6 +328,38 @@ mod tests {
             }
             let seconds: Vec<_> = looks.iter().map(|(at, due)| (at / 100, *due == Due::Ping)).collect();
             assert_eq!(seconds, [(25, false), (200, true), (225, false), (425, true), (450, false), (650, true)]);
+        });
+    }
+
+    #[test]
+    fn who_is_heard_in_the_round_that_looked_is_not_quiet() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let begin = Instant::now();
+            let mut watch = Watch::new(&Limits::default(), begin);
+            watch.greeted();
+            poll_fn(|cx| watch.poll(cx, || QUIET)).await;
+            let said = Activity { read: 1, frames: 1, ..QUIET };
+            while look(&mut watch, said).await != Due::Ping {}
+            assert_eq!(begin.elapsed().as_secs(), 25, "20 s after the look that saw it");
+        });
+    }
+
+    #[test]
+    fn the_time_before_anything_waited_does_not_count() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let begin = Instant::now();
+            let mut watch = Watch::new(&Limits::default(), begin);
+            watch.greeted();
+            while begin.elapsed() < Duration::from_secs(19) {
+                let _ = tokio::time::timeout_at(begin + Duration::from_secs(19), look(&mut watch, QUIET)).await;
+            }
+            // Of what waits now, nothing is ever taken.
+            let waits = Activity { waiting: true, ..QUIET };
+            while look(&mut watch, waits).await != Due::WriteStalled {}
+            let seconds = begin.elapsed().as_secs();
+            assert!((27..=31).contains(&seconds), "{seconds}");
         });
     }
 

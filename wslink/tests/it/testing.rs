@@ -121,3 +121,26 @@ async fn who_takes_nothing_for_too_long_is_closed_and_comes_back() {
     let () = other.call("studio.draw", (1, 16)).await.unwrap();
     while log.next().await.unwrap().unwrap() != 1 {}
 }
+
+/// A clock that looks at a quiet connection in the same moment sees nothing that waits.
+#[tokio::test(start_paused = true)]
+async fn what_begins_to_wait_while_the_clock_looks_does_not_wait_longer() {
+    let server = server();
+    let start = Instant::now();
+    let publisher = server.publisher();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        publisher.publish(Studio::FRAME, &(1, Attachment::new(vec![0; 1 << 20])));
+    });
+    tokio::task::yield_now().await;
+    let link = Link::default();
+    let session = connect(&server, &link, Generation::V2).await;
+    let _frames = session.subscribe(Studio::FRAME).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    link.stall();
+    while server.publisher().clients() > 0 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let seconds = start.elapsed().as_secs();
+    assert!((12..=17).contains(&seconds), "{seconds}");
+}

@@ -250,6 +250,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 return Poll::Ready(End::Say(1001, "Server shutdown"));
             }
             if !progress {
+                let Self { socket, connection, greeting, .. } = self;
+                self.watch.settle(|| Self::activity(socket, connection, greeting.is_some()));
                 return Poll::Pending;
             }
             let totals = self.socket.totals();

@@ -91,6 +91,16 @@ fn calls_are_counted_by_method_and_outcome() {
 }
 
 #[test]
+fn a_connection_is_counted_as_closed_before_it_is_no_longer_open() {
+    let server = server();
+    for lost in 1..=20 {
+        drop(Speaker::new(&server, Generation::V2));
+        let now = once(&server, |now| now.connections_total == lost && now.connections == 0);
+        assert_eq!(now["connections_closed"], json!({"lost": lost}));
+    }
+}
+
+#[test]
 fn connections_and_what_they_are_refused_for_are_counted() {
     let server = server();
     let mut stranger = Speaker::stranger(&server, Generation::V1);

@@ -125,13 +125,14 @@ where
             polled
         })
         .await;
+        // Before it is no longer counted among those that are open.
+        if let Some(account) = &shared.account {
+            account.closed(end.reason());
+        }
         if end.is_loss() && !running.stopping && running.connection.depart() == Departed::First {
             tokio::spawn(forget_in_time(Arc::clone(&shared), stop));
         }
         let socket = driver.take().map(Driver::into_socket);
-        if let Some(account) = &shared.account {
-            account.closed(end.reason());
-        }
         if let Some(socket) = socket {
             Box::pin(finish(socket, end).instrument(span)).await;
         }

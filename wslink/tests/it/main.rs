@@ -52,6 +52,8 @@ mod testing;
 mod turns;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod typed;
+#[cfg(feature = "testing")]
+mod wakes;
 
 // The services of the examples, which the recorded exchanges call.
 #[path = "../../../examples/simple/src/arithmetic.rs"]

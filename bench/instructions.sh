@@ -44,6 +44,7 @@ while read -r how what few many name; do
     echo "| $name | $((($("$how" "$what" "$many") - $("$how" "$what" "$few")) / (many - few))) |"
 done <<'OPERATIONS'
 serve call 1000 5000 call
+serve lone 1000 5000 call that comes alone
 serve event 1000 5000 event to 1 subscriber
 serve event50 100 500 event to 50 subscribers
 serve event1000 10 50 event to 1,000 subscribers

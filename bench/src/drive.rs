@@ -6,8 +6,8 @@ use crate::Result;
 use crate::crowd::Crowd;
 use crate::protocol::{Protocol, Wslink};
 
-/// Runs `count` operations: `call`, `lone` calls of which each waits for the one before, `event`, `event50` to as many subscribers, `event1000`, and `blob` or
-/// `upload` of 1 MiB.
+/// Runs `count` operations: `call`, `lone` calls of which each waits for the one before, `event`, `event50` to
+/// as many subscribers, `event1000`, and `blob` or `upload` of 1 MiB.
 pub fn run(address: SocketAddr, operation: &str, count: usize) -> Result<()> {
     const SIZE: usize = 1 << 20;
     let protocol = Wslink::learn(address)?;

@@ -13,7 +13,7 @@ const CLIENTS: usize = 1000;
 /// How long it takes until clients that were connected at once are where they stay.
 const CALM: Duration = Duration::from_secs(5);
 
-/// Two periods of our pings, which come every 22.5 s: after 20 s, seen by a clock that ticks every 2.5 s.
+/// Two periods of our pings, which come every 22.5 s: 20 s after the clock has seen the answer to the last one, 2.5 s late.
 const TIME: Duration = Duration::from_secs(45);
 
 /// Measures all servers at the same time: they need so little that none disturbs the others.

@@ -92,8 +92,8 @@ type Answering = Pin<Box<dyn Future<Output = Result<Greeted, Violation>> + Send>
 
 /// Serves one connection to its end.
 ///
-/// Every idle connection costs as much memory as this future is large, so the driver stays where it is captured
-/// (moved into a variable it would be there twice), and the end of a connection is in a box.
+/// Every idle connection costs as much memory as this future is large, so the driver stays where it is
+/// captured (moved into a variable it would be there twice), and the end of a connection is in a box.
 pub(super) fn drive<S>(
     socket: WebSocket<S>,
     shared: Arc<Shared>,
@@ -126,8 +126,7 @@ where
         if end.is_loss() && !running.stopping && running.connection.depart() == Departed::First {
             tokio::spawn(forget_in_time(Arc::clone(&shared), stop));
         }
-        let socket = driver.take().map(Driver::into_socket);
-        if let Some(socket) = socket {
+        if let Some(socket) = driver.take().map(Driver::into_socket) {
             Box::pin(finish(socket, end).instrument(span)).await;
         }
     }

@@ -126,6 +126,12 @@ mod tests {
 
     use super::{deadlines::QUIET, *};
 
+    /// Runs `test` with a clock that goes on when everybody waits.
+    fn paused(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(test);
+    }
+
     /// Waits until it is time to look, as a task does that has nothing else to do.
     async fn look(watch: &mut Watch, activity: Activity) -> Due {
         poll_fn(|cx| {
@@ -140,8 +146,7 @@ mod tests {
 
     #[test]
     fn who_is_quiet_is_looked_at_for_its_pings_only() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
+        paused(async {
             let begin = Instant::now();
             let mut watch = Watch::new(&Limits::default(), begin);
             watch.greeted();
@@ -163,8 +168,7 @@ mod tests {
 
     #[test]
     fn who_is_heard_in_the_round_that_looked_is_not_quiet() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
+        paused(async {
             let begin = Instant::now();
             let mut watch = Watch::new(&Limits::default(), begin);
             watch.greeted();
@@ -177,8 +181,7 @@ mod tests {
 
     #[test]
     fn the_time_before_anything_waited_does_not_count() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
+        paused(async {
             let begin = Instant::now();
             let mut watch = Watch::new(&Limits::default(), begin);
             watch.greeted();
@@ -198,8 +201,7 @@ mod tests {
         let ever = Duration::MAX;
         let mut limits = Limits { ping: ever - Limits::default().pong, ..Limits::default() };
         for _ in 0..2 {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-            runtime.block_on(async {
+            paused(async {
                 let mut watch = Watch::new(&limits, Instant::now());
                 watch.greeting(Instant::now());
                 watch.greeted();

@@ -69,12 +69,12 @@ impl<'a> Reader<'a, '_> {
             "NaN" => visitor.visit_f64(f64::NAN),
             "Infinity" => visitor.visit_f64(f64::INFINITY),
             "-Infinity" => visitor.visit_f64(f64::NEG_INFINITY),
-            // What is no integer is not tried as one: each attempt makes an error, which costs more than the number.
-            number if number.contains(['.', 'e', 'E']) => visitor.visit_f64(serde_json::from_str(number).map_err(|_| MALFORMED)?),
             number => {
-                if let Ok(number) = serde_json::from_str::<u64>(number) {
+                // Each vain attempt makes an error, which costs more than the number.
+                let may_be_integer = !number.contains(['.', 'e', 'E']);
+                if may_be_integer && let Ok(number) = serde_json::from_str::<u64>(number) {
                     visitor.visit_u64(number)
-                } else if let Ok(number) = serde_json::from_str::<i64>(number) {
+                } else if may_be_integer && let Ok(number) = serde_json::from_str::<i64>(number) {
                     visitor.visit_i64(number)
                 } else {
                     visitor.visit_f64(serde_json::from_str(number).map_err(|_| MALFORMED)?)

@@ -48,14 +48,14 @@ async function pictureAfter(page, before) {
   return Math.trunc(await shown.jsonValue());
 }
 
-// What is shown once the picture has the size of the page's element and stays the same.
+// What is shown once the picture has the size that the page's element has.
 async function settled(page) {
-  const full = await page.evaluate(() => {
+  await page.waitForFunction(() => {
     const { width, height } = document.querySelector('#view').getBoundingClientRect();
     const ratio = Math.min(devicePixelRatio, 2);
-    return `${Math.trunc(Math.fround(width * ratio))} × ${Math.trunc(Math.fround(height * ratio))}`;
+    const full = [width, height].map((length) => Math.trunc(Math.fround(length * ratio))).join(' × ');
+    return document.querySelector('#picture').textContent === full;
   });
-  await page.locator('#picture').filter({ hasText: full }).waitFor();
   return pictureAfter(page, null);
 }
 
@@ -72,6 +72,13 @@ async function movedUntilItFollows(page, before, [x, y]) {
   }
   return after;
 }
+
+// How high the view is when the page tells `text`.
+const heightOfView = (page, text) =>
+  page.evaluate((told) => {
+    for (const place of document.querySelectorAll('#state span, #work')) place.textContent = told;
+    return document.querySelector('#view').getBoundingClientRect().height;
+  }, text);
 
 async function middle(page) {
   const { x, y, width, height } = await page.locator('#view').boundingBox();
@@ -176,6 +183,8 @@ for (const [window, viewport] of Object.entries(WINDOWS)) {
           const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
           assert.ok(overflow <= 0, `the page is ${overflow} pixels too wide`);
           await page.screenshot({ path: `${SCREENSHOTS}/render-${window}-${colorScheme}.png` });
+          const [short, long] = [await heightOfView(page, '-'), await heightOfView(page, 'a long text '.repeat(20))];
+          assert.equal(short, long, 'what the page tells changes the size of the view');
         },
         { viewport, colorScheme },
       ),

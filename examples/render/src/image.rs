@@ -34,7 +34,7 @@ const TILE: usize = 16;
 const BESIDE: [(f32, f32); 4] = [(-0.375, -0.125), (0.125, -0.375), (0.375, 0.125), (-0.125, 0.375)];
 
 impl Order {
-    /// Draws, as long as `is_wanted` says so.
+    /// Draws, as long as `is_wanted` says so each time it is asked.
     pub(crate) fn draw(&self, is_wanted: &(dyn Fn() -> bool + Sync)) -> Option<Picture> {
         let lens = Lens::new(self);
         let scene = Scene::new(self.angle);
@@ -42,16 +42,15 @@ impl Order {
         let width = usize::from(self.size[0]);
 
         let mut samples = vec![(Vec3::ZERO, 0_u16); width * usize::from(self.size[1])];
-        samples.par_chunks_mut(width * TILE).enumerate().for_each(|(band, samples)| {
-            if is_wanted() {
-                draw_band(&lens, &scene, &all, band * TILE, samples);
-            }
-        });
+        samples
+            .par_chunks_mut(width * TILE)
+            .enumerate()
+            .try_for_each(|(band, samples)| is_wanted().then(|| draw_band(&lens, &scene, &all, band * TILE, samples)))?;
 
         let mut pixels = vec![0; samples.len() * 3];
-        pixels.par_chunks_mut(width * 3).enumerate().for_each(|(row, pixels)| {
+        pixels.par_chunks_mut(width * 3).enumerate().try_for_each(|(row, pixels)| {
             if !is_wanted() {
-                return;
+                return None;
             }
             for (column, pixel) in pixels.chunks_exact_mut(3).enumerate() {
                 let mut color = samples[row * width + column].0;
@@ -62,8 +61,9 @@ impl Order {
                 }
                 pixel.copy_from_slice(&shade::displayed(color));
             }
-        });
-        is_wanted().then_some(Picture { size: self.size, pixels })
+            Some(())
+        })?;
+        Some(Picture { size: self.size, pixels })
     }
 }
 
@@ -147,5 +147,23 @@ impl Picture {
         let [width, height] = self.size;
         encoder.encode(&self.pixels, width, height, ColorType::Rgb)?;
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_picture_that_was_unwanted_for_a_moment_is_given_up() {
+        let order = Order { size: [40, 36], camera: Camera::default(), angle: 0.0, smooth: false };
+        let asked = AtomicUsize::new(0);
+        assert!(order.draw(&|| asked.fetch_add(1, Ordering::Relaxed) < usize::MAX).is_some());
+        for moment in 0..asked.into_inner() {
+            let asked = AtomicUsize::new(0);
+            assert!(order.draw(&|| asked.fetch_add(1, Ordering::Relaxed) != moment).is_none(), "{moment}");
+        }
     }
 }

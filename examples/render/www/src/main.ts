@@ -59,7 +59,7 @@ function listen(session: Session): void {
     if (signal.aborted) return;
     meter.came({ bytes: memsize, events });
     element<HTMLOutputElement>('picture').value = `${size[0]} × ${size[1]}`;
-    element('work').textContent = `${(memsize / 1024).toFixed(0)} KiB, drawn in ${workTime} ms`;
+    element('work').textContent = `${(memsize / 1024).toFixed(0)} KiB, took ${workTime} ms`;
   };
   // The stock session has only this form of `subscribe`.
   if (kind === 'stock') session.subscribe('viewport.image.push.subscription', ([picture]) => told(picture));

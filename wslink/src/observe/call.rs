@@ -88,8 +88,8 @@ impl Record {
         match begun {
             Some(begun) => {
                 let took = (account.clock)().saturating_sub(*begun);
-                account.running.subtract(1);
                 account.method(Some(*place)).ended(&account.meters, outcome, took);
+                account.running.subtract(1);
             }
             None if outcome == Outcome::Abandoned => {}
             None => account.call_refused(Some(*place), outcome),

@@ -46,13 +46,14 @@ impl Method {
 
     /// A call that had begun has ended.
     pub(super) fn ended(&self, meters: &Meters, outcome: Outcome, took: Duration) {
-        self.running.fetch_sub(1, Ordering::Relaxed);
         self.durations[bucket(took)].fetch_add(1, Ordering::Relaxed);
         let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
         let labels = [("method", self.uri)];
         self.meter.get_or_init(|| meters.histogram("wslink_call_duration_seconds", &labels)).record(took.as_secs_f64());
         self.answered(meters, outcome);
+        // Whoever no longer sees it run sees how it ended.
+        self.running.fetch_sub(1, Ordering::Release);
     }
 
     pub(super) fn answered(&self, meters: &Meters, outcome: Outcome) {
@@ -63,7 +64,7 @@ impl Method {
     /// `None` when nobody has called it.
     pub(super) fn statistics(&self) -> Option<MethodStatistics> {
         let count = |outcome: Outcome| self.outcomes[outcome as usize].get().map(|count| (outcome.as_str(), count.total()));
-        let running = self.running.load(Ordering::Relaxed);
+        let running = self.running.load(Ordering::Acquire);
         let outcomes: Vec<_> = Outcome::ALL.into_iter().filter_map(count).collect();
         if outcomes.is_empty() && running == 0 {
             return None;

@@ -42,13 +42,14 @@ impl Level {
         self.meter.increment(float(more));
     }
 
+    /// Whoever sees that it is less sees what was counted before.
     pub(super) fn subtract(&self, less: u64) {
-        self.now.fetch_sub(less, Ordering::Relaxed);
+        self.now.fetch_sub(less, Ordering::Release);
         self.meter.decrement(float(less));
     }
 
     pub(super) fn now(&self) -> u64 {
-        self.now.load(Ordering::Relaxed)
+        self.now.load(Ordering::Acquire)
     }
 }
 

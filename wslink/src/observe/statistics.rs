@@ -119,7 +119,8 @@ impl Account {
         };
         Statistics {
             seconds: now.as_secs_f64(),
-            connections: self.open.now(),
+            // As many as are listed: a number of their own would be read at another moment.
+            connections: entries.len() as u64,
             connections_total: self.opened.total(),
             connections_closed: by_reason(&lock(&self.closed)),
             handshakes_refused: by_reason(&lock(&self.refused)),

@@ -249,6 +249,9 @@ fn the_application_is_asked_once_for_each_stock_client_and_topic() {
         assert_eq!(asked, each.map(|(name, topic)| (name.to_owned(), topic.to_owned())));
         // Both are gone before the next ones come.
         drop((alice, bob));
+        while server.server.publisher().clients() > 0 {
+            std::thread::yield_now();
+        }
     }
 }
 

@@ -3,7 +3,11 @@
 use std::io::{Read, Write};
 
 use serde_json::{Value, json};
-use wslink::Limits;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use wslink::{Limits, Server};
 
 use crate::{
     harness::{Generation, Got, Speaker, TestServer},
@@ -72,12 +76,22 @@ fn there_is_an_end_for_everybody_together() {
     }
 }
 
-#[test]
-fn the_idle_lose_their_connection() {
-    let server = server(|limits| limits.handshake = std::time::Duration::from_millis(200));
-    let mut stream = server.stream_from(HERE);
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+#[tokio::test]
+async fn the_idle_lose_their_connection() {
+    let mut limits = Limits::default();
+    limits.handshake = std::time::Duration::from_millis(200);
+    let server = Server::builder().limits(limits).build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // The request is there before its time begins.
+    let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let serving = tokio::spawn({
+        let server = server.clone();
+        async move { server.serve(listener).await }
+    });
     let mut all = String::new();
-    stream.read_to_string(&mut all).unwrap();
+    stream.read_to_string(&mut all).await.unwrap();
     assert!(all.starts_with("HTTP/1.1 200 OK\r\n") && all.ends_with("\r\n\r\nalive\n"), "{all}");
+    server.stop();
+    serving.await.unwrap().unwrap();
 }

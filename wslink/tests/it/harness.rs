@@ -165,6 +165,16 @@ impl Peer {
             }
         }
     }
+
+    /// Skips messages to the end of the connection.
+    pub(crate) fn end(&mut self) -> Got {
+        loop {
+            match self.next() {
+                Got::Text(_) | Got::Binary(_) => {}
+                end => return end,
+            }
+        }
+    }
 }
 
 /// A peer that says messages of one generation; without binary data, the same JSON in both.

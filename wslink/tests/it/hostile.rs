@@ -108,8 +108,9 @@ fn who_says_nothing_is_closed() {
         let mut silent = Speaker::stranger(&server, generation);
         assert_closed(&mut silent, 1008, "no hello");
         let mut unwelcome = Speaker::stranger(&server, generation);
-        unwelcome.hello("wrong");
-        assert_closed(&mut unwelcome, 1008, "no good hello");
+        unwelcome.begin_system("wslink.hello", json!([{"secret": "wrong"}]), json!({}));
+        // On a busy machine the time may be up before it is answered.
+        assert_eq!(unwelcome.peer.end(), Got::Close(1008, "no hello in time".into()), "no good hello");
     }
 }
 

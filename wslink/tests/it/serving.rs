@@ -1,11 +1,15 @@
 //! What clients of both generations get from a running server.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use serde_json::{Value, json};
+use tokio::{runtime::Handle, sync::Semaphore};
 use wslink::{Attachment, Client, Limits, Publisher, Topic, service};
 
 use crate::{
@@ -65,14 +69,39 @@ fn arguments_that_do_not_fit_are_named() {
     }
 }
 
+/// Calls that last until they are let go, one by one.
+struct Held(Arc<Semaphore>);
+
+#[service]
+impl Held {
+    #[rpc("held.wait")]
+    async fn wait(&self) -> &'static str {
+        self.0.acquire().await.unwrap().forget();
+        "waited"
+    }
+
+    #[rpc("held.block", blocking)]
+    fn block(&self) {
+        Handle::current().block_on(self.wait());
+    }
+}
+
+/// A server that also has such calls, and what lets them go.
+fn holding() -> (TestServer, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Held(Arc::clone(&gate));
+    (TestServer::start(|builder| builder.mount(held).service(kit::Kit::new)), gate)
+}
+
 #[test]
 fn handlers_that_wait_overlap_and_the_others_do_not() {
-    let server = server();
+    let (server, gate) = holding();
     for generation in BOTH {
         let mut speaker = Speaker::new(&server, generation);
-        let slow = [speaker.begin("kit.sleep", json!([200])), speaker.begin("kit.block", json!([200]))];
+        let slow = [speaker.begin("held.wait", json!([])), speaker.begin("held.block", json!([]))];
         let quick = [speaker.begin("kit.null", json!([])), speaker.begin("kit.echo", json!([]))];
         assert_eq!([speaker.next()["id"].clone(), speaker.next()["id"].clone()], quick.map(Value::from));
+        gate.add_permits(2);
         let mut late = [speaker.next()["id"].clone(), speaker.next()["id"].clone()].map(|id| id.as_str().unwrap().to_owned());
         late.sort();
         assert_eq!(late, slow);
@@ -143,15 +172,16 @@ fn calls_in_flight_have_a_limit() {
 
 #[test]
 fn a_stopping_server_answers_what_is_in_flight_and_says_goodbye() {
-    let server = server();
+    let (server, gate) = holding();
     let mut speakers = BOTH.map(|generation| Speaker::new(&server, generation));
     for speaker in &mut speakers {
-        speaker.begin("kit.sleep", json!([300]));
+        speaker.begin("held.wait", json!([]));
         speaker.call("kit.null", json!([]));
     }
     server.server.stop();
+    gate.add_permits(2);
     for speaker in &mut speakers {
-        assert_eq!(speaker.next()["result"], 300);
+        assert_eq!(speaker.next()["result"], "waited");
         assert_eq!(speaker.peer.next(), Got::Close(1001, "Server shutdown".into()));
     }
 }

@@ -127,9 +127,14 @@ fn churn() {
         }
     };
     let program = Program::start();
+    let idle = program.descriptors();
+    // Measured when all of them have left.
+    let are_gone = |program: &Program| program.descriptors() <= idle;
     churn(&program, 500);
+    settle(&program, "500 connections", are_gone);
     let before = program.memory().resident;
     churn(&program, 4500);
+    settle(&program, "4500 connections", are_gone);
     let grown = program.memory().resident.saturating_sub(before) / 1024;
     println!("promise churn: {grown} KiB more after 4500 more connections, of 4096");
     assert!(grown <= 4096, "{grown} KiB");

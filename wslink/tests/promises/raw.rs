@@ -41,9 +41,6 @@ pub(crate) trait Raw {
     /// Sends `bytes` `times` times, as long as the server takes them, and returns what it sends last.
     fn flood(self, bytes: &[u8], times: usize) -> Got;
 
-    /// Skips messages to the end of the connection.
-    fn end(&mut self) -> Got;
-
     /// Cuts the connection off by a reset.
     fn reset(self);
 }
@@ -59,15 +56,6 @@ impl Raw for Peer {
         // The server may have enough before everything is sent.
         let _ = write_times(stream, bytes, times);
         reading.join().unwrap()
-    }
-
-    fn end(&mut self) -> Got {
-        loop {
-            match self.next() {
-                Got::Text(_) | Got::Binary(_) => {}
-                end => return end,
-            }
-        }
     }
 
     fn reset(self) {

@@ -3,9 +3,10 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use futures_util::future::join_all;
@@ -28,12 +29,13 @@ async fn the_original_of_the_second_generation() {
 }
 
 async fn talk_to(version: &str, generation: Generation) {
-    let server = match Python::start(version, 0) {
+    let server = match Python::start(version) {
         Ok(server) => server,
         // Written to the terminal, past what the test runner captures.
         Err(why) => return skip(version, &why),
     };
-    let address = format!("ws://127.0.0.1:{}/ws", server.port);
+    let relay = Relay::to(server.port);
+    let address = format!("ws://{}/ws", relay.address);
     let builder = || Session::builder(&address).generation(generation).reconnect(eager());
     let refused = builder().secret("wrong").connect().await;
     assert!(matches!(refused, Err(Error::Unauthorized(_))), "{refused:?}");
@@ -43,7 +45,7 @@ async fn talk_to(version: &str, generation: Generation) {
     attachments(&session).await;
     events(&session).await;
     errors(&session).await;
-    come_back(&session, server, version).await;
+    come_back(&session, server, &relay, version).await;
     session.close().await;
 }
 
@@ -107,16 +109,58 @@ async fn errors(session: &Session) {
     assert!(matches!(late, Err(Error::Timeout)), "{late:?}");
 }
 
-async fn come_back(session: &Session, server: Python, version: &str) {
+async fn come_back(session: &Session, server: Python, relay: &Relay, version: &str) {
     let mut numbers = session.subscribe_untyped::<u32>("numbers").await.unwrap();
     let lost = session.call::<()>("probe.exit", ()).await;
     assert!(matches!(lost, Err(Error::Lost { maybe_executed: true })), "{lost:?}");
-    let port = server.port;
+    relay.lead(None);
     drop(server);
-    let _again = Python::start(version, port).unwrap();
+    let again = Python::start(version).unwrap();
+    relay.lead(Some(again.port));
     let () = session.call("probe.publish", ("numbers", 1)).await.unwrap();
     assert_eq!(numbers.next_event().await.unwrap().unwrap(), Event::Reconnected(Continuity::Fresh));
     assert_eq!(numbers.next().await.unwrap().unwrap(), 0);
+}
+
+/// An address that stays the same while the servers behind it come and go: one that a server has left, another
+/// program may take before the next server does.
+struct Relay {
+    address: SocketAddr,
+    target: Arc<Mutex<Option<u16>>>,
+}
+
+impl Relay {
+    fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let target = Arc::new(Mutex::new(Some(port)));
+        let now = Arc::clone(&target);
+        std::thread::spawn(move || {
+            for near in listener.incoming() {
+                let (near, port) = (near.unwrap(), *now.lock().unwrap());
+                // Who comes while there is no server is sent away.
+                if let Some(Ok(far)) = port.map(|port| TcpStream::connect(("127.0.0.1", port))) {
+                    pass_on(near.try_clone().unwrap(), far.try_clone().unwrap());
+                    pass_on(far, near);
+                }
+            }
+        });
+        Self { address, target }
+    }
+
+    fn lead(&self, port: Option<u16>) {
+        *self.target.lock().unwrap() = port;
+    }
+}
+
+fn pass_on(mut from: TcpStream, mut to: TcpStream) {
+    std::thread::spawn(move || {
+        // However it ends, both ends do.
+        let _ = std::io::copy(&mut from, &mut to);
+        for stream in [from, to] {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+    });
 }
 
 /// A server of the original; ends when it is dropped.
@@ -126,11 +170,11 @@ struct Python {
 }
 
 impl Python {
-    /// Starts it at `port`, or any that is free. An error says what this machine lacks.
-    fn start(version: &str, port: u16) -> Result<Self, String> {
+    /// Starts it at a port that is free. An error says what this machine lacks.
+    fn start(version: &str) -> Result<Self, String> {
         let service = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/service.py");
         let mut command = Command::new(environment(version)?);
-        command.arg(service).args(["--host", "127.0.0.1", "--timeout", "0", "--port", &port.to_string()]);
+        command.arg(service).args(["--host", "127.0.0.1", "--timeout", "0", "--port", "0"]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let port = loop {

@@ -107,6 +107,8 @@ export const calls = {
   },
 
   async 'a timeout'({ session }) {
+    // What was not sent in time was certainly not executed.
+    await session.ready;
     await rejects(session.call('kit.hang', [], {}, { timeout: 30 }), CallTimeout, {
       code: -32005,
       maybeExecuted: true,

@@ -45,6 +45,10 @@ class Protocol(websocket.ServerProtocol):
         self.updateSecret(SECRET)
         self.registerLinkProtocol(Probes())
 
+    def port_callback(self, port):
+        # As the servers of this repository say it.
+        print(f"wslink: listening on http://127.0.0.1:{port}/", flush=True)
+
 
 def pattern(size, seed):
     return bytes((31 * i + 7 * (i >> 8) + seed) & 255 for i in range(size))

@@ -22,10 +22,9 @@ export async function startPython(version) {
 }
 
 async function start(program, args) {
-  const port = await freePort();
-  const child = spawn(program, [...args, '--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, [...args, '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = once(child, 'close');
-  await ready(child);
+  const port = await readyAt(child);
   return {
     port,
     url: `ws://127.0.0.1:${port}/ws`,
@@ -36,14 +35,16 @@ async function start(program, args) {
   };
 }
 
-function ready(child) {
+/** The port that it says, once it is ready. */
+function readyAt(child) {
   return new Promise((resolve, reject) => {
     let log = '';
     for (const stream of [child.stdout, child.stderr]) {
       // Some servers end no line after this.
       stream.setEncoding('utf8').on('data', (text) => {
         log = (log + text).slice(-4000);
-        if (log.includes('wslink: Starting factory')) resolve();
+        const port = /^wslink: listening on http:\/\/[\d.]+:(\d+)/m.exec(log)?.[1];
+        if (port && log.includes('wslink: Starting factory')) resolve(Number(port));
       });
     }
     child.once('error', reject);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -174,12 +174,17 @@ describe('the command', { timeout: 60_000 }, () => {
     await copyFile(MANIFEST, source);
     const child = spawn(process.execPath, [CLI, 'generate', source, '-o', output, '--watch']);
     const told = async () => String((await once(child.stderr, 'data'))[0]);
+    // At once: a file that is half written is read as well.
+    const replace = async (text) => {
+      await writeFile(`${source}.new`, text);
+      await rename(`${source}.new`, source);
+    };
     assert.match(await told(), /was read/);
     const broken = told();
-    await writeFile(source, 'nonsense');
+    await replace('nonsense');
     assert.match(await broken, /JSON/);
     const changed = told();
-    await writeFile(source, JSON.stringify({ ...manifest, info: { title: 'changed', version: '1' } }));
+    await replace(JSON.stringify({ ...manifest, info: { title: 'changed', version: '1' } }));
     assert.match(await changed, /was read/);
     child.kill();
     await once(child, 'close');

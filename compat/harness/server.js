@@ -1,14 +1,14 @@
-// Starts one of the repository's servers, on a free port unless one is given, and ends it.
+// Starts one of the repository's servers, on a free port, and ends it.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 // `name` is `simple`, `chat`, `render` or `kit`; the path of its program comes from the environment.
-export async function startServer(name, args = [], port = 0) {
+export async function startServer(name, args = []) {
   const variable = `${name.toUpperCase()}_BIN`;
   const program = process.env[variable];
   if (!program) throw new Error(`${variable} is not set; \`cargo xtask test js browser\` builds the servers and sets it`);
 
-  const child = spawn(program, ['--host', '127.0.0.1', '--port', String(port), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, ['--host', '127.0.0.1', '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = new Promise((resolve) => child.once('close', resolve));
   const url = await readyUrl(name, child);
   return {

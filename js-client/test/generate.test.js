@@ -120,7 +120,7 @@ describe('the generated client', { timeout: 20_000 }, () => {
   });
 });
 
-describe('the command', { timeout: 60_000 }, () => {
+describe('the command', { timeout: 120_000 }, () => {
   let folder;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'wslink-client-'));

@@ -103,9 +103,10 @@ for (const wire of [v1, v2]) {
       assert.equal((await waits).attempt, 1);
     });
 
-    test('what was published while it was away comes once and in order', async () => {
+    test('what was published while it was away comes once and in order', async (context) => {
       session = connect(proxy.url, { wire, reconnect: { initialDelay: 10 } });
       const other = connect(server.url, { wire });
+      context.after(() => other.close());
       const heard = [];
       const gaps = [];
       let last;
@@ -136,7 +137,6 @@ for (const wire of [v1, v2]) {
       assert.deepEqual(gaps, []);
       assert.equal(session.state.resumed, true);
       assert.equal(session.clientId, clientId);
-      await other.close();
     });
 
     test('the drop-in tells of each connection and each drop', async () => {

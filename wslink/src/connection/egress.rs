@@ -24,7 +24,7 @@ pub(crate) struct Egress {
     last: u64,
     /// The others; the first may be partly sent.
     large: VecDeque<Sending>,
-    /// The event that is partly sent.
+    /// The event that is partly sent, or whose turn has come: nothing newer takes its place.
     event: Option<Sending>,
     /// What must be sent to its end before anything else.
     indivisible: Option<Plane>,
@@ -41,6 +41,7 @@ enum Plane {
 }
 
 struct Sending {
+    /// Of a reply; of an event, that of the reply before it.
     number: u64,
     message: Encoded,
     sent: usize,
@@ -84,7 +85,8 @@ impl Egress {
 
     pub(crate) fn reply(&mut self, message: Encoded) {
         self.take_progress();
-        self.add(message);
+        self.last += 1;
+        self.add(self.last, message);
         self.outbox.replied(self.last);
     }
 
@@ -122,18 +124,18 @@ impl Egress {
         }
         for report in self.outbox.take_progress() {
             self.keeps_order |= report.frames().len() > 1;
-            self.add(report);
+            // No reply itself, but what waits for the next one waits for it, too.
+            self.add(self.last + 1, report);
         }
     }
 
-    fn add(&mut self, message: Encoded) {
+    fn add(&mut self, number: u64, message: Encoded) {
         self.reply_bytes += message.len();
-        self.last += 1;
         match message.into_frame() {
-            Ok(frame) if !self.keeps_order => self.small.push_back((self.last, frame)),
-            Ok(frame) => self.large.push_back(Sending::new(self.last, Encoded::one(frame))),
+            Ok(frame) if !self.keeps_order => self.small.push_back((number, frame)),
+            Ok(frame) => self.large.push_back(Sending::new(number, Encoded::one(frame))),
             Err(message) if message.frames().is_empty() => {}
-            Err(message) => self.large.push_back(Sending::new(self.last, message)),
+            Err(message) => self.large.push_back(Sending::new(number, message)),
         }
     }
 
@@ -150,7 +152,7 @@ impl Egress {
 
     /// Whether the next frame would be the first of another event.
     pub(crate) fn is_between_messages(&self) -> bool {
-        self.small.is_empty() && self.large.is_empty() && self.event.is_none()
+        self.small.is_empty() && self.large.is_empty() && self.event.as_ref().is_none_or(|event| event.sent == 0)
     }
 
     /// The next frame to send.
@@ -161,7 +163,7 @@ impl Egress {
             None => {}
         }
         self.take_progress();
-        if self.passed_events >= TURN && self.may_send_event() {
+        if self.passed_events >= TURN && self.may_send_event()? {
             self.passed_events = 0;
             if let Some(frame) = self.next_event()? {
                 return Ok(Some(frame));
@@ -184,14 +186,18 @@ impl Egress {
         }
     }
 
-    /// Whether every reply that must come before the next event is sent.
-    fn may_send_event(&self) -> bool {
+    /// Whether every reply that must come before the next event is sent. That event is taken from the outbox, where
+    /// newer ones would take its place, each behind a later reply.
+    fn may_send_event(&mut self) -> Result<bool, Ended> {
+        if self.event.is_none() {
+            self.event = self.outbox.pop()?.map(|(after, message)| Sending::new(after, message));
+        }
         let small = self.small.front().map(|(number, _)| *number);
         let large = self.large.front().map(|large| large.number);
-        match (small.into_iter().chain(large).min(), self.outbox.after_reply()) {
-            (Some(reply), Some(after)) => self.event.is_some() || after < reply,
+        Ok(match (small.into_iter().chain(large).min(), &self.event) {
+            (Some(reply), Some(event)) => event.sent > 0 || event.number < reply,
             _ => true,
-        }
+        })
     }
 
     fn next_large(&mut self) -> Option<Frame> {
@@ -210,10 +216,10 @@ impl Egress {
 
     fn next_event(&mut self) -> Result<Option<Frame>, Ended> {
         if self.event.is_none() {
-            let Some(message) = self.outbox.pop()? else { return Ok(None) };
+            let Some((after, message)) = self.outbox.pop()? else { return Ok(None) };
             match message.into_frame() {
                 Ok(frame) => return Ok(Some(frame)),
-                Err(message) => self.event = Some(Sending::new(0, message)),
+                Err(message) => self.event = Some(Sending::new(after, message)),
             }
         }
         let Some(sending) = &mut self.event else { return Ok(None) };
@@ -282,6 +288,40 @@ mod tests {
         assert_eq!(take(&mut egress, 3), ["e2", "s", "l1"]);
         egress.reply(Encoded::one(frames(&["t"]).remove(0)));
         assert_eq!(take(&mut egress, 9), ["l2", "t"]);
+    }
+
+    #[test]
+    fn an_event_that_is_replaced_over_and_over_still_has_its_turn() {
+        let outbox = Arc::new(Outbox::new(1000));
+        let mut egress = Egress::new(Arc::clone(&outbox));
+        let big = || Encoded::one(Frame::new(FrameKind::Binary, vec![b's'; TURN / 2]));
+        (0..4).for_each(|_| egress.reply(big()));
+        let mut order = Vec::new();
+        for _ in 0..20 {
+            // Each call publishes, and is answered before the last replies are out.
+            outbox.push(0, "t", 0, Delivery::Latest, Encoded::one(frames(&["e"]).remove(0)));
+            egress.reply(big());
+            order.extend(take(&mut egress, 1).into_iter().map(|frame| frame.len()));
+        }
+        assert!(order.iter().filter(|len| **len == 1).count() > 1, "{order:?}");
+    }
+
+    #[test]
+    fn what_is_reported_before_a_reply_lets_no_event_overtake_it() {
+        let outbox = Arc::new(Outbox::new(1000));
+        let mut egress = Egress::new(Arc::clone(&outbox));
+        let one = |name| Encoded::one(frames(&[name]).remove(0));
+        outbox.open_progress(1);
+        for early in [true, false] {
+            egress.reply(Encoded::one(Frame::new(FrameKind::Binary, vec![b's'; TURN])));
+            let report = || outbox.push_progress(1, one("p"));
+            early.then(report);
+            assert_eq!(take(&mut egress, 1)[0].len(), TURN);
+            outbox.push(0, "t", 0, Delivery::Reliable, one("e"));
+            (!early).then(report);
+            egress.reply(one("r"));
+            assert_eq!(take(&mut egress, 9), ["p", "r", "e"]);
+        }
     }
 
     #[test]

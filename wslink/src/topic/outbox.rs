@@ -90,7 +90,7 @@ impl State {
     }
 
     fn move_to_history(&mut self) {
-        while let Some(event) = self.events.pop() {
+        while let Some((_, event)) = self.events.pop() {
             if let Some(history) = &mut self.history {
                 history.record(event);
             }
@@ -233,14 +233,8 @@ impl Outbox {
         self.replied.store(number, Ordering::Relaxed);
     }
 
-    /// The number of the reply that must be sent before the next event: that of the call, if any, that
-    /// published it.
-    pub(crate) fn after_reply(&self) -> Option<u64> {
-        self.lock().events.after_reply()
-    }
-
-    /// The next event to send.
-    pub(crate) fn pop(&self) -> Result<Option<Encoded>, Ended> {
+    /// The next event to send, and the number of the reply that must be sent before it.
+    pub(crate) fn pop(&self) -> Result<Option<(u64, Encoded)>, Ended> {
         let mut state = self.lock();
         if let Some(why) = state.ended {
             return Err(why);
@@ -249,11 +243,11 @@ impl Outbox {
         if state.events.is_empty() {
             state.pacing.drain(..).for_each(Waker::wake);
         }
-        let Some(Popped { message, topic, lane }) = event else { return Ok(None) };
+        let Some((after_reply, Popped { message, topic, lane })) = event else { return Ok(None) };
         if let Some(history) = &mut state.history {
             history.record(Popped { message: message.clone(), topic, lane });
         }
-        Ok(Some(message))
+        Ok(Some((after_reply, message)))
     }
 
     /// Ready when little waits; otherwise the task of `cx` is woken when nothing does.

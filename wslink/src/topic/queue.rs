@@ -18,6 +18,8 @@ pub(super) type Lane = (&'static str, u64);
 pub(super) struct Queue {
     /// An entry without frames stood for an event that was dropped.
     entries: VecDeque<Entry>,
+    /// How many of them there are.
+    vacant: usize,
     /// How many entries have ever left: the number of the first one.
     left: u64,
     /// The numbers of the entries of each lane, oldest first.
@@ -89,11 +91,6 @@ impl Queue {
         self.topic = topic;
     }
 
-    /// The reply that must be sent before the next event.
-    pub(super) fn after_reply(&self) -> Option<u64> {
-        self.entries.front().map(|entry| entry.after_reply)
-    }
-
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -154,11 +151,27 @@ impl Queue {
             dropped += 1;
         }
         numbers.truncate(messages.len());
+        self.vacant += places.len() - messages.len();
         for (place, message) in places.into_iter().zip(messages) {
             let entry = &mut self.entries[place];
             (entry.message, entry.after_reply) = (message, self.reply);
         }
+        if self.vacant > self.entries.len() / 2 {
+            self.close_up();
+        }
         Pushed::Dropped(dropped)
+    }
+
+    /// Takes out the places of what was dropped, of which there may be any number where little is taken.
+    fn close_up(&mut self) {
+        self.entries.retain(|entry| entry.lane.is_none() || !entry.message.frames().is_empty());
+        self.vacant = 0;
+        self.lanes.values_mut().for_each(VecDeque::clear);
+        for (number, entry) in (self.left..).zip(&self.entries) {
+            if let Some(numbers) = entry.lane.and_then(|lane| self.lanes.get_mut(&lane)) {
+                numbers.push_back(number);
+            }
+        }
     }
 
     fn append(&mut self, message: Encoded, lane: Option<Lane>) {
@@ -172,14 +185,19 @@ impl Queue {
         self.entries.push_back(Entry { message, lane, topic: self.topic, after_reply: self.reply });
     }
 
-    pub(super) fn pop(&mut self) -> Option<Popped> {
+    /// The next event, and the number of the reply that must be sent before it: that of the call, if any, that
+    /// published it.
+    pub(super) fn pop(&mut self) -> Option<(u64, Popped)> {
         loop {
-            let Entry { message, lane, topic, .. } = self.entries.pop_front()?;
+            let Entry { message, lane, topic, after_reply } = self.entries.pop_front()?;
             let number = self.left;
             self.left += 1;
             match lane {
                 None => self.reliable.remove(&message),
-                Some(_) if message.frames().is_empty() => continue,
+                Some(_) if message.frames().is_empty() => {
+                    self.vacant = self.vacant.saturating_sub(1);
+                    continue;
+                }
                 Some(lane) => {
                     self.lossy.remove(&message);
                     self.leave(lane, number);
@@ -189,7 +207,7 @@ impl Queue {
                 self.entries = VecDeque::new();
             }
             if !message.frames().is_empty() {
-                return Some(Popped { topic, lane, message });
+                return Some((after_reply, Popped { topic, lane, message }));
             }
         }
     }
@@ -212,6 +230,7 @@ mod tests {
     use crate::wire::{Frame, FrameKind};
 
     const AMPLE: usize = 1000;
+    const LARGE: &str = "so large that hardly anything else fits beside it, and what was there before must go for it";
 
     fn event(text: &'static str) -> Encoded {
         Encoded::one(Frame::new(FrameKind::Text, text))
@@ -219,7 +238,7 @@ mod tests {
 
     fn drain(queue: &mut Queue) -> Vec<String> {
         let texts = std::iter::from_fn(|| queue.pop())
-            .map(|event| String::from_utf8(event.message.frames()[0].head.to_vec()).unwrap())
+            .map(|(_, event)| String::from_utf8(event.message.frames()[0].head.to_vec()).unwrap())
             .collect();
         assert_eq!((queue.bytes(), queue.reliable.entries, queue.lossy.entries), (0, 0, 0), "what is counted is what is queued");
         texts
@@ -240,6 +259,18 @@ mod tests {
         let mut queue = Queue::default();
         assert_eq!(queue.push("t", 0, Delivery::Reliable, event("larger than the limit"), 3), Pushed::Dropped(0));
         assert_eq!(drain(&mut queue).len(), 1);
+    }
+
+    #[test]
+    fn the_places_of_what_was_dropped_do_not_add_up() {
+        let mut queue = Queue::default();
+        for _ in 0..1000 {
+            (0..5).for_each(|_| _ = queue.push("t", 0, Delivery::DropOldest(50), event("small"), 100));
+            queue.push("t", 0, Delivery::DropOldest(50), event(LARGE), 100);
+        }
+        assert!(queue.len() < 100, "{}", queue.len());
+        (0..3).for_each(|_| _ = queue.push("t", 0, Delivery::DropOldest(50), event("new"), 100));
+        assert_eq!(drain(&mut queue), [LARGE, "new", "new", "new"]);
     }
 
     #[test]
@@ -314,7 +345,7 @@ mod tests {
         let (mut queue, mut model) = (Queue::default(), HashMap::<&str, VecDeque<u32>>::new());
         for number in 0..20_000 {
             if random(3) == 0 {
-                if let Some(event) = queue.pop() {
+                if let Some((_, event)) = queue.pop() {
                     let text = String::from_utf8(event.message.frames()[0].head.to_vec()).unwrap();
                     let (topic, number) = text.split_once(':').unwrap();
                     assert_eq!(model.get_mut(topic).unwrap().pop_front(), Some(number.parse().unwrap()), "{topic}");

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     task::{Context, Poll},
 };
 
@@ -146,7 +146,7 @@ impl Hub {
         let mut answers = HashMap::new();
         loop {
             let mut clients = self.change();
-            let retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
+            let retained = self.retained();
             let wanted = retained.iter().filter(|_| everything);
             let open: Vec<_> = wanted.clone().map(|(topic, _)| *topic).filter(|topic| !answers.contains_key(topic)).collect();
             // The application is asked while nobody waits for it, and then there may be more to ask.
@@ -223,7 +223,7 @@ impl Hub {
             peer.resumption = None;
             peer.outbox.forget();
         }
-        let retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
+        let retained = self.retained();
         let sight = |last: &Retained| Sight { require: last.require, ..self.sight(topic) };
         if let Some(last) = retained.get(topic).filter(|last| peer.may_see(sight(last))) {
             peer.outbox.push_reliable(number, last.frames[peer.wire.index()].clone());
@@ -293,7 +293,7 @@ impl Hub {
         let Some(guard) = self.guard.get().filter(|guard| guard.asks()) else { return };
         let mut open = Vec::new();
         self.read().each(audience, |peer| {
-            if peer.interest.includes(topic).is_some() && peer.decisions.of(topic).is_none() {
+            if peer.is_undecided(topic) {
                 open.push(peer.client.clone());
             }
         });
@@ -322,9 +322,15 @@ impl Hub {
         for wire in self.generations(audience, sight) {
             encoded[wire.index()] = Some(encode(wire, channel, payload));
         }
-        let clients = self.read();
-        clients.each(audience, |peer| {
-            let Some(number) = peer.receives(sight) else { return };
+        let last = match (channel, audience) {
+            (Channel::Declared { topic, retain: true, require, .. }, Audience::All) => {
+                let frames =
+                    wire::ALL.map(|wire| encoded[wire.index()].get_or_insert_with(|| encode(wire, channel, payload)).clone());
+                Some((topic, Retained { require, frames }))
+            }
+            _ => None,
+        };
+        let mut give = |peer: &Peer, number| {
             let message = encoded[peer.wire.index()].get_or_insert_with(|| encode(peer.wire, channel, payload)).clone();
             receivers += 1;
             match channel {
@@ -333,13 +339,29 @@ impl Hub {
                 }
                 Channel::Named(_) => peer.outbox.push_reliable(number, message),
             }
+        };
+        let mut undecided = Vec::new();
+        let clients = self.read();
+        // Of two that are published at once, the last one for whoever is here is the one for whoever comes next.
+        let retained = last.map(|last| (last, self.retained()));
+        clients.each(audience, |peer| match peer.receives(sight) {
+            Some(number) => give(peer, number),
+            None if sight.asked && peer.is_undecided(sight.topic) => undecided.push(peer.client.clone()),
+            None => {}
         });
-        if let (Channel::Declared { topic, retain: true, require, .. }, Audience::All) = (channel, audience) {
-            let frames = wire::ALL.map(|wire| encoded[wire.index()].take().unwrap_or_else(|| encode(wire, channel, payload)));
-            // Before the clients are let go, so that whoever comes next gets this one and not the last.
-            self.retained.lock().unwrap_or_else(PoisonError::into_inner).insert(topic, Retained { require, frames });
+        if let Some(((topic, last), mut retained)) = retained {
+            retained.insert(topic, last);
         }
         drop(clients);
+        // What the application said of them has been forgotten since it was asked.
+        for client in undecided {
+            if self.guard.get().is_some_and(|guard| self.decide(guard, &client, sight.topic))
+                && let Some(peer) = self.read().peers.get(client.id())
+                && let Some(number) = peer.receives(Sight { asked: false, ..sight })
+            {
+                give(peer, number);
+            }
+        }
         match channel {
             Channel::Declared { topic, delivery, .. } => self.published(topic, delivery, receivers, dropped),
             Channel::Named(topic) => {
@@ -372,6 +394,11 @@ impl Hub {
         self.clients.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// To be asked for after the clients.
+    fn retained(&self) -> MutexGuard<'_, BTreeMap<&'static str, Retained>> {
+        self.retained.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn change(&self) -> RwLockWriteGuard<'_, Clients> {
         self.clients.write().unwrap_or_else(PoisonError::into_inner)
     }
@@ -387,4 +414,56 @@ fn encode(wire: &dyn WireVersion, channel: Channel<'_>, payload: &dyn erased_ser
         let outgoing = Outgoing { subject: subject(), content: Content::Error(&error) };
         wire.encode(&outgoing).unwrap_or_else(|_| Encoded::nothing())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicBool, Ordering},
+        task::{Wake, Waker},
+    };
+
+    use super::*;
+    use crate::{Handshake, Principal};
+
+    const KEPT: Channel<'_> =
+        Channel::Declared { topic: "a.b", delivery: Delivery::Reliable, key: 0, retain: true, require: None };
+
+    /// Sees whether somebody would have to wait for it.
+    struct Payload<'a>(&'a Hub);
+
+    impl serde::Serialize for Payload<'_> {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            assert!(self.0.clients.try_write().is_ok() && self.0.retained.try_lock().is_ok());
+            serializer.serialize_unit()
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_the_payload_of_somebody_else() {
+        let hub = Hub::default();
+        hub.publish(&Audience::All, KEPT, &Payload(&hub));
+        assert_eq!(hub.retained().len(), 1);
+    }
+
+    /// Is woken between the moments at which an event is given to a client and to the publisher.
+    struct Between(Arc<Hub>, AtomicBool);
+
+    impl Wake for Between {
+        fn wake(self: Arc<Self>) {
+            self.1.store(self.0.retained.try_lock().is_err(), Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn no_other_event_comes_between_the_clients_and_what_is_retained() {
+        let hub = Arc::new(Hub::default());
+        let between = Arc::new(Between(Arc::clone(&hub), AtomicBool::new(false)));
+        let outbox = Arc::new(Outbox::new(1000));
+        outbox.register(&Waker::from(Arc::clone(&between)));
+        let client = Client::new(ClientId::random().unwrap(), Handshake::default(), Principal::default());
+        hub.join(client, wire::ALL[0], outbox, Interest::Everything);
+        hub.publish(&Audience::All, KEPT, &1);
+        assert!(between.1.load(Ordering::Relaxed));
+    }
 }

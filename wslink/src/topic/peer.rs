@@ -24,6 +24,11 @@ impl Peer {
         self.interest.includes(sight.topic).filter(|_| self.may_see(sight))
     }
 
+    /// Whether it wants `topic`, of which the application has not said whether it may see it.
+    pub(super) fn is_undecided(&self, topic: &str) -> bool {
+        self.interest.includes(topic).is_some() && self.decisions.of(topic).is_none()
+    }
+
     pub(super) fn may_see(&self, Sight { topic, require, asked }: Sight<'_>) -> bool {
         require.is_none_or(|authority| self.client.principal().holds(authority))
             && (!asked || self.decisions.of(topic) == Some(true))

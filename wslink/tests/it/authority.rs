@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -298,4 +298,30 @@ fn a_secret_grants_what_the_builder_says() {
     assert!(office().authenticator(by_words).secret_grants(["editor"]).build().is_err());
     let server = TestServer::build(|| office().secret(Secret::published()).secret_grants(["editor"]));
     assert_eq!(Speaker::new(&server, Generation::V1).call("office.read", json!([]))["result"], true);
+}
+
+/// Asked of one client, the application has another one reconsidered, of which it was asked already.
+#[test]
+fn who_is_reconsidered_while_something_is_published_gets_it_all_the_same() {
+    for generation in BOTH {
+        let asked: Arc<Mutex<Vec<Client>>> = Arc::default();
+        let publisher: Arc<OnceLock<Publisher>> = Arc::default();
+        let server = TestServer::build({
+            let publisher = Arc::clone(&publisher);
+            move || {
+                office().authenticator(by_words).authorize(move |client, _| {
+                    let mut asked = asked.lock().unwrap();
+                    asked.push(client.clone());
+                    if let [first, _] = &asked[..] {
+                        publisher.get().unwrap().reconsider(first.id());
+                    }
+                    true
+                })
+            }
+        });
+        let publisher = publisher.get_or_init(|| server.server.publisher());
+        let (mut alice, mut bob) = (stock(&server, generation, "alice"), stock(&server, generation, "bob"));
+        (1..3).for_each(|number| publisher.publish_untyped("office.a", &number));
+        assert_eq!([event(&mut alice), event(&mut bob)], [of("a", 1), of("a", 1)]);
+    }
 }

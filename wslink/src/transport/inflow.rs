@@ -169,7 +169,7 @@ impl Inflow {
                 return Err(Violation::too_large("frame too large"));
             }
             let Some(kind) = kind else {
-                self.foreign = header.len + payload;
+                self.foreign = header.len.saturating_add(payload);
                 return Ok(Some(Next::Foreign));
             };
             let end = header.len.saturating_add(payload);
@@ -315,6 +315,18 @@ mod tests {
             assert_eq!(whole, ["Text text", "Binary of 70000, true", "Binary of 70001, true", "Binary "]);
         }
         assert_eq!(read(&frames.concat(), usize::MAX)[2], "foreign 10");
+    }
+
+    #[test]
+    fn no_length_is_too_large_to_be_claimed() {
+        for max_frame in [125, usize::MAX] {
+            for first in [0x82, 0x02, 0x89, 0x88] {
+                let header = [&[first, 0xff][..], &[0xff; 8], &[0; 4]].concat();
+                let mut inflow = Inflow::new(&header, Role::Server, max_frame);
+                let mut cx = Context::from_waker(Waker::noop());
+                let _ = inflow.poll_next(&mut cx, Pin::new(&mut tokio::io::empty()));
+            }
+        }
     }
 
     #[test]

@@ -63,7 +63,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// that could come has been asked, and will wake the task.
     pub(super) fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         self.connection.outbox().register(cx.waker());
-        let mut makes_room = !self.takes_replies() || self.holds_feeds_back();
+        let (held_replies, held_feeds) = (!self.takes_replies(), self.holds_feeds_back());
+        let mut makes_room = held_replies || held_feeds;
         loop {
             if self.socket.unwritten() >= self.ahead.bytes() {
                 makes_room = true;
@@ -88,8 +89,63 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Poll::Ready(Err(_)) => Err(End::Lost),
             Poll::Pending => {
                 self.ahead.blocked();
-                Ok(false)
+                // What the socket took before may be enough for what was held back.
+                Ok((held_replies && self.takes_replies()) || (held_feeds && !self.holds_feeds_back()))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, sync::Arc};
+
+    use tokio::{io::DuplexStream, sync::Notify, time::Instant};
+
+    use crate::{
+        Handshake, Limits, Server, service,
+        transport::{Role, WebSocket},
+        wire::{Frame, FrameKind},
+    };
+
+    struct Scribe(Arc<Notify>);
+
+    #[service(crate = crate)]
+    impl Scribe {
+        #[rpc("scribe.write")]
+        fn write(&self, letters: usize) -> String {
+            "x".repeat(letters)
+        }
+
+        #[rpc("scribe.note")]
+        fn note(&self) {
+            self.0.notify_one();
+        }
+    }
+
+    async fn say(socket: &mut WebSocket<DuplexStream>, text: String) {
+        socket.put(Frame::new(FrameKind::Text, text));
+        poll_fn(|cx| socket.poll_flush(cx)).await.unwrap();
+    }
+
+    /// A reply is more than may wait, until the stream has taken a part of it.
+    #[tokio::test(start_paused = true)]
+    async fn what_the_stream_takes_makes_room_for_the_next_request() {
+        let noted = Arc::new(Notify::new());
+        let limits = Limits { reply_bytes: 100_000, ..Limits::default() };
+        let server = Server::builder().limits(limits).mount(Scribe(Arc::clone(&noted))).build().unwrap();
+        let start = Instant::now();
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(server.drive(far, Role::Server, &[], Handshake::default(), None));
+        let mut peer = WebSocket::new(near, Role::Client, &[], 1 << 20);
+        let secret = server.secret().unwrap().reveal();
+        say(&mut peer, format!(r#"{{"id":"system:c0:0","method":"wslink.hello","args":[{{"secret":"{secret}"}}]}}"#)).await;
+        poll_fn(|cx| peer.poll_read(cx)).await;
+        say(&mut peer, r#"{"id":"a","method":"scribe.write","args":[120000]}"#.to_owned()).await;
+        // Perhaps after the first one is answered, perhaps not.
+        tokio::task::yield_now().await;
+        say(&mut peer, r#"{"id":"b","method":"scribe.note"}"#.to_owned()).await;
+        noted.notified().await;
+        assert!(start.elapsed().is_zero(), "not when a clock happens to look");
     }
 }

@@ -126,8 +126,8 @@ where
         if end.is_loss() && !running.stopping && running.connection.depart() == Departed::First {
             tokio::spawn(forget_in_time(Arc::clone(&shared), stop));
         }
-        if let Some(socket) = driver.take().map(Driver::into_socket) {
-            Box::pin(finish(socket, end).instrument(span)).await;
+        if let Some((socket, seat)) = driver.take().map(Driver::into_socket) {
+            Box::pin(finish(socket, end, seat).instrument(span)).await;
         }
     }
 }
@@ -161,9 +161,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Ends everything but the socket: nobody is left for calls, events and streams.
-    fn into_socket(self) -> WebSocket<S> {
-        self.socket
+    /// Ends everything but the socket and its place: nobody is left for calls, events and streams.
+    fn into_socket(self) -> (WebSocket<S>, Option<Arc<Seat>>) {
+        (self.socket, self.seat)
     }
 
     fn span(&self) -> Span {

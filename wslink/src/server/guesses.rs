@@ -18,7 +18,39 @@ use crate::{
     wire::Violation,
 };
 
-/// The hellos of a server's clients.
+/// The hellos of a server's clients. Those of clients that are inside are counted by themselves: whoever guesses
+/// outside, at the same address, does not keep them from saying hello again.
+pub(super) struct Hellos {
+    first: Guesses,
+    again: Guesses,
+}
+
+impl Hellos {
+    pub(super) fn new(limits: &Limits, now: Instant) -> Self {
+        Self { first: Guesses::new(limits, now), again: Guesses::new(limits, now) }
+    }
+
+    /// The hellos before a good one of their connection, or those after.
+    pub(super) const fn of(&self, again: bool) -> &Guesses {
+        if again { &self.again } else { &self.first }
+    }
+
+    /// Has a hello answered when it is its turn; `again` where there was a good one.
+    ///
+    /// # Errors
+    /// Too many wait before it.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        from: Option<IpAddr>,
+        again: bool,
+        greeting: Greeting,
+    ) -> Result<Greeted, Violation> {
+        let answered = self.of(again).pace(from, greeting, Greeted::is_good).await;
+        answered.ok_or_else(|| Violation::policy("too many failed hellos from this address"))
+    }
+}
+
+/// Hellos that may fail, by address.
 pub(super) struct Guesses {
     /// Between two guesses that follow each other for long; zero when they are not limited.
     interval: Duration,
@@ -39,7 +71,7 @@ struct Paces {
 }
 
 impl Guesses {
-    pub(super) fn new(limits: &Limits, now: Instant) -> Self {
+    fn new(limits: &Limits, now: Instant) -> Self {
         let interval = Duration::from_secs(1).checked_div(limits.address_guesses).unwrap_or_default();
         Self {
             interval,
@@ -48,15 +80,6 @@ impl Guesses {
             room: limits.guessing_addresses,
             paces: Mutex::new(Paces { by_source: HashMap::new(), others: now, swept: now }),
         }
-    }
-
-    /// Has a hello answered when it is its turn.
-    ///
-    /// # Errors
-    /// Too many wait before it.
-    pub(super) async fn answer(self: Arc<Self>, from: Option<IpAddr>, greeting: Greeting) -> Result<Greeted, Violation> {
-        let answered = self.pace(from, greeting, Greeted::is_good).await;
-        answered.ok_or_else(|| Violation::policy("too many failed hellos from this address"))
     }
 
     /// The answer to a guess when it is its turn; nothing when too many wait before it.
@@ -160,6 +183,14 @@ mod tests {
             guesses.give_back(A, now);
         }
         assert!(guesses.paces().by_source.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_inside_is_not_kept_from_saying_hello_again_by_guesses_outside() {
+        let hellos = Hellos::new(&Limits::default(), Instant::now());
+        let outside: Vec<_> = (0..200).map(|_| hellos.of(false).turn(A, Instant::now())).collect();
+        assert_eq!(outside.last(), Some(&None), "there are too many of them");
+        assert_eq!(hellos.of(true).pace(Some(A), async {}, |()| true).await, Some(()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::census::{Census, Full, Seat, Subnet};
-use self::guesses::Guesses;
+use self::guesses::Hellos;
 #[cfg(feature = "inspector")]
 pub use self::inspector::Inspector;
 #[cfg(unix)]
@@ -71,7 +71,7 @@ pub struct Server {
     shared: Arc<Shared>,
     settings: Arc<http::Settings>,
     secret: Option<Arc<Secret>>,
-    guesses: Arc<Guesses>,
+    hellos: Arc<Hellos>,
     census: Arc<Census>,
     stop: CancellationToken,
     connections: TaskTracker,
@@ -197,7 +197,7 @@ impl Server {
         let from = handshake.address().map(|address| address.ip());
         let client = crate::Client::new(id, handshake, crate::Principal::default());
         let attempt = crate::Attempt::new(client, crate::Value::map([("secret", token)]));
-        let asked = self.guesses.pace(from, self.shared.authenticator.authenticate(attempt), Result::is_ok);
+        let asked = self.hellos.of(false).pace(from, self.shared.authenticator.authenticate(attempt), Result::is_ok);
         matches!(tokio::time::timeout(self.limits().hello, asked).await, Ok(Some(Ok(_))))
     }
 
@@ -228,8 +228,8 @@ impl Server {
         seat: Option<Arc<Seat>>,
     ) -> impl Future<Output = ()> + Send + use<S> {
         let socket = WebSocket::new(stream, role, read, self.shared.limits.stranger_frame());
-        let guesses = Arc::clone(&self.guesses);
-        driver::drive(socket, Arc::clone(&self.shared), handshake, guesses, seat, self.stop.clone())
+        let hellos = Arc::clone(&self.hellos);
+        driver::drive(socket, Arc::clone(&self.shared), handshake, hellos, seat, self.stop.clone())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     observe::Account,
     rpc::Routes,
     secret::SecretHolders,
-    server::{Census, Server, guesses::Guesses},
+    server::{Census, Server, guesses::Hellos},
     topic::Guard,
 };
 
@@ -54,7 +54,7 @@ impl Builder {
         if let Some(account) = &account {
             self.hub.keep_account(Arc::clone(account));
         }
-        let guesses = Arc::new(Guesses::new(&self.limits, Instant::now().into()));
+        let hellos = Arc::new(Hellos::new(&self.limits, Instant::now().into()));
         #[cfg(feature = "inspector")]
         if let (Some(inspected), Some(account)) = (self.inspected, &account) {
             let _ = inspected.set(Inspected { account: Arc::clone(account), manifest: shown(&routes) });
@@ -74,7 +74,7 @@ impl Builder {
             shared: Arc::new(shared),
             settings: Arc::new(self.http),
             secret,
-            guesses,
+            hellos,
             census: Arc::new(census),
             stop: self.stop,
             connections: TaskTracker::new(),

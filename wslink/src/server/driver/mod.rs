@@ -31,7 +31,7 @@ use self::{
 use super::{
     census::Seat,
     forget::forget_in_time,
-    guesses::Guesses,
+    guesses::Hellos,
     in_flight::{InFlight, Outcome},
     turns::Turns,
     watch::{Activity, Due, Watch},
@@ -70,7 +70,7 @@ struct Driver<S> {
     egress: Egress,
     /// A hello that waits for its answer. Until then nothing more is read.
     greeting: Option<Answering>,
-    guesses: Arc<Guesses>,
+    hellos: Arc<Hellos>,
     calls: FuturesUnordered<InFlight>,
     /// Those of them that the client may cancel, by the ids that it gave them.
     cancellable: HashMap<String, Cancel>,
@@ -98,7 +98,7 @@ pub(super) fn drive<S>(
     socket: WebSocket<S>,
     shared: Arc<Shared>,
     handshake: Handshake,
-    guesses: Arc<Guesses>,
+    hellos: Arc<Hellos>,
     seat: Option<Arc<Seat>>,
     stop: CancellationToken,
 ) -> impl Future<Output = ()> + Send + use<S>
@@ -107,7 +107,7 @@ where
 {
     let connection = Connection::new(Arc::clone(&shared), handshake);
     let connection = connection.inspect_err(|error| tracing::error!(%error, "no entropy for a client id"));
-    let mut driver = connection.ok().map(|connection| Driver::new(socket, connection, &shared.limits, guesses, seat, &stop));
+    let mut driver = connection.ok().map(|connection| Driver::new(socket, connection, &shared.limits, hellos, seat, &stop));
     async move {
         let Some(running) = &mut driver else { return };
         let span = running.span();
@@ -137,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         socket: WebSocket<S>,
         connection: Connection,
         limits: &Limits,
-        guesses: Arc<Guesses>,
+        hellos: Arc<Hellos>,
         seat: Option<Arc<Seat>>,
         stop: &CancellationToken,
     ) -> Self {
@@ -147,7 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             egress: Egress::new(Arc::clone(connection.outbox())),
             connection,
             greeting: None,
-            guesses,
+            hellos,
             calls: FuturesUnordered::new(),
             cancellable: HashMap::new(),
             feeds: SelectAll::new(),

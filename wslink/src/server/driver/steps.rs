@@ -49,7 +49,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Step::Greeting(greeting) => {
                 self.watch.greeting(Instant::now());
                 let from = self.connection.client().handshake().address().map(|address| address.ip());
-                self.greeting = Some(Box::pin(Arc::clone(&self.guesses).answer(from, *greeting)));
+                let again = self.connection.is_authenticated();
+                self.greeting = Some(Box::pin(Arc::clone(&self.hellos).answer(from, again, *greeting)));
             }
             Step::Subscribed(reply, feed) => {
                 self.reply(reply);

@@ -138,6 +138,15 @@ impl Deadlines {
         self.silence.end()
     }
 
+    /// For that long nobody could look, nor read or write: the process was stopped, or its threads had other things
+    /// to do. That is not the peer's fault.
+    pub(super) fn forgive(&mut self, late: Duration) {
+        for since in [&mut self.silence.since, &mut self.write_stall.since, &mut self.incomplete_stall.since] {
+            *since = since.checked_add(late).unwrap_or(*since);
+        }
+        self.hello = self.hello.and_then(|hello| hello.checked_add(late));
+    }
+
     /// Nothing has waited for the socket until now.
     pub(super) const fn nothing_waited(&mut self, now: Instant) {
         self.write_stall.since = now;

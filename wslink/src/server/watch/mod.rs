@@ -83,6 +83,7 @@ impl Watch {
             ready!(self.timer.as_mut().poll(cx));
         }
         let now = Instant::now();
+        self.deadlines.forgive(now.duration_since(self.timer.deadline()));
         let activity = activity();
         let due = self.deadlines.look(now, activity);
         if activity.is_bounded() {
@@ -193,6 +194,26 @@ mod tests {
             while look(&mut watch, waits).await != Due::WriteStalled {}
             let seconds = begin.elapsed().as_secs();
             assert!((27..=31).contains(&seconds), "{seconds}");
+        });
+    }
+
+    /// As when the process was stopped, or its threads had other things to do.
+    #[test]
+    fn the_time_in_which_nobody_could_look_is_held_against_nobody() {
+        paused(async {
+            let mut watch = Watch::new(&Limits::default(), Instant::now());
+            let waits = Activity { greeted: false, waiting: true, incomplete: (1, 5), ..QUIET };
+            assert_eq!(look(&mut watch, waits).await, Due::Nothing);
+            tokio::time::advance(Duration::from_secs(100)).await;
+            let begin = Instant::now();
+            let mut due = look(&mut watch, waits).await;
+            while due == Due::Nothing {
+                due = look(&mut watch, waits).await;
+            }
+            assert_eq!((due, begin.elapsed().as_secs()), (Due::HelloMissing, 5), "and 5 s before");
+            watch.greeted();
+            let waits = Activity { greeted: true, ..waits };
+            assert_eq!((look(&mut watch, waits).await, begin.elapsed().as_secs()), (Due::WriteStalled, 5));
         });
     }
 

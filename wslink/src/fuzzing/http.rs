@@ -8,6 +8,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use tokio::runtime::{Builder, Runtime};
 
+use super::within;
 use crate::{
     Server,
     http::forwarded::{self, Trusted},
@@ -60,8 +61,12 @@ pub fn forwarded(data: &[u8]) {
     ] {
         let joined = HeaderValue::from_bytes(&[data, b", ", added.as_bytes()].concat()).unwrap();
         for lines in [vec![joined], vec![said.clone(), HeaderValue::from_static(added)]] {
-            let headers = lines.into_iter().map(|line| (HeaderName::from_static(name), line)).collect::<HeaderMap>();
-            let hop = forwarded::client(&trusted, &headers).unwrap().unwrap();
+            let mut headers = lines.into_iter().map(|line| (HeaderName::from_static(name), line)).collect::<HeaderMap>();
+            if name == "x-forwarded-for" {
+                headers.insert("x-forwarded-host", said.clone());
+            }
+            // Each byte may begin another hop.
+            let hop = within(256, data.len(), || forwarded::client(&trusted, &headers)).unwrap().unwrap();
             assert_eq!(hop.address.map(|address| address.ip()), Some(STRANGER.into()), "{headers:?}");
         }
     }

@@ -40,7 +40,7 @@ pub(crate) struct Contradiction;
 /// What the headers of a trusted sender say of the client; nothing where there are none.
 pub(crate) fn client(trusted: &Trusted, headers: &HeaderMap) -> Result<Option<Hop>, Contradiction> {
     let standard = outermost(trusted, standard(headers));
-    let customary = outermost(trusted, customary(headers));
+    let customary = customary(trusted, headers);
     match (standard, customary) {
         (Some(one), Some(other)) if one.address.map(ip) != other.address.map(ip) => Err(Contradiction),
         (Some(one), Some(other)) => Ok(Some(Hop { host: one.host.or(other.host), secure: one.secure.or(other.secure), ..one })),
@@ -91,23 +91,21 @@ fn element(text: &str) -> Hop {
     hop
 }
 
-/// The hops of `X-Forwarded-For`. Host and scheme are those that the last proxy wrote, with each hop.
-fn customary(headers: &HeaderMap) -> Vec<Hop> {
+/// The outermost hop of `X-Forwarded-For`. Host and scheme are those that the last proxy wrote, whichever it is.
+fn customary(trusted: &Trusted, headers: &HeaderMap) -> Option<Hop> {
     const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
     const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
     const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
     let last = |name: HeaderName| texts(headers, &name).last().and_then(|text| Some(text.rsplit(',').next()?.trim().to_owned()));
     let host = last(HOST);
     let secure = last(PROTO).as_deref().and_then(scheme);
-    let mut hops: Vec<_> = texts(headers, &FOR)
+    let hops = texts(headers, &FOR)
         .iter()
         .flat_map(|text| text.split(','))
-        .map(|text| Hop { address: address(text.trim()), host: host.clone(), secure })
+        .map(|text| Hop { address: address(text.trim()), ..Hop::default() })
         .collect();
-    if hops.is_empty() && (host.is_some() || secure.is_some()) {
-        hops.push(Hop { address: None, host, secure });
-    }
-    hops
+    let hop = outermost(trusted, hops).or_else(|| (host.is_some() || secure.is_some()).then(Hop::default))?;
+    Some(Hop { host, secure, ..hop })
 }
 
 fn scheme(text: &str) -> Option<bool> {

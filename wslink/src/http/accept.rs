@@ -14,7 +14,11 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::{sender::Arrival, whole};
+use super::{
+    patience::{Patience, Patient},
+    sender::Arrival,
+    whole,
+};
 use crate::{
     Error, Server,
     server::{Full, Listener, Source},
@@ -62,7 +66,9 @@ pub(super) async fn serve(server: &Server, router: Router, mut listener: impl Li
         };
         match server.census().enter(address.map(Into::into)) {
             Ok(seat) => {
-                let arrival = Arrival { source, secure, seat: Arc::new(seat) };
+                let patience = Patience::new(server.limits().write_stall);
+                let stream = Patient::new(stream, patience.clone());
+                let arrival = Arrival { source, secure, seat: Arc::new(seat), patience };
                 server.connections().spawn(greet(server.clone(), router.clone(), stream, arrival));
             }
             Err(full) => {

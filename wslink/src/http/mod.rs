@@ -35,6 +35,7 @@ mod health;
 pub(crate) mod inspector;
 #[cfg(feature = "manifest")]
 mod manifest;
+mod patience;
 #[cfg(feature = "prometheus")]
 pub(crate) mod prometheus;
 mod reverse;

@@ -10,7 +10,10 @@ use axum::{
 };
 use http::StatusCode;
 
-use super::forwarded::{self, Hop};
+use super::{
+    forwarded::{self, Hop},
+    patience::Patience,
+};
 use crate::{
     Server,
     server::{Seat, Source, Subnet},
@@ -23,6 +26,8 @@ pub(super) struct Arrival {
     /// Whether it speaks TLS.
     pub(super) secure: bool,
     pub(super) seat: Arc<Seat>,
+    /// How long its peer may take nothing of an answer.
+    pub(super) patience: Patience,
 }
 
 /// Whose request it is, among the extensions of the request.

@@ -7,14 +7,17 @@ use axum::{
     extract::{OriginalUri, Request},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tungstenite::{error::ProtocolError, handshake::server::create_response};
 
 use super::{
     accept::no_place,
     admission::Refusal,
+    patience::Patient,
     sender::{Arrival, Sender},
 };
 use crate::{
@@ -53,11 +56,17 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
         }
     };
     let handshake = handshake(&request, &sender);
+    let patience = request.extensions_mut().remove::<Arrival>().map(|arrival| arrival.patience);
     let tracker = server.connections().clone();
     let server = server.clone();
     tracker.spawn(async move {
         match pending.await {
-            Ok(upgraded) => drive(&server, upgraded, handshake, seat).await,
+            Ok(upgraded) => {
+                if let Some(patience) = patience {
+                    patience.end();
+                }
+                drive(&server, upgraded, handshake, seat).await;
+            }
             Err(error) => tracing::debug!(%error, "a WebSocket handshake was not finished"),
         }
     });
@@ -84,20 +93,24 @@ fn handshake(request: &Request, sender: &Sender) -> Handshake {
 /// Runs the connection, on the bare stream where there is one. The 8 KiB with which its request was read are
 /// gone when this returns.
 fn drive(server: &Server, upgraded: Upgraded, handshake: Handshake, seat: Arc<Seat>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    let upgraded = match upgraded.downcast::<TokioIo<tokio::net::TcpStream>>() {
-        Ok(Parts { io, read_buf, .. }) => {
-            return Box::pin(server.drive(io.into_inner(), Role::Server, &read_buf, handshake, Some(seat)));
-        }
+    let upgraded = match bare::<tokio::net::TcpStream>(upgraded) {
+        Ok((stream, read)) => return Box::pin(server.drive(stream, Role::Server, &read, handshake, Some(seat))),
         Err(upgraded) => upgraded,
     };
     #[cfg(unix)]
-    let upgraded = match upgraded.downcast::<TokioIo<tokio::net::UnixStream>>() {
-        Ok(Parts { io, read_buf, .. }) => {
-            return Box::pin(server.drive(io.into_inner(), Role::Server, &read_buf, handshake, Some(seat)));
-        }
+    let upgraded = match bare::<tokio::net::UnixStream>(upgraded) {
+        Ok((stream, read)) => return Box::pin(server.drive(stream, Role::Server, &read, handshake, Some(seat))),
         Err(upgraded) => upgraded,
     };
     Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, &[], handshake, Some(seat)))
+}
+
+/// The stream of our own listener, or of an application's, where it is an `S`; and what is read of it already.
+fn bare<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(upgraded: Upgraded) -> Result<(S, Bytes), Upgraded> {
+    match upgraded.downcast::<TokioIo<Patient<S>>>() {
+        Ok(Parts { io, read_buf, .. }) => Ok((io.into_inner().into_inner(), read_buf)),
+        Err(upgraded) => upgraded.downcast::<TokioIo<S>>().map(|Parts { io, read_buf, .. }| (io.into_inner(), read_buf)),
+    }
 }
 
 /// The answer to a handshake that is in order.

@@ -46,6 +46,7 @@ mod rfc6455;
 mod serving;
 #[cfg(feature = "client")]
 mod session;
+mod stalled;
 #[cfg(feature = "testing")]
 mod testing;
 #[cfg(feature = "testing")]

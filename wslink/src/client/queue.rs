@@ -48,33 +48,14 @@ impl Queue {
 
     /// Adds a payload.
     pub(super) fn push(&self, payload: Body) {
-        let mut state = self.lock();
-        if state.ended {
-            return;
-        }
-        let len = payload.len();
-        while state.payloads > 0 && (state.payloads >= self.buffer.payloads || state.bytes + len > self.buffer.bytes) {
-            if self.buffer.overflow == Overflow::Fail {
-                state.items.push_back(Item::Failed(Error::Lagged));
-                state.ended = true;
-                drop(state);
-                self.ready.wake();
-                return;
-            }
-            state.drop_oldest();
-        }
-        state.payloads += 1;
-        state.bytes += len;
-        state.items.push_back(Item::Payload(payload));
-        drop(state);
-        self.ready.wake();
+        self.notify(Item::Payload(payload));
     }
 
-    /// Adds what is no payload and takes no room.
+    /// Adds what the subscriber is to be told.
     pub(super) fn notify(&self, item: Item) {
         let mut state = self.lock();
         if !state.ended {
-            state.items.push_back(item);
+            state.add(item, &self.buffer);
         }
         drop(state);
         self.ready.wake();
@@ -107,14 +88,40 @@ impl Queue {
     }
 }
 
-impl State {
-    fn drop_oldest(&mut self) {
-        let oldest = self.items.iter().position(|item| matches!(item, Item::Payload(_)));
-        if let Some(Item::Payload(payload)) = oldest.and_then(|at| self.items.remove(at)) {
-            self.payloads -= 1;
-            self.bytes -= payload.len();
-            self.skipped += 1;
+impl Item {
+    /// The bytes of what was published, which takes room; nothing else does.
+    fn room(&self) -> Option<usize> {
+        match self {
+            Self::Payload(payload) => Some(payload.len()),
+            Self::Unsendable(error) => Some(error.message().len()),
+            Self::Reconnected(_) | Self::Skipped(_) | Self::Failed(_) => None,
         }
+    }
+}
+
+impl State {
+    fn add(&mut self, item: Item, buffer: &Buffer) {
+        if let Some(len) = item.room() {
+            while self.payloads > 0 && (self.payloads >= buffer.payloads || self.bytes + len > buffer.bytes) {
+                if buffer.overflow == Overflow::Fail {
+                    self.items.push_back(Item::Failed(Error::Lagged));
+                    self.ended = true;
+                    return;
+                }
+                self.drop_oldest();
+            }
+            self.payloads += 1;
+            self.bytes += len;
+        }
+        self.items.push_back(item);
+    }
+
+    fn drop_oldest(&mut self) {
+        let oldest = self.items.iter().position(|item| item.room().is_some());
+        let len = oldest.and_then(|at| self.items.remove(at)?.room());
+        self.payloads -= 1;
+        self.bytes -= len.unwrap_or(0);
+        self.skipped += 1;
     }
 
     /// What was dropped was before everything that is left.
@@ -123,9 +130,9 @@ impl State {
             return Some(Item::Skipped(std::mem::take(&mut self.skipped)));
         }
         let item = self.items.pop_front()?;
-        if let Item::Payload(payload) = &item {
+        if let Some(len) = item.room() {
             self.payloads -= 1;
-            self.bytes -= payload.len();
+            self.bytes -= len;
         }
         Some(item)
     }
@@ -194,6 +201,17 @@ mod tests {
         let queue = fill(Buffer::new(100, Overflow::DropOldest).bytes(2 * size), &["a", "b", "c"]);
         assert_eq!(drain(&queue), ["Skipped(1)", "b", "c"]);
         assert_eq!(drain(&fill(Buffer::default().bytes(0), &["a"])), ["a"]);
+    }
+
+    #[test]
+    fn what_could_not_be_sent_takes_room_as_a_payload_does() {
+        let queue = fill(Buffer::new(2, Overflow::DropOldest), &["a"]);
+        let failed = || Item::Unsendable(CallError::new(crate::ErrorCode::ResultSerialize, "no"));
+        (0..4).for_each(|_| queue.notify(failed()));
+        queue.push(payload("b"));
+        assert_eq!(drain(&queue), ["Skipped(4)".to_owned(), format!("{:?}", failed()), "b".to_owned()]);
+        let state = queue.lock();
+        assert_eq!((state.payloads, state.bytes), (0, 0));
     }
 
     #[test]

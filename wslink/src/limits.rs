@@ -21,7 +21,8 @@ pub struct Limits {
     /// Hellos that may fail before the connection is closed.
     pub hello_failures: u32,
     /// Hellos of one address (of IPv6, of one /64 network) that may fail at once, and then per second;
-    /// further ones wait for their turn, or are refused with 1008. 0 for any number.
+    /// further ones wait for their turn, or are refused with 1008. As many again on connections that have said
+    /// a good one. 0 for any number.
     pub address_guesses: u32,
     /// Addresses whose failed hellos are remembered. All others together count as one.
     pub guessing_addresses: usize,
@@ -70,7 +71,7 @@ pub struct Limits {
     pub ping: Duration,
     /// Silence after a ping that ends the connection.
     pub pong: Duration,
-    /// How long a peer may accept none of the bytes that wait for it.
+    /// How long a peer may accept none of the bytes that wait for it, be it a WebSocket's or one of HTTP.
     pub write_stall: Duration,
     /// How long an incomplete message may make no progress.
     pub incomplete_stall: Duration,

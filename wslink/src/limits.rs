@@ -32,7 +32,7 @@ pub struct Limits {
     pub attachment_keys: usize,
     /// Bytes of such attachments.
     pub attachment_bytes: usize,
-    /// Calls of a connection that have begun and are not answered.
+    /// Calls of a connection that have begun and are not answered, and detached ones that go on although they are.
     pub calls_in_flight: usize,
     /// Calls of a connection that may block a thread at a time; others wait.
     pub blocking_calls: usize,

@@ -4,6 +4,7 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -78,9 +79,20 @@ impl InFlight {
         Self::new(Work::Inline(call, turn), control, deadline)
     }
 
-    /// A handler that goes on whether or not anybody waits for it, begun now.
-    pub(super) fn detached(call: Box<PendingCall>, control: Box<Control>, turn: Turn, deadline: Option<Deadline>) -> Self {
-        Self::new(Work::Detached(tokio::spawn(async { (call.await, turn) })), Some(control), deadline)
+    /// A handler that goes on whether or not anybody waits for it, begun now. Keeps `kept` until its end.
+    pub(super) fn detached(
+        call: Box<PendingCall>,
+        control: Box<Control>,
+        turn: Turn,
+        deadline: Option<Deadline>,
+        kept: Arc<()>,
+    ) -> Self {
+        let work = async move {
+            let answer = call.await;
+            drop(kept);
+            (answer, turn)
+        };
+        Self::new(Work::Detached(tokio::spawn(work)), Some(control), deadline)
     }
 
     /// A handler that may block, begun now.

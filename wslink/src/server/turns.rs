@@ -20,6 +20,8 @@ use crate::rpc::Lane;
 pub(super) struct Turns {
     lanes: HashMap<Lane, Arc<Semaphore>>,
     threads: Arc<Semaphore>,
+    /// Held by each detached handler, whether or not anybody waits for it, and here once there was one.
+    detached: Option<Arc<()>>,
 }
 
 /// What a call may use until this is dropped.
@@ -38,13 +40,23 @@ impl Turns {
     pub(super) fn new(threads: usize) -> Self {
         // A service that blocks is not to wait for ever.
         let threads = threads.clamp(1, Semaphore::MAX_PERMITS);
-        Self { lanes: HashMap::new(), threads: Arc::new(Semaphore::new(threads)) }
+        Self { lanes: HashMap::new(), threads: Arc::new(Semaphore::new(threads)), detached: None }
     }
 
     /// A turn in `lane`, or a place in its queue.
     pub(super) fn in_lane(&mut self, lane: Lane, cx: &mut Context<'_>) -> Result<Turn, Place> {
         let lane = self.lanes.entry(lane).or_insert_with(|| Arc::new(Semaphore::new(1)));
         enter(lane, cx).map(|permit| Turn { _lane: Some(permit), _thread: None })
+    }
+
+    /// What a detached handler keeps until its end.
+    pub(super) fn detach(&mut self) -> Arc<()> {
+        Arc::clone(self.detached.get_or_insert_default())
+    }
+
+    /// How many detached handlers have not ended.
+    pub(super) fn detached(&self) -> usize {
+        self.detached.as_ref().map_or(0, |detached| Arc::strong_count(detached) - 1)
     }
 
     /// A turn on a thread, or a place in the queue for one.

@@ -85,13 +85,22 @@ impl Threads {
         inside.fetch_sub(1, Ordering::SeqCst);
     }
 
+    /// Goes on until everybody is let go.
+    #[rpc("threads.save", detached)]
+    async fn save(&self, name: String) {
+        self.begun.note(&name);
+        while *self.gate.tickets.lock().unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     #[rpc("threads.none")]
     fn none(&self) {}
 }
 
 fn server(begun: &Begun, gate: &Arc<Gate>) -> Server {
     let mut limits = Limits::default();
-    limits.blocking_calls = 2;
+    (limits.blocking_calls, limits.calls_in_flight) = (2, 10);
     let (queue, threads) = (Queue { begun: begun.clone() }, Threads { begun: begun.clone(), gate: Arc::clone(gate) });
     Server::builder().limits(limits).mount(queue).mount(threads).build().unwrap()
 }
@@ -182,4 +191,22 @@ async fn a_thread_keeps_its_turn_until_it_is_done_although_nobody_waits_for_it()
     calls.into_iter().next_back().unwrap().await.unwrap().unwrap();
     assert!(!begun.names().contains(&"c".to_owned()), "{:?}", begun.names());
     assert_eq!(gate.most.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn what_goes_on_detached_counts_although_nobody_waits_for_it() {
+    let (begun, gate) = (Begun::default(), Arc::<Gate>::default());
+    let server = server(&begun, &gate);
+    let session = testing::connect(&server).await.unwrap();
+    for count in 1..=10 {
+        let call = begin(&session, "threads.save", (count.to_string(),));
+        while begun.names().len() < count {
+            tokio::task::yield_now().await;
+        }
+        call.abort();
+    }
+    let more = session.call::<()>("threads.none", ()).await;
+    assert!(matches!(&more, Err(Error::Call(error)) if error.code() == ErrorCode::Overloaded), "{more:?}");
+    gate.let_go(1);
+    while session.call::<()>("threads.none", ()).await.is_err() {}
 }

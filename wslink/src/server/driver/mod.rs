@@ -289,7 +289,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     if payload.len().saturating_add(self.connection.incomplete().1) >= LONG_WORK {
                         call_another_thread();
                     }
-                    match self.connection.receive(kind, payload, self.calls.len()) {
+                    // Who cancels what is detached has not made room for more of it.
+                    let running = self.calls.len().max(self.turns.detached());
+                    match self.connection.receive(kind, payload, running) {
                         Ok(step) => {
                             self.take(step, cx);
                             self.greet(cx)?;

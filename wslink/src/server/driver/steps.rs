@@ -67,7 +67,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
                 Poll::Pending => self.set_aside(InFlight::inline(call, turn, deadline)),
             },
-            Step::Detached(call, control) => self.set_aside(InFlight::detached(call, control, turn, deadline)),
+            Step::Detached(call, control) => {
+                let kept = self.turns.detach();
+                self.set_aside(InFlight::detached(call, control, turn, deadline, kept));
+            }
             Step::Blocking(call, control) => self.set_aside(match self.turns.on_thread(cx) {
                 Ok(thread) => InFlight::blocking(call, control, turn.on_thread(Some(thread)), deadline),
                 Err(place) => InFlight::queued(call, control, turn, deadline, place),

@@ -91,6 +91,7 @@ impl Egress {
     }
 
     /// Takes a reply; gives its frame back when it may be sent at once, because nothing goes before it.
+    #[inline]
     pub(crate) fn pass(&mut self, message: Encoded) -> Option<Frame> {
         let is_first = self.small.is_empty()
             && self.indivisible.is_none()

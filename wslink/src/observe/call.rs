@@ -24,6 +24,7 @@ struct Record {
 
 impl Observed {
     /// `None` when nobody wants to know: then a call costs one look at a level, and no clock.
+    #[inline]
     pub(crate) fn begin(account: Option<&Arc<Account>>, route: &Route, client: &Client) -> Option<Box<Self>> {
         let uri = route.method.uri;
         let span = tracing::debug_span!(

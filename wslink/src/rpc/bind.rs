@@ -26,11 +26,13 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
+    #[inline]
     pub(crate) fn slot(&self, index: usize) -> Option<Span> {
         self.slots.get(index).copied().flatten()
     }
 
     /// Binds `arguments` to `parameters`.
+    #[inline]
     pub(crate) fn bind(&mut self, arguments: &mut Arguments, parameters: &[ParameterDescriptor]) -> Result<(), ArgumentError> {
         let mut given = arguments.positional.iter().copied();
         let mut takes_rest = false;

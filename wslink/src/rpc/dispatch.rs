@@ -74,6 +74,7 @@ impl<'a> Caller<'a> {
 }
 
 /// Runs a call of an authenticated client.
+#[inline]
 pub(crate) fn dispatch(route: &Route, caller: &Caller<'_>, id: RequestId, request: &mut Request) -> Dispatched {
     let asked = request.timeout;
     let observed = Observed::begin(caller.account, route, caller.client);

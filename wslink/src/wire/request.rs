@@ -17,6 +17,7 @@ use super::Violation;
 pub(crate) struct RequestId(SmallVec<[u8; 64]>);
 
 impl RequestId {
+    #[inline]
     pub(crate) fn new(bytes: &[u8]) -> Self {
         // All at once, and not byte by byte as `Clone` and `From` of a `SmallVec` do.
         Self(SmallVec::from_slice(bytes))

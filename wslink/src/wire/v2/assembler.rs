@@ -60,6 +60,7 @@ impl Assembler {
     }
 
     /// Takes one chunk; returns the message that it completes.
+    #[inline]
     pub(super) fn push(&mut self, mut chunk: Bytes) -> Result<Option<Bytes>, Violation> {
         let Some((Header { id, offset, total }, _)) = Header::split(&chunk) else {
             return Err(Violation::protocol("chunk without content"));

@@ -36,6 +36,7 @@ impl Header {
 }
 
 /// The frames of message `id`, of at most `chunk` bytes each; its writer left [`HEADER`] bytes free at its start.
+#[inline]
 pub(super) fn frames(id: u32, mut writer: SegmentWriter, chunk: usize) -> Encoded {
     let total = writer.len() - HEADER;
     if writer.shared.is_empty() && writer.inline.len() <= chunk {

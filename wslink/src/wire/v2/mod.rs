@@ -74,7 +74,7 @@ fn write(writer: &mut SegmentWriter, message: &Outgoing<'_>) -> Result<(), rmp_s
         Subject::Reply(id) => writer.raw(id.as_bytes()),
         Subject::Event { topic, subscription } => {
             let mut serializer = rmp_serde::Serializer::new(&mut *writer);
-            format!("publish:{topic}:0").serialize(&mut serializer)?;
+            ["publish:", topic, ":0"].concat().serialize(&mut serializer)?;
             if let Some(number) = subscription {
                 "sub".serialize(&mut serializer)?;
                 number.serialize(&mut serializer)?;

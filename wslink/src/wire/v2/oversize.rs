@@ -42,6 +42,7 @@ impl Oversize {
         (self.refused.len(), self.dropped)
     }
 
+    #[inline]
     pub(super) fn judge(&mut self, chunk: &[u8]) -> Result<Fate, Violation> {
         let Some((Header { id, offset, total }, content)) = Header::split(chunk) else { return Ok(Fate::Take) };
         if let Some(rest) = self.refused.get_mut(&id) {

@@ -45,6 +45,7 @@ pub(super) fn leading_id(beginning: &[u8]) -> Option<RequestId> {
 }
 
 /// Makes `request`, which is blank, the one that `body` holds.
+#[inline]
 pub(super) fn request(body: Bytes, request: &mut Request) -> Result<(), Violation> {
     let Request { id, system, method, arguments, timeout } = request;
     arguments.body = body;

@@ -27,6 +27,7 @@ pub(super) struct SegmentWriter {
 }
 
 impl SegmentWriter {
+    #[inline]
     pub(super) fn new(reserved: usize) -> Self {
         let mut inline = SPARE.try_with(Cell::take).unwrap_or_default();
         inline.reserve(128);
@@ -35,6 +36,7 @@ impl SegmentWriter {
     }
 
     /// All bytes of a message in which nothing is shared.
+    #[inline]
     pub(super) fn into_inline(self) -> Bytes {
         let Self { mut inline, .. } = self;
         if inline.capacity() > MAX_SPARE {
@@ -59,11 +61,17 @@ impl SegmentWriter {
 
 impl io::Write for SegmentWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    // Serializers call this one, whose default asks after each piece whether all of it was taken.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match (bytes.len() >= MIN_SHARED).then(|| attachment::borrow(bytes)).flatten() {
             Some(buffer) => self.shared.push((self.inline.len(), buffer)),
             None => self.inline.extend_from_slice(bytes),
         }
-        Ok(bytes.len())
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -28,6 +28,9 @@ const SPACE: usize = 16 * 1024;
 /// processor's cache.
 const STEP: usize = 256 * 1024;
 
+/// The longest header of a frame: no more is read on the stack of a frame that is expected to be large.
+const HEADER: usize = 14;
+
 const BROKEN: Violation = Violation::protocol("broken WebSocket framing");
 
 pub(super) struct Inflow {
@@ -36,6 +39,8 @@ pub(super) struct Inflow {
     /// How many bytes at its front, or still to come, are the library's.
     foreign: usize,
     message: Option<Incomplete>,
+    /// The last message was large, and so may be the next.
+    expects_large: bool,
     role: Role,
     max_frame: usize,
     total: u64,
@@ -63,7 +68,7 @@ struct Incomplete {
 
 impl Inflow {
     pub(super) fn new(read: &[u8], role: Role, max_frame: usize) -> Self {
-        Self { buffer: read.into(), foreign: 0, message: None, role, max_frame, total: read.len() as u64 }
+        Self { buffer: read.into(), foreign: 0, message: None, expects_large: false, role, max_frame, total: read.len() as u64 }
     }
 
     /// Bytes read since the beginning.
@@ -126,8 +131,10 @@ impl Inflow {
             return read;
         }
         let mut space = [MaybeUninit::uninit(); SPACE];
-        let mut space = ReadBuf::uninit(&mut space);
+        let room = if self.expects_large { HEADER } else { SPACE };
+        let mut space = ReadBuf::uninit(&mut space[..room]);
         ready!(stream.poll_read(cx, &mut space))?;
+        self.expects_large = false;
         if self.buffer.is_empty() {
             // Nothing is kept while nothing comes.
             self.buffer = space.filled().into();
@@ -151,6 +158,7 @@ impl Inflow {
                 if message.is_final
                     && let Some(Incomplete { kind, payload, .. }) = self.message.take()
                 {
+                    self.expects_large = payload.len() > SPACE;
                     return checked(kind, payload.freeze()).map(Some);
                 }
             }

@@ -1,24 +1,30 @@
 //! Who receives events: the authenticated clients of one server, and what each asked for.
 //!
-//! What they may see is `guard`'s business. Encodes a publication once per wire generation in use and hands the same frames to every outbox.
+//! What they may see is `guard`'s business.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     task::{Context, Poll},
 };
 
+pub(super) use self::{
+    clients::{Audience, Clients},
+    publication::Channel,
+};
 use super::{
     Delivery, Interest, Outbox,
     guard::{Decisions, Guard, forbidden},
     peer::{Peer, Sight},
-    resume::Away,
 };
 use crate::{
-    CallError, Client, ClientId, ErrorCode,
+    CallError, Client, ClientId,
     observe::Account,
-    wire::{self, Content, Encoded, Outgoing, Subject, WireVersion},
+    wire::{self, Encoded, WireVersion},
 };
+
+mod clients;
+mod publication;
 
 #[derive(Default)]
 pub(crate) struct Hub {
@@ -33,75 +39,10 @@ pub(crate) struct Hub {
     account: OnceLock<Arc<Account>>,
 }
 
-#[derive(Default)]
-pub(super) struct Clients {
-    pub(super) peers: HashMap<ClientId, Peer>,
-    groups: HashMap<String, HashSet<ClientId>>,
-    pub(super) away: Away,
-}
-
-impl Clients {
-    /// The client, if `outbox` is that of its connection, and not of one that it had before.
-    pub(super) fn of(&mut self, id: &ClientId, outbox: &Arc<Outbox>) -> Option<&mut Peer> {
-        self.peers.get_mut(id).filter(|peer| Arc::ptr_eq(&peer.outbox, outbox))
-    }
-
-    /// Forgets a client. To be dropped once nobody waits any more: with its principal ends what the
-    /// application has attached to it, and that may publish.
-    #[must_use]
-    pub(super) fn remove(&mut self, id: &ClientId) -> Option<Peer> {
-        let peer = self.peers.remove(id)?;
-        peer.outbox.close();
-        self.groups.retain(|_, members| {
-            members.remove(id);
-            !members.is_empty()
-        });
-        Some(peer)
-    }
-
-    /// Visits everybody of `audience`, those who are away included.
-    fn each(&self, audience: &Audience, mut visit: impl FnMut(&Peer)) {
-        let peer = |id| self.peers.get(id);
-        match audience {
-            Audience::All => self.peers.values().for_each(visit),
-            Audience::Only(id) => peer(id).into_iter().for_each(visit),
-            Audience::AllBut(id) => self.peers.iter().filter(|(other, _)| *other != id).for_each(|(_, peer)| visit(peer)),
-            Audience::Group(name) => self.groups.get(name).into_iter().flatten().filter_map(peer).for_each(visit),
-        }
-    }
-}
-
 /// The last event of a topic, in every generation.
 struct Retained {
     require: Option<&'static str>,
     frames: [Encoded; wire::ALL.len()],
-}
-
-/// Which clients a publication is for.
-#[derive(Clone, Debug)]
-pub(super) enum Audience {
-    All,
-    Only(ClientId),
-    AllBut(ClientId),
-    Group(String),
-}
-
-/// The topic of a publication and what may be lost of it.
-#[derive(Clone, Copy)]
-pub(super) enum Channel<'a> {
-    /// Known when the program is compiled.
-    Declared { topic: &'static str, delivery: Delivery, key: u64, retain: bool, require: Option<&'static str> },
-    /// Named at run time; nothing is lost.
-    Named(&'a str),
-}
-
-impl<'a> Channel<'a> {
-    const fn topic(self) -> &'a str {
-        match self {
-            Self::Declared { topic, .. } => topic,
-            Self::Named(topic) => topic,
-        }
-    }
 }
 
 impl Hub {
@@ -288,88 +229,9 @@ impl Hub {
         Sight { topic, require: guard.and_then(|guard| guard.required(topic)), asked: guard.is_some_and(Guard::asks) }
     }
 
-    /// Asks the application about everybody of `audience` who wants `topic` and of whom it has not said yet.
-    fn decide_all(&self, audience: &Audience, topic: &str) {
-        let Some(guard) = self.guard.get().filter(|guard| guard.asks()) else { return };
-        let mut open = Vec::new();
-        self.read().each(audience, |peer| {
-            if peer.is_undecided(topic) {
-                open.push(peer.client.clone());
-            }
-        });
-        for client in open {
-            self.decide(guard, &client, topic);
-        }
-    }
-
     /// How many events of `topic` were dropped by its policy, for all clients together.
     pub(super) fn dropped(&self, topic: &str) -> u64 {
         self.dropped.lock().unwrap_or_else(PoisonError::into_inner).get(topic).copied().unwrap_or(0)
-    }
-
-    pub(super) fn publish(&self, audience: &Audience, channel: Channel<'_>, payload: &dyn erased_serde::Serialize) {
-        let sight = match channel {
-            Channel::Declared { topic, require, .. } => {
-                Sight { topic, require, asked: self.guard.get().is_some_and(Guard::asks) }
-            }
-            Channel::Named(topic) => self.sight(topic),
-        };
-        self.decide_all(audience, sight.topic);
-        let mut encoded: [Option<Encoded>; wire::ALL.len()] = Default::default();
-        let (mut receivers, mut dropped) = (0, 0);
-        // The payload's own code runs here, so nobody is to wait for it; who comes with another
-        // generation meanwhile is rare enough.
-        for wire in self.generations(audience, sight) {
-            encoded[wire.index()] = Some(encode(wire, channel, payload));
-        }
-        let last = match (channel, audience) {
-            (Channel::Declared { topic, retain: true, require, .. }, Audience::All) => {
-                let frames =
-                    wire::ALL.map(|wire| encoded[wire.index()].get_or_insert_with(|| encode(wire, channel, payload)).clone());
-                Some((topic, Retained { require, frames }))
-            }
-            _ => None,
-        };
-        let mut give = |peer: &Peer, number| {
-            let message = encoded[peer.wire.index()].get_or_insert_with(|| encode(peer.wire, channel, payload)).clone();
-            receivers += 1;
-            match channel {
-                Channel::Declared { topic, delivery, key, .. } => {
-                    dropped += peer.outbox.push(number, topic, key, delivery, message);
-                }
-                Channel::Named(_) => peer.outbox.push_reliable(number, message),
-            }
-        };
-        let mut undecided = Vec::new();
-        let clients = self.read();
-        // Of two that are published at once, the last one for whoever is here is the one for whoever comes next.
-        let retained = last.map(|last| (last, self.retained()));
-        clients.each(audience, |peer| match peer.receives(sight) {
-            Some(number) => give(peer, number),
-            None if sight.asked && peer.is_undecided(sight.topic) => undecided.push(peer.client.clone()),
-            None => {}
-        });
-        if let Some(((topic, last), mut retained)) = retained {
-            retained.insert(topic, last);
-        }
-        drop(clients);
-        // What the application said of them has been forgotten since it was asked.
-        for client in undecided {
-            if self.guard.get().is_some_and(|guard| self.decide(guard, &client, sight.topic))
-                && let Some(peer) = self.read().peers.get(client.id())
-                && let Some(number) = peer.receives(Sight { asked: false, ..sight })
-            {
-                give(peer, number);
-            }
-        }
-        match channel {
-            Channel::Declared { topic, delivery, .. } => self.published(topic, delivery, receivers, dropped),
-            Channel::Named(topic) => {
-                if let Some(account) = self.account.get() {
-                    account.published(topic, None, receivers, 0);
-                }
-            }
-        }
     }
 
     /// An event was given to so many clients, for which so many older ones were dropped.
@@ -383,13 +245,6 @@ impl Hub {
         }
     }
 
-    /// The generations that those of `audience` speak who receive the topic.
-    fn generations(&self, audience: &Audience, sight: Sight<'_>) -> impl Iterator<Item = &'static dyn WireVersion> + use<> {
-        let mut used = [false; wire::ALL.len()];
-        self.read().each(audience, |peer| used[peer.wire.index()] |= peer.receives(sight).is_some());
-        wire::ALL.into_iter().filter(move |wire| used[wire.index()])
-    }
-
     fn read(&self) -> RwLockReadGuard<'_, Clients> {
         self.clients.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -401,69 +256,5 @@ impl Hub {
 
     pub(super) fn change(&self) -> RwLockWriteGuard<'_, Clients> {
         self.clients.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The frames of an event; when the payload cannot be serialised, those of an error event.
-fn encode(wire: &dyn WireVersion, channel: Channel<'_>, payload: &dyn erased_serde::Serialize) -> Encoded {
-    let topic = channel.topic();
-    let subject = || Subject::Event { topic, subscription: None };
-    wire.encode(&Outgoing { subject: subject(), content: Content::Result(payload) }).unwrap_or_else(|error| {
-        tracing::warn!(topic, error = error.0, "a payload cannot be serialised");
-        let error = CallError::new(ErrorCode::ResultSerialize, "Method result cannot be serialized");
-        let outgoing = Outgoing { subject: subject(), content: Content::Error(&error) };
-        wire.encode(&outgoing).unwrap_or_else(|_| Encoded::nothing())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        sync::atomic::{AtomicBool, Ordering},
-        task::{Wake, Waker},
-    };
-
-    use super::*;
-    use crate::{Handshake, Principal};
-
-    const KEPT: Channel<'_> =
-        Channel::Declared { topic: "a.b", delivery: Delivery::Reliable, key: 0, retain: true, require: None };
-
-    /// Sees whether somebody would have to wait for it.
-    struct Payload<'a>(&'a Hub);
-
-    impl serde::Serialize for Payload<'_> {
-        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            assert!(self.0.clients.try_write().is_ok() && self.0.retained.try_lock().is_ok());
-            serializer.serialize_unit()
-        }
-    }
-
-    #[test]
-    fn nobody_waits_for_the_payload_of_somebody_else() {
-        let hub = Hub::default();
-        hub.publish(&Audience::All, KEPT, &Payload(&hub));
-        assert_eq!(hub.retained().len(), 1);
-    }
-
-    /// Is woken between the moments at which an event is given to a client and to the publisher.
-    struct Between(Arc<Hub>, AtomicBool);
-
-    impl Wake for Between {
-        fn wake(self: Arc<Self>) {
-            self.1.store(self.0.retained.try_lock().is_err(), Ordering::Relaxed);
-        }
-    }
-
-    #[test]
-    fn no_other_event_comes_between_the_clients_and_what_is_retained() {
-        let hub = Arc::new(Hub::default());
-        let between = Arc::new(Between(Arc::clone(&hub), AtomicBool::new(false)));
-        let outbox = Arc::new(Outbox::new(1000));
-        outbox.register(&Waker::from(Arc::clone(&between)));
-        let client = Client::new(ClientId::random().unwrap(), Handshake::default(), Principal::default());
-        hub.join(client, wire::ALL[0], outbox, Interest::Everything);
-        hub.publish(&Audience::All, KEPT, &1);
-        assert!(between.1.load(Ordering::Relaxed));
     }
 }

@@ -86,7 +86,7 @@ impl Hub {
         let retained = last.map(|last| (last, self.retained()));
         clients.each(audience, |peer| match peer.receives(sight) {
             Some(number) => publication.give(peer, number),
-            None if sight.asked && peer.is_undecided(sight.topic) => undecided.push(peer.client.clone()),
+            None if sight.asked && peer.is_undecided(sight.topic) => undecided.push((peer.client.clone(), peer.wire)),
             None => {}
         });
         if let Some(((topic, last), mut retained)) = retained {
@@ -94,9 +94,13 @@ impl Hub {
         }
         drop(clients);
         // What the application said of them has been forgotten since it was asked.
-        for client in undecided {
-            if self.guard.get().is_some_and(|guard| self.decide(guard, &client, sight.topic))
-                && let Some(peer) = self.read().peers.get(client.id())
+        for (client, wire) in undecided {
+            if !self.guard.get().is_some_and(|guard| self.decide(guard, &client, sight.topic)) {
+                continue;
+            }
+            publication.frames(wire);
+            let clients = self.read();
+            if let Some(peer) = clients.peers.get(client.id())
                 && let Some(number) = peer.receives(Sight { asked: false, ..sight })
             {
                 publication.give(peer, number);

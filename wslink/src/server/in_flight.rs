@@ -35,13 +35,17 @@ pub(super) type Deadline = Pin<Box<Sleep>>;
 /// What became of it.
 pub(super) enum Outcome {
     Answered(Answered),
-    /// It is the turn of this call, which had the id and has the deadline.
-    Begins {
-        call: Box<Ordered>,
-        turn: Turn,
-        id: Option<String>,
-        deadline: Option<Deadline>,
-    },
+    /// An ordered call may begin.
+    Begins(Begins),
+}
+
+/// An ordered call whose predecessors have ended.
+pub(super) struct Begins {
+    pub(super) call: Box<Ordered>,
+    pub(super) turn: Turn,
+    /// The id by which the client could cancel it while it waited.
+    pub(super) id: Option<String>,
+    pub(super) deadline: Option<Deadline>,
 }
 
 /// A call that is over.
@@ -205,7 +209,7 @@ impl Future for InFlight {
             let id = this.cancellable.take().map(|(id, _)| id);
             let begins = if let Work::Ordered(call, _) = &mut this.work { call.take() } else { None };
             match begins {
-                Some(call) => Outcome::Begins { call, turn, id, deadline: this.deadline.take() },
+                Some(call) => Outcome::Begins(Begins { call, turn, id, deadline: this.deadline.take() }),
                 None => Outcome::Answered(Answered { answer, id, turn }),
             }
         })

@@ -210,3 +210,40 @@ async fn what_goes_on_detached_counts_although_nobody_waits_for_it() {
     gate.let_go(1);
     while session.call::<()>("threads.none", ()).await.is_err() {}
 }
+
+/// Handlers that take one lock, as those of different clients do.
+struct Bank {
+    lock: tokio::sync::Mutex<()>,
+}
+
+#[service]
+impl Bank {
+    #[rpc("bank.transfer")]
+    async fn transfer(&self) {
+        let _transaction = self.lock.lock().await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+
+    #[rpc("bank.statement")]
+    fn statement(&self) -> wslink::Attachment {
+        vec![7; 4 << 20].into()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_slowly_does_not_freeze_a_handler_that_has_begun() {
+    for generation in BOTH {
+        let server = Server::builder().mount(Bank { lock: tokio::sync::Mutex::new(()) }).build().unwrap();
+        let slow = Link::default().bandwidth(240_000).session(&server).generation(generation).connect().await.unwrap();
+        let other = testing::session(&server).generation(generation).connect().await.unwrap();
+        let transfer = begin(&slow, "bank.transfer", ());
+        let statement = tokio::spawn(slow.call::<wslink::Attachment>("bank.statement", ()));
+        // Both have arrived, and far more waits for the client than may.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let start = Instant::now();
+        other.call::<()>("bank.transfer", ()).await.unwrap();
+        assert!(start.elapsed() <= Duration::from_millis(600), "{:?}", start.elapsed());
+        transfer.await.unwrap().unwrap();
+        statement.await.unwrap().unwrap();
+    }
+}

@@ -4,7 +4,7 @@
 //! gathered until nothing more can be read, then written at once.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     future::Future,
     pin::{Pin, pin},
     sync::Arc,
@@ -32,7 +32,7 @@ use super::{
     census::Seat,
     forget::forget_in_time,
     guesses::Hellos,
-    in_flight::{InFlight, Outcome},
+    in_flight::{Begins, InFlight, Outcome},
     turns::Turns,
     watch::{Activity, Due, Watch},
 };
@@ -72,6 +72,8 @@ struct Driver<S> {
     greeting: Option<Answering>,
     hellos: Arc<Hellos>,
     calls: FuturesUnordered<InFlight>,
+    /// Ordered calls that may begin once the client has read its replies.
+    beginning: VecDeque<Begins>,
     /// Those of them that the client may cancel, by the ids that it gave them.
     cancellable: HashMap<String, Cancel>,
     /// Subscriptions with streams of their own.
@@ -149,6 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             greeting: None,
             hellos,
             calls: FuturesUnordered::new(),
+            beginning: VecDeque::new(),
             cancellable: HashMap::new(),
             feeds: SelectAll::new(),
             watch: Watch::new(limits, Instant::now()),
@@ -186,7 +189,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Tells the account, if it is kept, what has passed.
     fn report(&mut self) {
-        let Self { socket, egress, calls, .. } = self;
+        let in_flight = self.in_flight() as u64;
+        let Self { socket, egress, .. } = self;
         let Some(account) = self.connection.account() else { return };
         let Totals { read, written, frames, sent } = socket.totals();
         account.update(Traffic {
@@ -195,7 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             messages_received: frames,
             frames_sent: sent,
             queued: (egress.waiting_bytes() + socket.unwritten()) as u64,
-            in_flight: calls.len() as u64,
+            in_flight,
         });
     }
 
@@ -221,26 +225,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
             };
-            // A peer that does not take its replies is not made more of them.
-            while self.takes_replies()
-                && let Poll::Ready(Some(next)) = self.calls.poll_next_unpin(cx)
-            {
-                match next {
-                    Outcome::Answered(answered) => self.answer(answered),
-                    Outcome::Begins { call, turn, id, deadline } => {
-                        id.map(|id| self.cancellable.remove(&id));
-                        let step = self.connection.begin(*call);
-                        self.begin(step, turn, deadline, cx);
-                    }
-                }
-                progress = true;
-            }
+            progress |= self.poll_calls(cx);
             progress |= self.feed(cx);
             match self.write(cx) {
                 Ok(made_room) => progress |= made_room,
                 Err(end) => return Poll::Ready(end),
             }
-            if self.stopping && self.calls.is_empty() && self.egress.is_between_messages() && !self.socket.has_output() {
+            if self.stopping && self.in_flight() == 0 && self.egress.is_between_messages() && !self.socket.has_output() {
                 return Poll::Ready(End::Say(1001, "Server shutdown"));
             }
             if !progress {
@@ -257,6 +248,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // when the thread looks at its sockets: a task that just wakes itself comes before them.
         let _ = pin!(yield_now()).poll(cx);
         Poll::Pending
+    }
+
+    /// Polls the calls that have begun, and begins those that wait while there is room for their replies.
+    ///
+    /// A call that has begun is polled whether or not its client reads: its handler may hold a lock that handlers of
+    /// other clients wait for.
+    fn poll_calls(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut progress = false;
+        while let Poll::Ready(Some(next)) = self.calls.poll_next_unpin(cx) {
+            progress = true;
+            match next {
+                Outcome::Answered(answered) => self.answer(answered),
+                Outcome::Begins(call) => self.beginning.push_back(call),
+            }
+        }
+        while self.takes_replies()
+            && let Some(Begins { call, turn, id, deadline }) = self.beginning.pop_front()
+        {
+            progress = true;
+            id.map(|id| self.cancellable.remove(&id));
+            let step = self.connection.begin(*call);
+            self.begin(step, turn, deadline, cx);
+        }
+        progress
+    }
+
+    /// Calls that run or wait.
+    fn in_flight(&self) -> usize {
+        self.calls.len() + self.beginning.len()
     }
 
     /// Reads a burst of frames, or as many as came with the first `enough` bytes. Returns whether there may
@@ -290,7 +310,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                         call_another_thread();
                     }
                     // Who cancels what is detached has not made room for more of it.
-                    let running = self.calls.len().max(self.turns.detached());
+                    let running = self.in_flight().max(self.turns.detached());
                     match self.connection.receive(kind, payload, running) {
                         Ok(step) => {
                             self.take(step, cx);

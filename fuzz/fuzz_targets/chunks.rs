@@ -1,7 +1,7 @@
-//! Messages cut and mixed in any way; the property is `wslink::fuzzing::chunks`.
+//! Messages cut and mixed in any way; the property is `wslink_properties::chunks`.
 #![no_main]
 
 #[global_allocator]
 static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| wslink::fuzzing::chunks(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| wslink_properties::chunks(data));

@@ -1,7 +1,7 @@
-//! Messages in fragments, with control frames between them; the property is `wslink::fuzzing::fragments`.
+//! Messages in fragments, with control frames between them; the property is `wslink_properties::fragments`.
 #![no_main]
 
 #[global_allocator]
 static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| wslink::fuzzing::fragments(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| wslink_properties::fragments(data));

@@ -1,7 +1,7 @@
-//! Bytes of a WebSocket; the property is `wslink::fuzzing::frames`.
+//! Bytes of a WebSocket; the property is `wslink_properties::frames`.
 #![no_main]
 
 #[global_allocator]
 static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| wslink::fuzzing::frames(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| wslink_properties::frames(data));

@@ -1,7 +1,7 @@
-//! What a server of the first generation sends to our client; the property is `wslink::fuzzing::messages_v1`.
+//! What a server of the first generation sends to our client; the property is `wslink_properties::messages_v1`.
 #![no_main]
 
 #[global_allocator]
 static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| wslink::fuzzing::messages_v1(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| wslink_properties::messages_v1(data));

@@ -1,7 +1,7 @@
-//! Requests of the first generation; the property is `wslink::fuzzing::requests_v1`.
+//! Requests of the first generation; the property is `wslink_properties::requests_v1`.
 #![no_main]
 
 #[global_allocator]
 static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| wslink::fuzzing::requests_v1(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| wslink_properties::requests_v1(data));

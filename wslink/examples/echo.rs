@@ -13,5 +13,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&address).await?;
     // Whoever started it waits for this line.
     writeln!(std::io::stdout(), "ws://{}", listener.local_addr()?)?;
-    Ok(wslink::fuzzing::echo(listener, MAX_MESSAGE).await?)
+    Ok(wslink::testing::internals::echo(listener, MAX_MESSAGE).await?)
 }

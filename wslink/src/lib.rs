@@ -1,66 +1,43 @@
 #![doc = include_str!("../docs/guide.md")]
-// The core ring alone has nobody to drive its connections; everything in it is used by the server.
-#![cfg_attr(not(feature = "server"), allow(dead_code))]
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-mod attachment;
-mod authenticator;
-mod caller;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "client")]
 pub mod client;
-mod connection;
-mod error;
-#[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub mod fuzzing;
 #[cfg(feature = "server")]
 mod http;
-mod limits;
-#[cfg(feature = "manifest")]
-pub mod manifest;
-#[cfg(not(feature = "manifest"))]
-#[path = "manifest/absent.rs"]
-mod manifest;
-#[cfg(feature = "measuring")]
-#[doc(hidden)]
-pub mod measuring;
-mod observe;
-mod principal;
-pub mod rpc;
-mod secret;
 #[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod topic;
 #[cfg(any(feature = "client", feature = "server"))]
 mod transport;
-mod value;
-mod wire;
 
 #[cfg(feature = "manifest")]
-pub use schemars;
-pub use wslink_macros::{RpcError, rpc, service, topic};
+#[doc = include_str!("../docs/manifest.md")]
+pub mod manifest {
+    pub use wslink_core::manifest::{Change, Kind, Manifest, Schemas, compare, manifest};
+}
 
+/// Services as the macros describe them, and what their handlers take and return.
+pub mod rpc {
+    pub use wslink_core::rpc::{
+        Args, ArgumentError, Call, Cancel, Catalogue, ErrorDescriptor, ErrorField, ErrorFields, Internal, Location,
+        MethodDescriptor, MethodTypes, Outcome, Output, Parameter, ParameterDescriptor, ParameterKind, PayloadType, Plain,
+        Progress, Registration, Reply, Returned, RpcError, Service, ServiceDescriptor, Terms, TopicDescriptor, linked,
+    };
+}
+pub use wslink_core::{
+    Args, Attachment, Attempt, Authentication, Authenticator, CallError, Cancel, Client, ClientId, ClientStatistics, Delivery,
+    Error, ErrorCode, Handshake, Internal, Limits, MethodStatistics, Payload, Principal, Progress, Publisher, Refusal, RpcError,
+    Secret, Statistics, Topic, TopicStatistics, Value,
+};
 #[cfg(feature = "manifest")]
-pub use self::manifest::{Manifest, manifest};
+pub use wslink_core::{Manifest, manifest::manifest, schemars};
+pub use wslink_macros::{rpc, service, topic};
+
 #[cfg(feature = "server")]
 pub use self::server::Server;
-pub use self::{
-    attachment::Attachment,
-    authenticator::{Attempt, Authentication, Authenticator, Refusal},
-    caller::{Client, ClientId},
-    connection::Handshake,
-    error::{CallError, Error, ErrorCode},
-    limits::Limits,
-    observe::{ClientStatistics, MethodStatistics, Statistics, TopicStatistics},
-    principal::Principal,
-    rpc::{Args, Cancel, Internal, Progress, RpcError},
-    secret::Secret,
-    topic::{Delivery, Payload, Publisher, Topic},
-    value::Value,
-};

@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let cases = arguments.first().map_or("*", String::as_str);
     let wstest = wstest()?;
     println!("autobahn: building");
-    let build = ["build", "--release", "--quiet", "--package", "wslink", "--example", "echo", "--features", "fuzzing"];
+    let build = ["build", "--release", "--quiet", "--package", "wslink", "--example", "echo", "--features", "testing"];
     command::run(&mut command::cargo(&build))?;
     let target = bench::target()?;
     let folder = target.join("autobahn");

@@ -35,16 +35,14 @@ pub(crate) const STEPS: [Step; 10] = [
 ];
 
 /// No feature, which is the core, and each of wslink.
-const FEATURES: [&str; 14] = [
+const FEATURES: [&str; 12] = [
     "",
     "client",
     "client-tls",
     "cli",
     "compression",
-    "fuzzing",
     "inspector",
     "manifest",
-    "measuring",
     "metrics",
     "prometheus",
     "server",

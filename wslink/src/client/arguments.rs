@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::{Args, Value, wire::message::Parts};
+use crate::{Args, Value};
+use wslink_core::wire::message::Parts;
 
 /// Arguments of a call: `()`, a tuple, a list, [`named`], or [`Args`] for what is known at run time.
 ///

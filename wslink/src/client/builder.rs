@@ -20,7 +20,8 @@ use super::{
 };
 #[cfg(feature = "client-tls")]
 use crate::transport::Trust;
-use crate::{Secret, transport::Address, wire::message};
+use crate::{Secret, transport::Address};
+use wslink_core::wire::message;
 
 /// A generation of the protocol.
 ///

@@ -19,10 +19,8 @@ use super::{
     handle::{Command, Handle, Outgoing},
     queue::{Item, Queue},
 };
-use crate::{
-    ErrorCode,
-    wire::message::{Body, Draft},
-};
+use crate::ErrorCode;
+use wslink_core::wire::message::{Body, Draft};
 
 /// A call that is made when it is awaited, and cancelled when it is dropped unfinished.
 ///

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     ErrorCode, Limits,
     transport::{Role, WebSocket},
-    wire::message::Received,
 };
+use wslink_core::wire::message::Received;
 
 /// After so much silence the server is pinged.
 const PING: Duration = Duration::from_secs(20);
@@ -40,13 +40,10 @@ pub(super) async fn connect(settings: Arc<Settings>, epoch: u64, resume: Option<
 async fn open(settings: &Settings) -> Result<Link, Error> {
     let (stream, read) = reach(settings).await?;
     let socket = WebSocket::new(stream, Role::Client, &read, settings.message_bytes);
-    let limits = Limits {
-        message_bytes: settings.message_bytes,
-        incomplete_messages: 4096,
-        attachment_keys: 4096,
-        attachment_bytes: settings.message_bytes,
-        ..Limits::default()
-    };
+    let mut limits = Limits::default();
+    limits.message_bytes = settings.message_bytes;
+    (limits.incomplete_messages, limits.attachment_keys) = (4096, 4096);
+    limits.attachment_bytes = settings.message_bytes;
     Ok(Link::new(socket, settings.wire.messages(&limits), settings.ping.unwrap_or(PING)))
 }
 

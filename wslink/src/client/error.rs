@@ -4,7 +4,8 @@ use std::{error::Error as StdError, fmt, io, sync::Arc};
 
 use serde::Deserialize;
 
-use crate::{CallError, ErrorCode, RpcError, Value, transport::ConnectError, wire::message::Body};
+use crate::{CallError, ErrorCode, RpcError, Value, transport::ConnectError};
+use wslink_core::wire::message::Body;
 
 /// Why a call, a subscription or a connection failed.
 ///

@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Error, State, hello::Greeting, queue::Queue};
-use crate::wire::{
+use wslink_core::wire::{
     Encoded,
     message::{Body, ClientWire, Draft},
 };

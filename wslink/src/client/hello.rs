@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::wire::{
+use wslink_core::wire::{
     Encoded,
     message::{Body, ClientWire, Parts},
 };
@@ -141,7 +141,7 @@ impl Greeting {
 
     /// Refuses what the server would end the connection for.
     pub(super) fn admit(&self, request: &Encoded) -> Result<(), Error> {
-        let frame = request.frames().iter().map(crate::wire::Frame::len).max().unwrap_or(0);
+        let frame = request.frames().iter().map(wslink_core::wire::Frame::len).max().unwrap_or(0);
         for (bytes, limit) in [(frame, self.max_frame), (request.len(), self.max_message)] {
             if bytes > limit {
                 return Err(Error::TooLarge { bytes, limit });
@@ -154,7 +154,7 @@ impl Greeting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::message::FIRST;
+    use wslink_core::wire::message::FIRST;
 
     #[test]
     fn a_hello_that_would_be_too_long_begins_anew() {

@@ -14,12 +14,10 @@ use tokio::{
 };
 
 use super::outbound::Outbound;
-use crate::{
-    transport::{Incoming, WebSocket},
-    wire::{
-        Violation,
-        message::{Message, MessageDecoder},
-    },
+use crate::transport::{Incoming, WebSocket};
+use wslink_core::wire::{
+    Violation,
+    message::{Message, MessageDecoder},
 };
 
 /// Bytes handed to the socket at once; what is more can still be taken back.

@@ -22,7 +22,7 @@ use super::{
     settings::Settings,
     table::Table,
 };
-use crate::wire::{
+use wslink_core::wire::{
     Encoded,
     message::{Body, ClientWire, Message, Parts, Received},
 };

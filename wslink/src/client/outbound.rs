@@ -3,7 +3,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::wire::{Encoded, Frame};
+use wslink_core::wire::{Encoded, Frame};
 
 #[derive(Default)]
 pub(super) struct Outbound {
@@ -77,7 +77,7 @@ impl Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::FrameKind;
+    use wslink_core::wire::FrameKind;
 
     fn frames(names: &[&'static str]) -> Vec<Frame> {
         names.iter().map(|name| Frame::new(FrameKind::Binary, *name)).collect()

@@ -12,7 +12,8 @@ use std::{
 use futures_util::task::AtomicWaker;
 
 use super::{Buffer, Continuity, Error, Overflow};
-use crate::{CallError, wire::message::Body};
+use crate::CallError;
+use wslink_core::wire::message::Body;
 
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -92,7 +93,7 @@ impl Item {
     /// The bytes of what was published, which takes room; nothing else does.
     fn room(&self) -> Option<usize> {
         match self {
-            Self::Payload(payload) => Some(payload.len()),
+            Self::Payload(payload) => Some(payload.size()),
             Self::Unsendable(error) => Some(error.message().len()),
             Self::Reconnected(_) | Self::Skipped(_) | Self::Failed(_) => None,
         }
@@ -143,7 +144,7 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
-    use crate::wire::{
+    use wslink_core::wire::{
         FrameKind,
         message::{FIRST, Received},
     };
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_but_one_payload_always_has_room() {
-        let size = payload("a").len();
+        let size = payload("a").size();
         let queue = fill(Buffer::new(100, Overflow::DropOldest).bytes(2 * size), &["a", "b", "c"]);
         assert_eq!(drain(&queue), ["Skipped(1)", "b", "c"]);
         assert_eq!(drain(&fill(Buffer::default().bytes(0), &["a"])), ["a"]);

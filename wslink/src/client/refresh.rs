@@ -13,7 +13,7 @@ use std::{
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::{Error, hello::hello, settings::Settings};
-use crate::wire::Encoded;
+use wslink_core::wire::Encoded;
 
 pub(super) struct Refresh {
     settings: Arc<Settings>,

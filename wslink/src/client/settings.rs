@@ -5,7 +5,8 @@ use std::{future::Future, pin::Pin, time::Duration};
 use super::{Backoff, Error};
 #[cfg(feature = "client-tls")]
 use crate::transport::Trust;
-use crate::{Secret, transport::Address, wire::message::ClientWire};
+use crate::{Secret, transport::Address};
+use wslink_core::wire::message::ClientWire;
 
 /// Makes a connection that needs no handshake.
 #[cfg(feature = "testing")]

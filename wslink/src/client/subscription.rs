@@ -20,7 +20,7 @@ use super::{
     handle::{Command, Handle, Subscribing},
     queue::{Item, Queue},
 };
-use crate::wire::message::{Draft, Parts};
+use wslink_core::wire::message::{Draft, Parts};
 
 /// A subscription that begins when it is awaited.
 ///

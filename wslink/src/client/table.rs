@@ -8,7 +8,7 @@ use super::{
     hello::{Greeting, Resumed},
     queue::{Item, Queue},
 };
-use crate::wire::message::{Body, Draft};
+use wslink_core::wire::message::{Body, Draft};
 
 #[derive(Default)]
 pub(super) struct Table {

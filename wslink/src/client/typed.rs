@@ -5,10 +5,8 @@ use std::{fmt, marker::PhantomData};
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 
 use super::{Arguments, Call, Session, Subscribe};
-use crate::{
-    Topic,
-    rpc::{Parameter, ParameterKind},
-};
+use crate::Topic;
+use wslink_core::rpc::{Parameter, ParameterKind};
 
 /// A value that a generated client can send.
 #[diagnostic::on_unimplemented(

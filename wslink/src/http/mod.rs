@@ -13,8 +13,6 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 
-#[cfg(feature = "fuzzing")]
-pub use self::echo::echo;
 #[cfg(feature = "tls")]
 pub use self::tls::Tls;
 pub(crate) use self::{accept::accept, headers::parse as parse_headers, reverse::reverse};
@@ -26,8 +24,6 @@ mod admission;
 #[cfg(feature = "compression")]
 mod compression;
 mod content;
-#[cfg(feature = "fuzzing")]
-mod echo;
 pub(crate) mod forwarded;
 mod headers;
 mod health;
@@ -42,7 +38,7 @@ mod reverse;
 mod sender;
 #[cfg(feature = "tls")]
 mod tls;
-mod upgrade;
+pub(crate) mod upgrade;
 
 /// What a server offers by HTTP.
 #[derive(Debug)]

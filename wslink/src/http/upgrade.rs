@@ -114,7 +114,7 @@ fn bare<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(upgraded: Upgraded) 
 }
 
 /// The answer to a handshake that is in order.
-pub(super) fn accepted(request: &Request) -> Result<Response, tungstenite::Error> {
+pub(crate) fn accepted(request: &Request) -> Result<Response, tungstenite::Error> {
     create_response(&bodiless(request)).map(|response| response.map(|()| Body::empty()))
 }
 
@@ -133,7 +133,7 @@ fn refused(refusal: &Refusal) -> Response {
 }
 
 /// RFC 6455, 4.4: a server of another version says which one it speaks.
-pub(super) fn no_handshake(error: &tungstenite::Error) -> Response {
+pub(crate) fn no_handshake(error: &tungstenite::Error) -> Response {
     use tungstenite::Error::Protocol;
     match error {
         Protocol(ProtocolError::MissingSecWebSocketVersionHeader) => {

@@ -165,7 +165,11 @@ mod tests {
     use super::*;
 
     fn census(connections: usize, address_connections: usize, address_strangers: usize) -> Arc<Census> {
-        Arc::new(Census::new(&Limits { connections, address_connections, address_strangers, ..Limits::default() }))
+        Arc::new(Census::new(&Limits::with(|limits| {
+            limits.connections = connections;
+            limits.address_connections = address_connections;
+            limits.address_strangers = address_strangers;
+        })))
     }
 
     fn subnet(address: &str) -> Option<Subnet> {

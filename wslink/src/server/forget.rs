@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::{connection::Shared, topic::AGES};
+use wslink_core::{connection::Shared, topic::AGES};
 
 /// Runs while anybody is remembered; when the server stops, everybody is forgotten.
 pub(super) async fn forget_in_time(shared: Arc<Shared>, stop: CancellationToken) {

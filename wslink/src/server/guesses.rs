@@ -12,8 +12,8 @@ use std::{
 use tokio::time::{Instant, sleep_until};
 
 use super::Subnet;
-use crate::{
-    Limits,
+use crate::Limits;
+use wslink_core::{
     connection::{Greeted, Greeting},
     wire::Violation,
 };

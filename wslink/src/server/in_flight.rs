@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::turns::{Place, Turn};
-use crate::{
+use wslink_core::{
     connection::Ordered,
     rpc::{BlockingCall, Cancel, Control, PendingCall},
     wire::Encoded,

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::{Statistics, Value, observe::Account, service};
+use crate::{Statistics, Value, service};
+use wslink_core::telemetry::Account;
 
 /// Where the inspector may be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,11 +20,10 @@ pub use self::{
 #[cfg(feature = "tls")]
 pub use crate::http::Tls;
 use crate::{
-    Error, Handshake, Publisher, Secret, Statistics,
-    connection::Shared,
-    http,
+    Error, Handshake, Publisher, Secret, Statistics, http,
     transport::{Role, WebSocket},
 };
+use wslink_core::connection::Shared;
 
 mod builder;
 mod census;

@@ -14,7 +14,7 @@ use tokio::{
     task::unconstrained,
 };
 
-use crate::rpc::Lane;
+use wslink_core::rpc::Lane;
 
 /// The turns of one connection.
 pub(super) struct Turns {

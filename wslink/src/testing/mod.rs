@@ -40,6 +40,9 @@ use crate::{
 };
 
 mod compare;
+mod echo;
+#[doc(hidden)]
+pub mod internals;
 mod link;
 mod pipe;
 mod recording;

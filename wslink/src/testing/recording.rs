@@ -13,8 +13,8 @@ use super::{
 use crate::{
     Server,
     transport::{Incoming, Role, WebSocket},
-    wire::{Frame, FrameKind},
 };
+use wslink_core::wire::{Frame, FrameKind};
 
 /// For how long the server may say nothing while it is to answer.
 const PATIENCE: Duration = Duration::from_secs(30);

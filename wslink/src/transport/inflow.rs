@@ -19,7 +19,7 @@ use super::{
     Role,
     header::{Header, mask},
 };
-use crate::wire::{FrameKind, Violation};
+use wslink_core::wire::{FrameKind, Violation};
 
 /// Read at once, on the stack, and copied.
 const SPACE: usize = 16 * 1024;

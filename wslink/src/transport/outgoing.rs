@@ -14,7 +14,7 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 
-use crate::wire::{Frame, FrameKind};
+use wslink_core::wire::{Frame, FrameKind};
 
 /// Payloads from this size on are not copied.
 const MIN_SHARED: usize = 8 * 1024;

@@ -23,19 +23,22 @@ use super::{
     inflow::{Inflow, Next},
     outgoing::Outgoing,
 };
-use crate::wire::{Frame, FrameKind, Violation};
+use wslink_core::wire::{Frame, FrameKind, Violation};
 
 /// For control frames, and kept by every connection.
 const READ_BUFFER: usize = 160;
 
 /// Which end of the socket this is; clients mask what they send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum Role {
+    /// Accepted the connection.
     Server,
+    /// Opened the connection.
     Client,
 }
 
-pub(crate) struct WebSocket<S> {
+/// A WebSocket over `S`, after its handshake.
+pub struct WebSocket<S> {
     stream: S,
     context: WebSocketContext,
     inflow: Inflow,
@@ -50,17 +53,18 @@ pub(crate) struct WebSocket<S> {
 
 /// What has passed through a socket.
 #[derive(Clone, Copy)]
-pub(crate) struct Totals {
-    pub(crate) read: u64,
-    pub(crate) written: u64,
-    pub(crate) frames: u64,
+pub struct Totals {
+    pub read: u64,
+    pub written: u64,
+    pub frames: u64,
     /// Frames that were to be written.
-    pub(crate) sent: u64,
+    pub sent: u64,
 }
 
 /// What was read.
 #[derive(Debug)]
-pub(crate) enum Incoming {
+pub enum Incoming {
+    /// A data message.
     Frame(FrameKind, Bytes),
     /// A ping, already answered.
     Alive,
@@ -68,7 +72,9 @@ pub(crate) enum Incoming {
     Pong,
     /// The peer closes, and has been answered; nothing more comes. 1005 stands for no code.
     Closed {
+        /// Its close code.
         code: u16,
+        /// Its reason.
         reason: String,
     },
     /// The peer broke the rules; it is to be told.
@@ -79,7 +85,7 @@ pub(crate) enum Incoming {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// A socket whose handshake is done, and of whose frames `read` came with it.
-    pub(crate) fn new(stream: S, role: Role, read: &[u8], max_frame: usize) -> Self {
+    pub fn new(stream: S, role: Role, read: &[u8], max_frame: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
@@ -104,7 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// The next data frame or event of the socket.
-    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
+    pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
         loop {
             match ready!(self.inflow.poll_next(cx, Pin::new(&mut self.stream))) {
                 Next::Message(kind, payload) => {
@@ -138,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Adds a data frame to what is to be written.
-    pub(crate) fn put(&mut self, frame: Frame) {
+    pub fn put(&mut self, frame: Frame) {
         self.sent += 1;
         match self.role {
             Role::Server => self.outgoing.put_frame(frame),
@@ -146,38 +152,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    pub(crate) fn ping(&mut self) {
+    /// Adds a ping.
+    pub fn ping(&mut self) {
         let _ = self.context.write(&mut Gather(&mut self.outgoing), Message::Ping(Bytes::new()));
     }
 
     /// Adds a close frame; nothing can be added after it.
-    pub(crate) fn close(&mut self, code: u16, reason: &'static str) {
+    pub fn close(&mut self, code: u16, reason: &'static str) {
         let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
         let _ = self.context.close(&mut Gather(&mut self.outgoing), Some(frame));
     }
 
     /// Bytes that are not written yet; what the stream itself keeps counts as one.
-    pub(crate) const fn unwritten(&self) -> usize {
+    pub const fn unwritten(&self) -> usize {
         self.outgoing.len() + if self.unflushed { 1 } else { 0 }
     }
 
     /// Whether [`poll_flush`](Self::poll_flush) has anything to do.
-    pub(crate) const fn has_output(&self) -> bool {
+    pub const fn has_output(&self) -> bool {
         self.unwritten() > 0
     }
 
     /// Bytes that were read and written, and whole messages that were read, since the beginning.
-    pub(crate) const fn totals(&self) -> Totals {
+    pub const fn totals(&self) -> Totals {
         Totals { read: self.inflow.total(), written: self.written, frames: self.frames, sent: self.sent }
     }
 
     /// From now on takes messages of up to `max_frame` bytes.
-    pub(crate) fn set_max_frame(&mut self, max_frame: usize) {
+    pub fn set_max_frame(&mut self, max_frame: usize) {
         self.inflow.set_max_frame(max_frame);
     }
 
     /// Writes until nothing is left or the stream takes no more.
-    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let before = self.outgoing.len();
         let written = self.outgoing.poll_write(cx, Pin::new(&mut self.stream));
         if self.outgoing.len() < before {
@@ -192,7 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Writes what is left and gives the peer a moment to read it: closing a stream with unread data
     /// resets it, and the reset would overtake the close frame.
-    pub(crate) async fn part(mut self) {
+    pub async fn part(mut self) {
         const LINGER: Duration = Duration::from_secs(2);
         let farewell = async {
             poll_fn(|cx| self.poll_flush(cx)).await?;

@@ -41,7 +41,7 @@ mod python;
 mod refreshed;
 #[cfg(feature = "testing")]
 mod resume;
-#[cfg(feature = "fuzzing")]
+#[cfg(feature = "testing")]
 mod rfc6455;
 mod serving;
 #[cfg(feature = "client")]

@@ -11,15 +11,10 @@ use super::Builder;
 #[cfg(feature = "inspector")]
 use crate::server::inspector::{self, Inspected};
 use crate::{
-    Authenticator, Error, Limits, Principal, Secret,
-    connection::Shared,
-    http,
-    observe::Account,
-    rpc::Routes,
-    secret::SecretHolders,
+    Authenticator, Error, Limits, Principal, Secret, http,
     server::{Census, Server, guesses::Hellos},
-    topic::Guard,
 };
+use wslink_core::{connection::Shared, identity::SecretHolders, rpc::Routes, telemetry::Account, topic::Guard};
 
 impl Builder {
     /// The server.

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::exit::Exit;
 #[cfg(feature = "inspector")]
 use super::inspector::{Inspected, Inspection, Inspector};
-use crate::{
-    Authenticator, Client, Limits, Principal, Publisher, Secret, http,
+use crate::{Authenticator, Client, Limits, Principal, Publisher, Secret, http};
+use wslink_core::{
     rpc::{Mounted, Service},
     topic::{Ask, Hub},
 };

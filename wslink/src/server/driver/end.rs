@@ -71,7 +71,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_keeps_its_place_until_it_is_gone() {
-        let limits = Limits { address_strangers: 1, ..Limits::default() };
+        let limits = Limits::with(|limits| limits.address_strangers = 1);
         let server = Server::builder().limits(limits).build().unwrap();
         let subnet = || Some(Subnet::from(IpAddr::from([192, 0, 2, 1])));
         let seat = Arc::new(server.census().enter(subnet()).unwrap());

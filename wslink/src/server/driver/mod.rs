@@ -38,11 +38,13 @@ use super::{
 };
 use crate::{
     Handshake, Limits,
-    connection::{Connection, Egress, Feed, Greeted, Shared},
-    observe::Traffic,
-    rpc::Cancel,
-    topic::Departed,
     transport::{Incoming, Totals, WebSocket},
+};
+use wslink_core::{
+    connection::{Connection, Egress, Feed, Greeted, Shared},
+    rpc::Cancel,
+    telemetry::Traffic,
+    topic::Departed,
     wire::Violation,
 };
 

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Driver, end::End};
-use crate::{connection::Fed, topic::Ended, wire::Encoded};
+use wslink_core::{connection::Fed, topic::Ended, wire::Encoded};
 
 /// Bytes of events that may wait before streams are asked for more.
 const FEED_AHEAD: usize = 256 * 1024;
@@ -70,7 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 makes_room = true;
                 break;
             }
-            match self.egress.next() {
+            match self.egress.next_frame() {
                 Ok(Some(frame)) => self.socket.put(frame),
                 Ok(None) => break,
                 Err(Ended::Overflow) => return Err(End::Say(1013, "too slow for what is published")),
@@ -105,8 +105,8 @@ mod tests {
     use crate::{
         Handshake, Limits, Server, service,
         transport::{Role, WebSocket},
-        wire::{Frame, FrameKind},
     };
+    use wslink_core::wire::{Frame, FrameKind};
 
     struct Scribe(Arc<Notify>);
 
@@ -132,7 +132,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_the_stream_takes_makes_room_for_the_next_request() {
         let noted = Arc::new(Notify::new());
-        let limits = Limits { reply_bytes: 100_000, ..Limits::default() };
+        let limits = Limits::with(|limits| limits.reply_bytes = 100_000);
         let server = Server::builder().limits(limits).mount(Scribe(Arc::clone(&noted))).build().unwrap();
         let start = Instant::now();
         let (near, far) = tokio::io::duplex(64 * 1024);

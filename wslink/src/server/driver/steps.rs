@@ -13,14 +13,11 @@ use tokio::{
 };
 
 use super::{Driver, end::End};
-use crate::{
-    connection::Step,
-    server::{
-        in_flight::{Answered, Deadline, InFlight},
-        turns::Turn,
-    },
-    wire::Violation,
+use crate::server::{
+    in_flight::{Answered, Deadline, InFlight},
+    turns::Turn,
 };
+use wslink_core::{connection::Step, wire::Violation};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     pub(super) fn take(&mut self, step: Step, cx: &mut Context<'_>) {

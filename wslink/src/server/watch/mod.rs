@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn a_limit_that_is_longer_than_anybody_counts_is_none() {
         let ever = Duration::MAX;
-        let mut limits = Limits { ping: ever - Limits::default().pong, ..Limits::default() };
+        let mut limits = Limits::with(|limits| limits.ping = ever - Limits::default().pong);
         for _ in 0..2 {
             paused(async {
                 let mut watch = Watch::new(&limits, Instant::now());
@@ -233,7 +233,8 @@ mod tests {
                 assert_eq!(look(&mut watch, QUIET).await, Due::Nothing);
             });
             let (hello, grace, expiry_grace) = (ever, ever, ever);
-            limits = Limits { ping: ever, write_stall: ever, incomplete_stall: ever, hello, grace, expiry_grace, ..limits };
+            (limits.ping, limits.write_stall, limits.incomplete_stall) = (ever, ever, ever);
+            (limits.hello, limits.grace, limits.expiry_grace) = (hello, grace, expiry_grace);
             limits.pong = ever;
         }
     }

@@ -81,7 +81,7 @@ fn start() -> SocketAddr {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            wslink::fuzzing::echo(listener, MAX_MESSAGE).await.unwrap();
+            wslink::testing::internals::echo(listener, MAX_MESSAGE).await.unwrap();
         });
     });
     address

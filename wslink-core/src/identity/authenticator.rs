@@ -1,0 +1,138 @@
+//! Who may come in: the question that a hello puts to the application, and its answer.
+//!
+//! Knows no wire format and no clock; `connection/hello.rs` asks, the runtime waits for the answer.
+
+use std::{borrow::Cow, fmt, future::Future, pin::Pin};
+
+use crate::{Client, Handshake, Principal, Value};
+
+/// Decides who a client is, from its hello and the handshake of its connection.
+///
+/// Every function from an [`Attempt`] to a future of the answer is one, and so is a
+/// [`Secret`](crate::Secret). While the answer is pending, nothing else of that connection is acted on;
+/// it has [`Limits::hello`](crate::Limits::hello) to come. A panic is a refusal.
+///
+/// ```
+/// # extern crate wslink_core as wslink;
+/// use wslink::{Attempt, Authentication, Authenticator, Principal, Refusal};
+///
+/// struct Accounts { /* a pool of database connections, the keys of an identity provider, … */ }
+///
+/// impl Accounts {
+///     async fn find(&self, session: &str) -> Option<String> {
+///         (session == "c0ffee").then(|| "alice".to_owned())
+///     }
+/// }
+///
+/// impl Authenticator for Accounts {
+///     fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
+///         Box::pin(async move {
+///             let session = attempt.handshake().cookie("session").ok_or(Refusal::new("no cookie"))?;
+///             let name = self.find(session).await.ok_or(Refusal::new("no such session"))?;
+///             Ok(Principal::new(name))
+///         })
+///     }
+/// }
+///
+/// # fn authenticator(_: impl Authenticator) {}
+/// authenticator(Accounts {});
+///
+/// // The same question, put to a function.
+/// authenticator(async |attempt: Attempt| match attempt.token() {
+///     Some("let me in") => Ok(Principal::new("a friend").granting(["editor"])),
+///     _ => Err(Refusal::new("another word")),
+/// });
+/// ```
+pub trait Authenticator: Send + Sync + 'static {
+    /// The principal that the attempt is good for, or a refusal.
+    fn authenticate(&self, attempt: Attempt) -> Authentication<'_>;
+}
+
+/// The answer to an [`Attempt`], perhaps later.
+pub type Authentication<'a> = Pin<Box<dyn Future<Output = Result<Principal, Refusal>> + Send + 'a>>;
+
+impl<F, Answer> Authenticator for F
+where
+    F: Fn(Attempt) -> Answer + Send + Sync + 'static,
+    Answer: Future<Output = Result<Principal, Refusal>> + Send + 'static,
+{
+    fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
+        Box::pin(self(attempt))
+    }
+}
+
+/// One hello, and the connection that it came on.
+#[derive(Clone)]
+pub struct Attempt {
+    client: Client,
+    hello: Value,
+}
+
+impl Attempt {
+    pub const fn new(client: Client, hello: Value) -> Self {
+        Self { client, hello }
+    }
+
+    /// The client, whose [`principal`](Client::principal) is that of its last good hello, if it had one.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// How the client came: its address, its headers and cookies, and the URI that it asked for.
+    #[must_use]
+    pub fn handshake(&self) -> &Handshake {
+        self.client.handshake()
+    }
+
+    /// What clients call the secret, whatever it is: any text that fits into
+    /// [`Limits::hello_bytes`](crate::Limits::hello_bytes).
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.hello.get("secret")?.as_str()
+    }
+
+    /// The whole hello, with whatever else the client says in it.
+    #[must_use]
+    pub const fn hello(&self) -> &Value {
+        &self.hello
+    }
+}
+
+/// Without the hello, which is secret.
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+/// Why an attempt is refused. The reason is for the log; the client is told `Authentication failed`.
+///
+/// Every error becomes one by `?`.
+pub struct Refusal(Cow<'static, str>);
+
+impl Refusal {
+    /// A refusal for `reason`, which must not have secrets in it.
+    #[must_use]
+    pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self(reason.into())
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<E: std::error::Error> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self(error.to_string().into())
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Refusal({})", self.0)
+    }
+}

@@ -1,0 +1,41 @@
+//! The heart of [wslink](https://docs.rs/wslink): values, protocols, sessions, dispatch and topics, without I/O.
+//!
+//! Applications use the crate `wslink`, which re-exports the public types of this one and adds the server, the client
+//! and their sockets. This crate is for those who drive a session by other means: it takes frames and the time, and
+//! gives frames, calls and deadlines back. It knows no runtime, no socket, no HTTP server and no clock.
+
+#![allow(missing_docs)]
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+pub mod connection;
+mod error;
+pub mod identity;
+mod limits;
+#[cfg(feature = "manifest")]
+pub mod manifest;
+#[cfg(not(feature = "manifest"))]
+#[path = "manifest/disabled.rs"]
+pub mod manifest;
+pub mod rpc;
+pub mod telemetry;
+pub mod topic;
+pub mod value;
+pub mod wire;
+
+#[cfg(feature = "manifest")]
+pub use schemars;
+pub use wslink_macros::{RpcError, rpc, service, topic};
+
+#[cfg(feature = "manifest")]
+pub use self::manifest::{Manifest, manifest};
+pub use self::{
+    error::{CallError, Error, ErrorCode},
+    identity::{Attempt, Authentication, Authenticator, Client, ClientId, Handshake, Principal, Refusal, Secret},
+    limits::Limits,
+    rpc::{Args, Cancel, Internal, Progress, RpcError},
+    telemetry::{ClientStatistics, MethodStatistics, Statistics, TopicStatistics},
+    topic::{Delivery, Payload, Publisher, Topic},
+    value::{Attachment, Value},
+};

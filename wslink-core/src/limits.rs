@@ -1,0 +1,150 @@
+//! Every bound of a server in one place, with its default.
+
+use std::time::Duration;
+
+/// What one connection may cost, how long it may take over things, and how many there may be.
+///
+/// ```
+/// # extern crate wslink_core as wslink;
+/// let mut limits = wslink::Limits::default();
+/// limits.message_bytes = 16 << 20;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one incoming WebSocket frame, and of a message of WebSocket fragments.
+    pub frame_bytes: usize,
+    /// Bytes of one incoming message put together from chunks, and of all incomplete ones together.
+    /// At most 4 GiB - 1.
+    pub message_bytes: usize,
+    /// Bytes of one incoming message before hello.
+    pub hello_bytes: usize,
+    /// Hellos that may fail before the connection is closed.
+    pub hello_failures: u32,
+    /// Hellos of one address (of IPv6, of one /64 network) that may fail at once, and then per second;
+    /// further ones wait for their turn, or are refused with 1008. As many again on connections that have said
+    /// a good one. 0 for any number.
+    pub address_guesses: u32,
+    /// Addresses whose failed hellos are remembered. All others together count as one.
+    pub guessing_addresses: usize,
+    /// Messages of a connection that have begun and are not complete.
+    pub incomplete_messages: usize,
+    /// Attachments of the first generation that are announced and not used yet.
+    pub attachment_keys: usize,
+    /// Bytes of such attachments.
+    pub attachment_bytes: usize,
+    /// Calls of a connection that have begun and are not answered, and detached ones that go on although they are.
+    pub calls_in_flight: usize,
+    /// Calls of a connection that may block a thread at a time; others wait.
+    pub blocking_calls: usize,
+    /// Subscriptions of a connection, and topics that a client may have had to be able to come back.
+    pub subscriptions: usize,
+    /// Bytes of replies that may wait for a slow reader before its next requests are left unread.
+    pub reply_bytes: usize,
+    /// Bytes of events that may wait for a slow reader before it is disconnected. One message of any
+    /// size always may.
+    pub outbox_bytes: usize,
+    /// How long a client that lost its connection may take to come back and go on.
+    pub resume_window: Duration,
+    /// Bytes of events, sent or not, that are kept for each client in case it comes back; of topics that
+    /// may lose events, as many again.
+    pub resume_bytes: usize,
+    /// Clients without a connection that are remembered; the one that is away longest goes first.
+    pub resume_sessions: usize,
+    /// Connections of the server, whatever they speak. One more is answered with 503.
+    pub connections: usize,
+    /// Connections of one address, which is a whole /64 of IPv6. One more is answered with 429. Behind
+    /// a proxy, clients have addresses of their own only where
+    /// [the proxy is trusted](crate::server::Builder::trust_proxy).
+    pub address_connections: usize,
+    /// Connections of one address that have not said hello, those of plain HTTP among them. One more is
+    /// answered with 429.
+    pub address_strangers: usize,
+    /// From accepting a TCP connection to the end of its WebSocket handshake, or of an HTTP request's
+    /// header; also how long a connection of HTTP may be idle.
+    pub handshake: Duration,
+    /// From the WebSocket handshake to a good hello.
+    pub hello: Duration,
+    /// From the moment that a principal expires, from which on calls are refused, to the end of its
+    /// connection.
+    pub expiry_grace: Duration,
+    /// Silence after which a connection is pinged.
+    pub ping: Duration,
+    /// Silence after a ping that ends the connection.
+    pub pong: Duration,
+    /// How long a peer may accept none of the bytes that wait for it, be it a WebSocket's or one of HTTP.
+    pub write_stall: Duration,
+    /// How long an incomplete message may make no progress.
+    pub incomplete_stall: Duration,
+    /// How long calls in flight may take when the server stops.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes: (4 << 20) + 4096,
+            message_bytes: 256 << 20,
+            hello_bytes: 4096,
+            hello_failures: 3,
+            address_guesses: 20,
+            guessing_addresses: 4096,
+            incomplete_messages: 64,
+            attachment_keys: 1024,
+            attachment_bytes: 32 << 20,
+            calls_in_flight: 1024,
+            blocking_calls: 8,
+            subscriptions: 1024,
+            reply_bytes: 1 << 20,
+            outbox_bytes: 32 << 20,
+            resume_window: Duration::from_secs(60),
+            resume_bytes: 4 << 20,
+            resume_sessions: 256,
+            connections: 16_384,
+            address_connections: 4096,
+            address_strangers: 256,
+            handshake: Duration::from_secs(10),
+            hello: Duration::from_secs(10),
+            expiry_grace: Duration::from_secs(10),
+            ping: Duration::from_secs(20),
+            pong: Duration::from_secs(20),
+            write_stall: Duration::from_secs(10),
+            incomplete_stall: Duration::from_secs(30),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Limits {
+    /// The default limits, changed.
+    ///
+    /// ```
+    /// # extern crate wslink_core as wslink;
+    /// let limits = wslink::Limits::with(|limits| limits.message_bytes = 64 << 20);
+    /// # assert_eq!(limits.message_bytes, 64 << 20);
+    /// ```
+    #[must_use]
+    pub fn with(change: impl FnOnce(&mut Self)) -> Self {
+        let mut limits = Self::default();
+        change(&mut limits);
+        limits
+    }
+
+    /// What is read at once from somebody who has not said hello.
+    pub fn stranger_frame(&self) -> usize {
+        const CHUNK_HEADER: usize = 12;
+        self.frame_bytes.min(self.hello_bytes.saturating_add(CHUNK_HEADER))
+    }
+
+    /// What clients are told to send at most in one frame.
+    pub fn announced_frame(&self) -> usize {
+        const ROOM: usize = 4096;
+        if self.frame_bytes > 2 * ROOM { self.frame_bytes - ROOM } else { self.frame_bytes }
+    }
+
+    /// How large the chunks of the second generation's clients are asked to be: smaller than they may be,
+    /// because what fits the processor's cache is put in its place for little, and small calls go between.
+    pub fn best_chunk(&self) -> usize {
+        self.announced_frame().min(256 * 1024)
+    }
+}

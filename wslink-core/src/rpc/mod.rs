@@ -1,0 +1,34 @@
+//! Remote procedure calls: what the macros describe, the table built from it, and the way of a call
+//! from its request to its reply.
+
+pub use self::bind::Bound;
+#[cfg(feature = "manifest")]
+pub(crate) use self::bind::Missing;
+pub use self::{
+    bind::ArgumentError,
+    call::{Args, Call, Outcome, Output, Parameter, ParameterKind, Plain, Reply, Returned},
+    cancel::Cancel,
+    catalogue::{Catalogue, linked},
+    descriptor::{
+        Location, MethodDescriptor, ParameterDescriptor, Registration, Service, ServiceDescriptor, Terms, TopicDescriptor,
+    },
+    error::{ErrorDescriptor, ErrorField, FieldOf, Internal, RpcError, Unread, internal, told, told_variant},
+    progress::Progress,
+};
+pub use self::{
+    call::{Events, refusal},
+    cancel::Cancelled,
+    dispatch::{BlockingCall, Caller, Control, Dispatched, PendingCall, control, dispatch, subscribe},
+    registry::{Lane, Mounted, Route, Routes},
+};
+pub use crate::manifest::{ErrorFields, MethodTypes, PayloadType};
+
+mod bind;
+mod call;
+mod cancel;
+mod catalogue;
+mod descriptor;
+mod dispatch;
+mod error;
+mod progress;
+mod registry;

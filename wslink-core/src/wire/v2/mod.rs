@@ -1,0 +1,150 @@
+//! The second generation: MessagePack messages cut into chunks, each a binary frame.
+
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicU32, Ordering},
+};
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use self::{
+    assembler::Assembler,
+    oversize::{Fate, Oversize},
+    writer::SegmentWriter,
+};
+use super::{
+    Content, Decoded, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Unserialisable, Violation, WireVersion,
+};
+use crate::Limits;
+
+mod assembler;
+mod chunks;
+mod message;
+mod oversize;
+mod scan;
+mod writer;
+
+pub(super) struct V2;
+
+impl WireVersion for V2 {
+    fn name(&self) -> &'static str {
+        "v2"
+    }
+
+    fn index(&self) -> usize {
+        1
+    }
+
+    fn decoder(&self, limits: &Limits) -> Box<dyn Decoder> {
+        Box::new(ChunkDecoder {
+            assembler: Assembler::new(limits),
+            oversize: Oversize::new(limits.message_bytes, limits.incomplete_messages),
+            max_message: limits.message_bytes,
+            authenticated: false,
+            warned: false,
+        })
+    }
+
+    fn encode(&self, message: &Outgoing<'_>) -> Result<Encoded, Unserialisable> {
+        let mut writer = SegmentWriter::new(chunks::HEADER);
+        write(&mut writer, message).map_err(|error| Unserialisable(error.to_string()))?;
+        if writer.len() > u32::MAX as usize {
+            return Err(Unserialisable("the message is 4 GiB or larger".to_owned()));
+        }
+        Ok(chunks::frames(next_message_id(), writer, chunks::CHUNK))
+    }
+
+    fn id_text(&self, id: &RequestId) -> Option<String> {
+        scan::id_text(id)
+    }
+
+    fn announces_max_message(&self) -> bool {
+        true
+    }
+}
+
+/// `{"wslink", "id", "result" | "error"}`, in this order; structs as maps, and the same text forms as
+/// in JSON.
+fn write(writer: &mut SegmentWriter, message: &Outgoing<'_>) -> Result<(), rmp_serde::encode::Error> {
+    let own = matches!(message.subject, Subject::Event { subscription: Some(_), .. });
+    writer.raw(if own { b"\x84\xa6wslink\xa31.0\xa2id" } else { b"\x83\xa6wslink\xa31.0\xa2id" });
+    match message.subject {
+        Subject::Reply(id) => writer.raw(id.as_bytes()),
+        Subject::Event { topic, subscription } => {
+            let mut serializer = rmp_serde::Serializer::new(&mut *writer);
+            ["publish:", topic, ":0"].concat().serialize(&mut serializer)?;
+            if let Some(number) = subscription {
+                "sub".serialize(&mut serializer)?;
+                number.serialize(&mut serializer)?;
+            }
+        }
+    }
+    writer.raw(match message.content {
+        Content::Result(_) => &b"\xa6result"[..],
+        Content::Error(_) => b"\xa5error",
+        Content::Progress(_) => b"\xa8progress",
+        Content::End => b"\xa3end\xc3",
+    });
+    let mut serializer = rmp_serde::Serializer::new(writer).with_struct_map().with_human_readable();
+    match message.content {
+        Content::Result(value) | Content::Progress(value) => value.serialize(&mut serializer),
+        Content::Error(error) => error.serialize(&mut serializer),
+        Content::End => Ok(()),
+    }
+}
+
+/// Message ids only tell the messages of one connection apart; starting anywhere keeps them from
+/// meaning anything else.
+fn next_message_id() -> u32 {
+    static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(getrandom::u32().unwrap_or(1)));
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Frames → chunks → messages → requests.
+struct ChunkDecoder {
+    assembler: Assembler,
+    oversize: Oversize,
+    max_message: usize,
+    authenticated: bool,
+    warned: bool,
+}
+
+impl Decoder for ChunkDecoder {
+    fn blank(&self) -> Request {
+        Request::blank(&scan::MessagePack)
+    }
+
+    fn decode(&mut self, kind: FrameKind, payload: Bytes, request: &mut Request) -> Result<Decoded, Violation> {
+        if kind == FrameKind::Text {
+            if !std::mem::replace(&mut self.warned, true) {
+                tracing::warn!("ignoring text frames on a connection that speaks MessagePack");
+            }
+            return Ok(Decoded::Nothing);
+        }
+        // A stranger is not answered at such length.
+        if self.authenticated {
+            match self.oversize.judge(&payload)? {
+                Fate::Take => {}
+                Fate::Drop => return Ok(Decoded::Nothing),
+                Fate::Refuse(id, got) => return Ok(Decoded::TooLarge { id, limit: self.max_message, got }),
+            }
+        }
+        let Some(message) = self.assembler.push(payload)? else { return Ok(Decoded::Nothing) };
+        scan::request(message, request).map(|()| Decoded::Request)
+    }
+
+    fn authenticated(&mut self) {
+        self.authenticated = true;
+        self.assembler.authenticated();
+    }
+
+    fn incomplete(&self) -> (usize, usize) {
+        let (taken, refused) = (self.assembler.incomplete(), self.oversize.incomplete());
+        (taken.0 + refused.0, taken.1 + refused.1)
+    }
+
+    fn rest(&mut self) {
+        self.assembler.rest();
+    }
+}

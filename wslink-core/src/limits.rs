@@ -41,6 +41,9 @@ pub struct Limits {
     pub subscriptions: usize,
     /// Bytes of replies that may wait for a slow reader before its next requests are left unread.
     pub reply_bytes: usize,
+    /// Bytes of replies that may wait for a slow reader in all, those of calls that had begun before its requests were
+    /// left unread among them. More end the connection with 1013. One reply of any size always may.
+    pub held_reply_bytes: usize,
     /// Bytes of events that may wait for a slow reader before it is disconnected. One message of any
     /// size always may.
     pub outbox_bytes: usize,
@@ -96,6 +99,7 @@ impl Default for Limits {
             blocking_calls: 8,
             subscriptions: 1024,
             reply_bytes: 1 << 20,
+            held_reply_bytes: 256 << 20,
             outbox_bytes: 32 << 20,
             resume_window: Duration::from_secs(60),
             resume_bytes: 4 << 20,

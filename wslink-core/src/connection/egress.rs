@@ -145,6 +145,12 @@ impl Egress {
         self.reply_bytes
     }
 
+    /// Bytes of replies that wait behind the first one.
+    pub fn held_reply_bytes(&self) -> usize {
+        let first = self.large.front().map_or(0, |large| large.rest().iter().map(Frame::len).sum());
+        self.reply_bytes - first
+    }
+
     /// Bytes of replies and events that were not handed out yet.
     pub fn waiting_bytes(&self) -> usize {
         let event = self.event.as_ref().map_or(0, |event| event.rest().iter().map(Frame::len).sum());

@@ -222,17 +222,24 @@ fn handlers_that_block_take_turns_and_never_begin_for_who_left() {
 }
 
 #[test]
-fn who_never_reads_gets_no_more_replies_made() {
-    let server = flood();
+fn replies_to_calls_that_have_begun_are_bounded_for_a_client_that_never_reads() {
+    let server = flood_within(Limits::with(|limits| limits.held_reply_bytes = 32 << 20));
     let mut greedy = Speaker::new(&server, Generation::V2);
     (0..200).for_each(|_| drop(greedy.begin("flood.later", json!([1_000_000]))));
-    std::thread::sleep(Duration::from_millis(300));
+    while Speaker::new(&server, Generation::V2).call("flood.made", json!([]))["result"].as_u64().unwrap() == 0 {}
+    while let Got::Binary(_) = greedy.peer.next() {}
     let made = Speaker::new(&server, Generation::V2).call("flood.made", json!([]))["result"].as_u64().unwrap();
     assert!(made < 100, "{made} replies of 1 MB were made for nobody");
-    let mut chunks = 0;
-    while chunks < 200 * 8 {
-        let Got::Binary(_) = greedy.peer.next() else { panic!("closed") };
-        chunks += 1;
+}
+
+#[test]
+fn a_client_that_reads_late_gets_every_reply() {
+    let server = flood();
+    let mut late = Speaker::new(&server, Generation::V2);
+    (0..100).for_each(|_| drop(late.begin("flood.later", json!([1_000_000]))));
+    while Speaker::new(&server, Generation::V2).call("flood.made", json!([]))["result"].as_u64().unwrap() < 10 {}
+    for _ in 0..100 * 8 {
+        let Got::Binary(_) = late.peer.next() else { panic!("closed") };
     }
 }
 

@@ -85,6 +85,7 @@ struct Driver<S> {
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     stopping: bool,
     max_reply_bytes: usize,
+    max_held_reply_bytes: usize,
     /// Of a message, once the client is known.
     max_frame: usize,
     turns: Turns,
@@ -160,6 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             stop: Box::pin(stop.clone().cancelled_owned()),
             stopping: false,
             max_reply_bytes: limits.reply_bytes,
+            max_held_reply_bytes: limits.held_reply_bytes,
             max_frame: limits.frame_bytes,
             turns: Turns::new(limits.blocking_calls),
             seat,
@@ -228,6 +230,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Err(end) => return Poll::Ready(end),
             };
             progress |= self.poll_calls(cx);
+            if self.egress.held_reply_bytes() > self.max_held_reply_bytes {
+                return Poll::Ready(End::Say(1013, "too slow for its replies"));
+            }
             progress |= self.feed(cx);
             match self.write(cx) {
                 Ok(made_room) => progress |= made_room,
@@ -258,7 +263,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// other clients wait for.
     fn poll_calls(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progress = false;
-        while let Poll::Ready(Some(next)) = self.calls.poll_next_unpin(cx) {
+        while self.egress.held_reply_bytes() <= self.max_held_reply_bytes
+            && let Poll::Ready(Some(next)) = self.calls.poll_next_unpin(cx)
+        {
             progress = true;
             match next {
                 Outcome::Answered(answered) => self.answer(answered),

@@ -16,6 +16,9 @@ pub(crate) use self::{
     resume::{Departed, Resume, Resumed},
 };
 
+mod discarded;
+#[cfg(test)]
+mod drop_tests;
 mod guard;
 mod history;
 mod hub;

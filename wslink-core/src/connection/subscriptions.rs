@@ -107,6 +107,7 @@ impl Connection {
                 let stays = shared.hub.admit(client, topic.uri).is_ok();
                 if !stays {
                     cancel.cancel();
+                    outbox.retract(*number);
                     outbox.push_reliable(0, end(wire, topic, *number));
                 }
                 stays

@@ -49,6 +49,13 @@ impl Guard {
     }
 }
 
+/// What decides who may see the events of a topic, where not everybody may.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Restriction {
+    pub(super) topic: Box<str>,
+    pub(super) require: Option<&'static str>,
+}
+
 /// The answer to a client that the application said no to.
 pub(super) fn forbidden() -> CallError {
     CallError::new(ErrorCode::Forbidden, "Forbidden")

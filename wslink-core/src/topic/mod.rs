@@ -14,6 +14,9 @@ pub use self::{
     resume::{Departed, Resume, Resumed},
 };
 
+mod discarded;
+#[cfg(test)]
+mod drop_tests;
 mod guard;
 mod history;
 mod hub;
@@ -29,7 +32,6 @@ mod resume;
 /// Declared in a service, where the macro gives it its value:
 ///
 /// ```
-/// # extern crate wslink_core as wslink;
 /// use wslink::{Publisher, Topic, service};
 ///
 /// struct Clock { publisher: Publisher }

@@ -5,8 +5,9 @@
 //! history.
 
 use std::{
+    collections::HashSet,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -16,8 +17,10 @@ use futures_util::task::AtomicWaker;
 
 use super::{
     Delivery,
+    discarded::Discarded,
+    guard::Restriction,
     history::History,
-    queue::{Popped, Pushed, Queue, TopicNumber},
+    queue::{Lane, Origin, Popped, Pushed, Queue, TopicNumber},
 };
 use crate::wire::Encoded;
 
@@ -68,31 +71,34 @@ struct State {
 
 impl State {
     /// From now on nothing waits and nothing is taken in.
-    fn end(&mut self, why: Ended) {
-        self.pacing.drain(..).for_each(Waker::wake);
-        *self = Self { ended: Some(why), dropped: self.dropped, ..Self::default() };
+    fn end(&mut self, why: Ended, discarded: &mut Discarded) {
+        discarded.wakers(&mut self.pacing);
+        let ended = Self { ended: Some(why), dropped: self.dropped, ..Self::default() };
+        discarded.other(std::mem::replace(self, ended));
     }
 
-    fn add(&mut self, push: impl FnOnce(&mut Queue) -> Pushed) -> usize {
-        match push(&mut self.events) {
+    /// What a push has come to: how many events were dropped.
+    fn pushed(&mut self, pushed: Pushed, discarded: &mut Discarded) -> usize {
+        match pushed {
             Pushed::Dropped(count) => {
                 self.dropped += count as u64;
                 if self.away {
-                    self.move_to_history();
+                    self.move_to_history(discarded);
                 }
                 count
             }
             Pushed::Overflow => {
-                self.end(Ended::Overflow);
+                self.end(Ended::Overflow, discarded);
                 0
             }
         }
     }
 
-    fn move_to_history(&mut self) {
+    fn move_to_history(&mut self, discarded: &mut Discarded) {
         while let Some((_, event)) = self.events.pop() {
-            if let Some(history) = &mut self.history {
-                history.record(event);
+            match &mut self.history {
+                Some(history) => history.record(event, discarded),
+                None => discarded.message(event.message),
             }
         }
     }
@@ -110,27 +116,52 @@ impl Outbox {
     }
 
     /// Adds an event of a topic that is known when the program is compiled, and to the client's history
-    /// by `number`. Returns how many events of that topic were dropped for it.
+    /// by `number`; 0 is for the own stream of the subscription `key`. Returns how many events of that
+    /// topic were dropped for it.
     pub fn push(&self, number: TopicNumber, topic: &'static str, key: u64, delivery: Delivery, message: Encoded) -> usize {
-        self.add(number, |events, limit| events.push(topic, key, delivery, message, limit))
+        let stream = if number == 0 { key } else { 0 };
+        let origin = Origin { topic: number, stream, restriction: None };
+        self.put(origin, (topic, key), delivery, message, &mut Discarded::default())
     }
 
     /// Adds an event that must not be lost.
     pub fn push_reliable(&self, number: TopicNumber, message: Encoded) {
-        self.add(number, |events, limit| events.push_reliable(message, limit));
+        self.put_reliable(Origin::topic(number), message, &mut Discarded::default());
     }
 
-    fn add(&self, topic: TopicNumber, push: impl FnOnce(&mut Queue, usize) -> Pushed) -> usize {
+    /// Adds an event of a lane. Returns how many events of the lane were dropped for it.
+    pub(super) fn put(
+        &self,
+        origin: Origin,
+        lane: Lane,
+        delivery: Delivery,
+        message: Encoded,
+        discarded: &mut Discarded,
+    ) -> usize {
+        self.add(origin, Some((lane, delivery)), message, discarded)
+    }
+
+    /// Adds an event that must not be lost.
+    pub(super) fn put_reliable(&self, origin: Origin, message: Encoded, discarded: &mut Discarded) {
+        self.add(origin, None, message, discarded);
+    }
+
+    fn add(&self, origin: Origin, lane: Option<(Lane, Delivery)>, message: Encoded, discarded: &mut Discarded) -> usize {
         let mut state = self.lock();
         if state.ended.is_some() {
+            discarded.message(message);
             return 0;
         }
         // A call that publishes now will have the next number.
         state.events.set_reply(self.replied.load(Ordering::Relaxed) + 1);
-        state.events.set_topic(topic);
-        let dropped = state.add(|events| push(events, self.limit));
+        state.events.set_origin(origin);
+        let pushed = match lane {
+            Some((lane, delivery)) => state.events.push(lane, delivery, message, self.limit, discarded),
+            None => state.events.push_reliable(message, self.limit, discarded),
+        };
+        let dropped = state.pushed(pushed, discarded);
         drop(state);
-        self.ready.wake();
+        discarded.waker(self.ready.take());
         dropped
     }
 
@@ -140,52 +171,67 @@ impl Outbox {
     }
 
     /// From now on remembers nothing.
-    pub(super) fn forget(&self) {
-        self.lock().history = None;
+    pub(super) fn forget(&self, discarded: &mut Discarded) {
+        discarded.other(self.lock().history.take());
+    }
+
+    /// From now on the client is another principal: takes out what waits and must not be sent to it, and forgets the
+    /// events that were sent to the one before.
+    pub(super) fn change_principal(&self, stays: impl FnMut(&Origin) -> bool, forget: bool, discarded: &mut Discarded) {
+        let mut state = self.lock();
+        state.events.retain(stays, discarded);
+        if let Some(history) = state.history.as_mut().filter(|_| forget) {
+            history.forget_events(discarded);
+        }
+    }
+
+    /// Takes out what waits of the own stream of a subscription.
+    pub fn retract(&self, stream: u64) {
+        let mut discarded = Discarded::default();
+        self.lock().events.retain(|origin| origin.stream != stream, &mut discarded);
+    }
+
+    /// What restricts the events that wait or are kept.
+    pub(super) fn restrictions(&self) -> HashSet<Arc<Restriction>> {
+        let state = self.lock();
+        let kept = state.history.iter().flat_map(History::restrictions);
+        state.events.restrictions().chain(kept).map(Arc::clone).collect()
     }
 
     /// The connection is lost: keeps for the client what was not sent, and what will be published.
     /// Returns whether it does.
-    pub(super) fn await_return(&self) -> bool {
+    pub(super) fn await_return(&self, discarded: &mut Discarded) -> bool {
         let mut state = self.lock();
         if state.history.is_none() || state.ended.is_some() {
             return false;
         }
         state.away = true;
-        state.move_to_history();
-        state.progress.clear();
-        state.last_progress.clear();
-        state.pacing.drain(..).for_each(Waker::wake);
+        state.move_to_history(discarded);
+        discarded.other((std::mem::take(&mut state.progress), std::mem::take(&mut state.last_progress)));
+        discarded.wakers(&mut state.pacing);
         true
     }
 
     /// Ends this outbox and gives its history to another of the same client.
-    pub(super) fn surrender(&self) -> Option<History> {
+    pub(super) fn surrender(&self, discarded: &mut Discarded) -> Option<History> {
         let mut state = self.lock();
-        state.move_to_history();
+        state.move_to_history(discarded);
         let history = state.history.take();
-        state.end(Ended::Left);
+        state.end(Ended::Left, discarded);
         drop(state);
-        self.ready.wake();
+        discarded.waker(self.ready.take());
         history
     }
 
-    /// Goes on from the history of the outbox before: what the client has not `received` is sent, and
-    /// `missed` called with what is not there any more.
-    pub(super) fn adopt(
-        &self,
-        mut history: History,
-        received: impl Fn(TopicNumber) -> u64,
-        missed: impl FnMut(TopicNumber, u64),
-    ) {
-        let rest = history.take_rest(received, missed);
+    /// Goes on from the history of the outbox before with these events of it, which are sent again.
+    pub(super) fn adopt(&self, history: History, rest: Vec<Popped>, discarded: &mut Discarded) {
         let mut state = self.lock();
         // The hello that resumes is answered first.
         state.events.set_reply(self.replied.load(Ordering::Relaxed) + 1);
         rest.into_iter().for_each(|event| state.events.restore(event));
-        state.history = Some(history);
+        discarded.other(state.history.replace(history));
         drop(state);
-        self.ready.wake();
+        discarded.waker(self.ready.take());
     }
 
     /// From now on `call` may report progress.
@@ -205,11 +251,16 @@ impl Outbox {
     /// Puts a report of a call in the place of its last one, if that was not sent yet.
     pub fn push_progress(&self, call: u64, message: Encoded) {
         let mut state = self.lock();
-        let Some((_, waiting)) = state.progress.iter_mut().find(|(of, _)| *of == call) else { return };
-        *waiting = Some(message);
+        let Some((_, waiting)) = state.progress.iter_mut().find(|(of, _)| *of == call) else {
+            drop(state);
+            drop(message);
+            return;
+        };
+        let replaced = waiting.replace(message);
         self.has_progress.store(true, Ordering::Release);
         drop(state);
         self.ready.wake();
+        drop(replaced);
     }
 
     /// Whether there is any for [`take_progress`](Self::take_progress).
@@ -235,18 +286,20 @@ impl Outbox {
 
     /// The next event to send, and the number of the reply that must be sent before it.
     pub fn pop(&self) -> Result<Option<(u64, Encoded)>, Ended> {
+        // Declared first, so dropped last.
+        let mut discarded = Discarded::default();
         let mut state = self.lock();
         if let Some(why) = state.ended {
             return Err(why);
         }
         let event = state.events.pop();
         if state.events.is_empty() {
-            state.pacing.drain(..).for_each(Waker::wake);
+            discarded.wakers(&mut state.pacing);
         }
-        let Some((after_reply, Popped { message, topic, lane })) = event else { return Ok(None) };
-        if let Some(history) = &mut state.history {
-            history.record(Popped { message: message.clone(), topic, lane });
-        }
+        let Some((after_reply, event)) = event else { return Ok(None) };
+        let Some(history) = &mut state.history else { return Ok(Some((after_reply, event.message))) };
+        let message = event.message.clone();
+        history.record(event, &mut discarded);
         Ok(Some((after_reply, message)))
     }
 
@@ -263,8 +316,8 @@ impl Outbox {
     }
 
     /// Nobody takes events any more: lets publishers go.
-    pub fn close(&self) {
-        self.lock().end(Ended::Left);
+    pub(super) fn close(&self, discarded: &mut Discarded) {
+        self.lock().end(Ended::Left, discarded);
     }
 
     /// Bytes of events that wait.

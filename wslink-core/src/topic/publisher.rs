@@ -66,7 +66,6 @@ impl Publisher {
     /// Makes `client` a member of `group` until it leaves it or disconnects.
     ///
     /// ```
-    /// # extern crate wslink_core as wslink;
     /// # use wslink::{Client, Publisher, service};
     /// # struct Rooms { publisher: Publisher }
     /// #[service]

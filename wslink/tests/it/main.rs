@@ -32,6 +32,7 @@ mod manifest;
 mod negotiated;
 mod observed;
 mod ordered;
+mod principals;
 #[cfg(feature = "prometheus")]
 mod prometheus;
 mod proxies;

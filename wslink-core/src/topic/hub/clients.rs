@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     ClientId,
-    topic::{Outbox, peer::Peer, resume::Away},
+    topic::{Outbox, discarded::Discarded, peer::Peer, resume::Away},
 };
 
 #[derive(Default)]
@@ -23,17 +23,15 @@ impl Clients {
         self.peers.get_mut(id).filter(|peer| Arc::ptr_eq(&peer.outbox, outbox))
     }
 
-    /// Forgets a client. To be dropped once nobody waits any more: with its principal ends what the
-    /// application has attached to it, and that may publish.
-    #[must_use]
-    pub(in crate::topic) fn remove(&mut self, id: &ClientId) -> Option<Peer> {
-        let peer = self.peers.remove(id)?;
-        peer.outbox.close();
+    /// Removes a client.
+    pub(in crate::topic) fn remove(&mut self, id: &ClientId, discarded: &mut Discarded) {
+        let Some(peer) = self.peers.remove(id) else { return };
+        peer.outbox.close(discarded);
+        discarded.other(peer);
         self.groups.retain(|_, members| {
             members.remove(id);
             !members.is_empty()
         });
-        Some(peer)
     }
 
     /// Visits everybody of `audience`, those who are away included.

@@ -3,7 +3,7 @@
 //! What they may see is `guard`'s business.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     task::{Context, Poll},
 };
@@ -14,8 +14,10 @@ pub(super) use self::{
 };
 use super::{
     Delivery, Interest, Outbox,
-    guard::{Decisions, Guard, forbidden},
+    discarded::Discarded,
+    guard::{Decisions, Guard, Restriction, forbidden},
     peer::{Peer, Sight},
+    queue::Origin,
 };
 use crate::{
     CallError, Client, ClientId,
@@ -25,12 +27,14 @@ use crate::{
 
 mod clients;
 mod publication;
+#[cfg(test)]
+mod tests;
 
 #[derive(Default)]
 pub struct Hub {
     clients: RwLock<Clients>,
     /// Set when the server is built.
-    guard: OnceLock<Guard>,
+    pub(super) guard: OnceLock<Guard>,
     /// The last event of each topic that keeps it.
     retained: Mutex<BTreeMap<&'static str, Retained>>,
     /// Events dropped by the policy of their topic.
@@ -42,7 +46,15 @@ pub struct Hub {
 /// The last event of a topic, in every generation.
 struct Retained {
     require: Option<&'static str>,
+    restriction: Option<Arc<Restriction>>,
     frames: [Encoded; wire::ALL.len()],
+}
+
+impl Retained {
+    /// Of the event that is made of it.
+    fn origin(&self) -> Origin {
+        Origin { restriction: self.restriction.clone(), ..Origin::default() }
+    }
 }
 
 impl Hub {
@@ -63,8 +75,9 @@ impl Hub {
         self.seat(Peer { client, decisions, wire, outbox, interest, resumption: None, away: false }, false);
     }
 
-    /// The client has another principal. One that wants everything gets what is retained of the topics
-    /// that it sees by it and did not see before.
+    /// The client has said hello again, perhaps as another principal. It gets nothing more of what it must not see now,
+    /// and another principal nothing of what was sent to the one before. One that wants everything gets what
+    /// is retained of the topics that it sees now and did not see before.
     pub fn renew(&self, client: &Client, outbox: &Arc<Outbox>) {
         let Some(peer) = self.change().of(client.id(), outbox).map(|peer| Peer {
             client: client.clone(),
@@ -84,34 +97,48 @@ impl Hub {
     fn seat(&self, peer: Peer, again: bool) {
         let guard = self.guard.get().filter(|guard| guard.asks());
         let everything = matches!(peer.interest, Interest::Everything);
-        let mut answers = HashMap::new();
+        let mut answers = HashMap::<Box<str>, bool>::new();
+        let mut discarded = Discarded::default();
         loop {
             let mut clients = self.change();
             let retained = self.retained();
             let wanted = retained.iter().filter(|_| everything);
-            let open: Vec<_> = wanted.clone().map(|(topic, _)| *topic).filter(|topic| !answers.contains_key(topic)).collect();
+            let waiting = if again { peer.outbox.restrictions() } else { HashSet::new() };
+            let topics = wanted.clone().map(|(topic, _)| *topic).chain(waiting.iter().map(|restriction| &*restriction.topic));
+            let open: HashSet<Box<str>> = topics.filter(|topic| !answers.contains_key(*topic)).map(Box::from).collect();
             // The application is asked while nobody waits for it, and then there may be more to ask.
             if let Some(guard) = guard.filter(|_| !open.is_empty()) {
                 drop((clients, retained));
-                answers.extend(open.into_iter().map(|topic| (topic, guard.ask(&peer.client, topic))));
+                answers.extend(open.into_iter().map(|topic| {
+                    let answer = guard.ask(&peer.client, &topic);
+                    (topic, answer)
+                }));
                 continue;
             }
             let before = clients.of(peer.client.id(), &peer.outbox);
             if before.is_some() != again {
                 return;
             }
+            let may_see =
+                |topic: &str, require| peer.may_see(Sight { topic, require, asked: false }) && answers.get(topic) != Some(&false);
+            if let Some(before) = &before {
+                let another = !before.client.principal().is_like(peer.client.principal());
+                let stays = |origin: &Origin| {
+                    origin.restriction.as_ref().is_none_or(|restriction| may_see(&restriction.topic, restriction.require))
+                };
+                peer.outbox.change_principal(stays, another, &mut discarded);
+            }
             for (topic, last) in wanted {
                 let sight = Sight { topic, require: last.require, asked: guard.is_some() };
                 let saw = before.as_ref().is_some_and(|before| before.may_see(sight));
-                if !saw && peer.may_see(Sight { asked: false, ..sight }) && answers.get(topic) != Some(&false) {
-                    peer.outbox.push_reliable(0, last.frames[peer.wire.index()].clone());
+                if !saw && may_see(topic, last.require) {
+                    let message = last.frames[peer.wire.index()].clone();
+                    peer.outbox.put_reliable(last.origin(), message, &mut discarded);
                 }
             }
             let epoch = peer.decisions.epoch();
-            answers.into_iter().for_each(|(topic, answer)| peer.decisions.record(epoch, topic, answer));
-            let before = clients.peers.insert(peer.client.id().clone(), peer);
-            drop((clients, retained));
-            drop(before);
+            answers.into_iter().for_each(|(topic, answer)| peer.decisions.record(epoch, &topic, answer));
+            discarded.other(clients.peers.insert(peer.client.id().clone(), peer));
             return;
         }
     }
@@ -147,27 +174,30 @@ impl Hub {
 
     /// The connection of `id` with `outbox` is over.
     pub fn leave(&self, id: &ClientId, outbox: &Arc<Outbox>) {
+        let mut discarded = Discarded::default();
         let mut clients = self.change();
-        let left = if clients.of(id, outbox).is_some() { clients.remove(id) } else { None };
-        drop(clients);
-        drop(left);
+        if clients.of(id, outbox).is_some() {
+            clients.remove(id, &mut discarded);
+        }
     }
 
     /// From now on `id` receives `topic` by this `subscription`, beginning with what it retains. Of a
     /// client that had more topics than `limit`, events are not counted any more.
     pub fn subscribe(&self, id: &ClientId, outbox: &Arc<Outbox>, topic: &str, subscription: u64, limit: usize) {
+        let mut discarded = Discarded::default();
         let mut clients = self.change();
         let Some(peer) = clients.of(id, outbox) else { return };
         let Interest::Topics(topics) = &mut peer.interest else { return };
         let number = topics.add(topic, subscription, limit);
         if !topics.are_countable() {
-            peer.resumption = None;
-            peer.outbox.forget();
+            discarded.other(peer.resumption.take());
+            peer.outbox.forget(&mut discarded);
         }
         let retained = self.retained();
         let sight = |last: &Retained| Sight { require: last.require, ..self.sight(topic) };
         if let Some(last) = retained.get(topic).filter(|last| peer.may_see(sight(last))) {
-            peer.outbox.push_reliable(number, last.frames[peer.wire.index()].clone());
+            let origin = Origin { topic: number, ..last.origin() };
+            peer.outbox.put_reliable(origin, last.frames[peer.wire.index()].clone(), &mut discarded);
         }
     }
 

@@ -1,13 +1,16 @@
 //! One publication on its way to the clients: encoded once for each generation in use, the same frames into every outbox.
 
+use std::sync::Arc;
+
 use super::{Audience, Hub, Retained};
 use crate::{
     CallError, ErrorCode,
     topic::{
         Delivery,
-        guard::Guard,
+        discarded::Discarded,
+        guard::{Guard, Restriction},
         peer::{Peer, Sight},
-        queue::TopicNumber,
+        queue::{Origin, TopicNumber},
     },
     wire::{self, Content, Encoded, Outgoing, Subject, WireVersion},
 };
@@ -36,6 +39,7 @@ struct Publication<'a> {
     payload: &'a dyn erased_serde::Serialize,
     /// Its frames, in each generation for which somebody has asked.
     encoded: [Option<Encoded>; wire::ALL.len()],
+    restriction: Option<Arc<Restriction>>,
     receivers: usize,
     dropped: usize,
 }
@@ -47,14 +51,15 @@ impl Publication<'_> {
     }
 
     /// Gives it to `peer`, which knows the topic by this `number`.
-    fn give(&mut self, peer: &Peer, number: TopicNumber) {
+    fn give(&mut self, peer: &Peer, number: TopicNumber, discarded: &mut Discarded) {
         let message = self.frames(peer.wire).clone();
+        let origin = Origin { topic: number, stream: 0, restriction: self.restriction.clone() };
         self.receivers += 1;
         match self.channel {
             Channel::Declared { topic, delivery, key, .. } => {
-                self.dropped += peer.outbox.push(number, topic, key, delivery, message);
+                self.dropped += peer.outbox.put(origin, (topic, key), delivery, message, discarded);
             }
-            Channel::Named(_) => peer.outbox.push_reliable(number, message),
+            Channel::Named(_) => peer.outbox.put_reliable(origin, message, discarded),
         }
     }
 }
@@ -68,7 +73,10 @@ impl Hub {
             Channel::Named(topic) => self.sight(topic),
         };
         self.decide_all(audience, sight.topic);
-        let mut publication = Publication { channel, payload, encoded: Default::default(), receivers: 0, dropped: 0 };
+        let restriction = (sight.asked || sight.require.is_some())
+            .then(|| Arc::new(Restriction { topic: sight.topic.into(), require: sight.require }));
+        let mut publication =
+            Publication { channel, payload, encoded: Default::default(), restriction, receivers: 0, dropped: 0 };
         // The payload's own code runs here, so nobody is to wait for it; who comes with another
         // generation meanwhile is rare enough.
         for wire in self.generations(audience, sight) {
@@ -76,34 +84,38 @@ impl Hub {
         }
         let last = match (channel, audience) {
             (Channel::Declared { topic, retain: true, require, .. }, Audience::All) => {
-                Some((topic, Retained { require, frames: wire::ALL.map(|wire| publication.frames(wire).clone()) }))
+                let frames = wire::ALL.map(|wire| publication.frames(wire).clone());
+                Some((topic, Retained { require, restriction: publication.restriction.clone(), frames }))
             }
             _ => None,
         };
         let mut undecided = Vec::new();
+        let mut discarded = Discarded::default();
         let clients = self.read();
         // Of two that are published at once, the last one for whoever is here is the one for whoever comes next.
         let retained = last.map(|last| (last, self.retained()));
         clients.each(audience, |peer| match peer.receives(sight) {
-            Some(number) => publication.give(peer, number),
+            Some(number) => publication.give(peer, number, &mut discarded),
             None if sight.asked && peer.is_undecided(sight.topic) => undecided.push((peer.client.clone(), peer.wire)),
             None => {}
         });
         if let Some(((topic, last), mut retained)) = retained {
-            retained.insert(topic, last);
+            discarded.other(retained.insert(topic, last));
         }
         drop(clients);
+        drop(discarded);
         // What the application said of them has been forgotten since it was asked.
         for (client, wire) in undecided {
             if !self.guard.get().is_some_and(|guard| self.decide(guard, &client, sight.topic)) {
                 continue;
             }
             publication.frames(wire);
+            let mut discarded = Discarded::default();
             let clients = self.read();
             if let Some(peer) = clients.peers.get(client.id())
                 && let Some(number) = peer.receives(Sight { asked: false, ..sight })
             {
-                publication.give(peer, number);
+                publication.give(peer, number, &mut discarded);
             }
         }
         let Publication { receivers, dropped, .. } = publication;
@@ -149,62 +161,4 @@ fn encode(wire: &dyn WireVersion, channel: Channel<'_>, payload: &dyn erased_ser
         let outgoing = Outgoing { subject: subject(), content: Content::Error(&error) };
         wire.encode(&outgoing).unwrap_or_else(|_| Encoded::nothing())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicBool, Ordering},
-        },
-        task::{Wake, Waker},
-    };
-
-    use super::*;
-    use crate::{
-        Client, ClientId, Handshake, Principal,
-        topic::{Interest, Outbox},
-    };
-
-    const KEPT: Channel<'_> =
-        Channel::Declared { topic: "a.b", delivery: Delivery::Reliable, key: 0, retain: true, require: None };
-
-    /// Sees whether somebody would have to wait for it.
-    struct Payload<'a>(&'a Hub);
-
-    impl serde::Serialize for Payload<'_> {
-        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            assert!(self.0.clients.try_write().is_ok() && self.0.retained.try_lock().is_ok());
-            serializer.serialize_unit()
-        }
-    }
-
-    #[test]
-    fn nobody_waits_for_the_payload_of_somebody_else() {
-        let hub = Hub::default();
-        hub.publish(&Audience::All, KEPT, &Payload(&hub));
-        assert_eq!(hub.retained().len(), 1);
-    }
-
-    /// Is woken between the moments at which an event is given to a client and to the publisher.
-    struct Between(Arc<Hub>, AtomicBool);
-
-    impl Wake for Between {
-        fn wake(self: Arc<Self>) {
-            self.1.store(self.0.retained.try_lock().is_err(), Ordering::Relaxed);
-        }
-    }
-
-    #[test]
-    fn no_other_event_comes_between_the_clients_and_what_is_retained() {
-        let hub = Arc::new(Hub::default());
-        let between = Arc::new(Between(Arc::clone(&hub), AtomicBool::new(false)));
-        let outbox = Arc::new(Outbox::new(1000));
-        outbox.register(&Waker::from(Arc::clone(&between)));
-        let client = Client::new(ClientId::random().unwrap(), Handshake::default(), Principal::default());
-        hub.join(client, wire::ALL[0], outbox, Interest::Everything);
-        hub.publish(&Audience::All, KEPT, &1);
-        assert!(between.1.load(Ordering::Relaxed));
-    }
 }

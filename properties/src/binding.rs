@@ -3,13 +3,11 @@
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
 
+use crate::{authenticated, next};
 use wslink_core::{
     Client, Limits, Value,
     rpc::{Args, Bound, ParameterDescriptor},
-    wire::{
-        self, FrameKind,
-        message::{self, Parts},
-    },
+    wire::{self, Parts, Target},
 };
 
 /// Every argument goes to the parameter that Python would give it to, or the call is refused.
@@ -41,12 +39,11 @@ fn bound(input: &mut Unstructured<'_>) -> Result<()> {
 
     let named = Value::map(named);
     let parts = Parts { positional: Some(&positional), named: Some(&named) };
-    for (kind, client) in [(FrameKind::Text, message::FIRST), (FrameKind::Binary, message::SECOND)] {
-        let sent = client.draft("a.method", parts).unwrap().seal("rpc:c0:1", None, 100_000);
-        let mut decoder = wire::detect(kind).decoder(&Limits::default());
-        decoder.authenticated();
+    for protocol in wire::ALL {
+        let sent = protocol.draft(Target::Method("a.method"), parts).unwrap().seal(1, None, 100_000);
         let [frame] = sent.frames() else { panic!("small messages are one frame") };
-        let mut arguments = decoder.next(kind, Bytes::clone(&frame.head)).unwrap().unwrap().arguments;
+        let mut decoder = authenticated(protocol, &Limits::default());
+        let mut arguments = next(&mut *decoder, frame.kind, Bytes::clone(&frame.head)).unwrap().unwrap().1.arguments;
         let mut bound = Bound::default();
         let outcome = bound.bind(&mut arguments, &parameters).map(|()| {
             let rest = arguments.positional[bound.rest..].to_vec();

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
 
-use super::within;
 use wslink_core::{
     Limits,
-    wire::{self, Decoder, FrameKind, Violation},
+    wire::{Decoder, FrameKind, V2, Violation},
 };
+
+use super::{authenticated, next, within};
 
 /// Messages that were cut anywhere and mixed in any order come out whole, each with its last chunk.
 pub fn chunks(data: &[u8]) {
@@ -45,10 +46,10 @@ fn mixed(input: &mut Unstructured<'_>) -> Result<()> {
     within(4, bytes, || {
         for (number, start, end) in chunks {
             let frame = chunk(number, start, messages[number].len(), &messages[number][start..end]);
-            let done = decoder.next(FrameKind::Binary, frame).unwrap();
+            let done = next(&mut *decoder, FrameKind::Binary, frame).unwrap();
             left[number] -= end - start;
             match done {
-                Some(request) => assert_eq!((left[number], &*request.arguments.body), (0, &*messages[number])),
+                Some((_, message)) => assert_eq!((left[number], &*message.arguments.body), (0, &*messages[number])),
                 None => assert!(left[number] > 0, "a message is never complete"),
             }
         }
@@ -74,10 +75,10 @@ fn accounted(input: &mut Unstructured<'_>) -> Result<()> {
         let mut whole = message(number, total.min(200));
         whole.resize(whole.len() + 300, 0);
         let start = offset.min(250);
-        let came = decoder.next(FrameKind::Binary, chunk(number, offset, total, &whole[start..start + len]));
+        let came = next(&mut *decoder, FrameKind::Binary, chunk(number, offset, total, &whole[start..start + len]));
         match (came, model.push(number, offset, len, total)) {
             (Ok(None), Ok(false)) => {}
-            (Ok(Some(request)), Ok(true)) => assert_eq!(&*request.arguments.body, &whole[..total]),
+            (Ok(Some((_, message))), Ok(true)) => assert_eq!(&*message.arguments.body, &whole[..total]),
             (Err(Violation { code: 1002 | 1009, .. }), Err(())) => return Ok(()),
             (came, expected) => panic!("{came:?} where {expected:?} was expected"),
         }
@@ -110,23 +111,22 @@ impl Model {
 }
 
 /// The shortest that [`message`] makes.
-const MIN_LEN: usize = 6;
+const MIN_LEN: usize = 11;
 
 /// The longest that is taken.
 const MAX_LEN: usize = 1 << 20;
 
 fn decoder() -> Box<dyn Decoder> {
-    let mut decoder = wire::detect(FrameKind::Binary).decoder(&Limits::with(|limits| limits.message_bytes = MAX_LEN));
-    decoder.authenticated();
-    decoder
+    authenticated(V2, &Limits::with(|limits| limits.message_bytes = MAX_LEN))
 }
 
-/// A message of `len` bytes, no two of which are alike for long: `{"x": binary}`.
+/// A message of `len` bytes, no two of which are alike for long: `{"x": binary, "id": "i"}`.
 fn message(number: usize, len: usize) -> Vec<u8> {
     let content = len.saturating_sub(MIN_LEN);
-    let mut message = b"\x81\xa1x\xc5".to_vec();
+    let mut message = b"\x82\xa1x\xc5".to_vec();
     message.extend(u16::try_from(content).unwrap().to_be_bytes());
     message.extend((0..content).map(|at| (at * 31 + at / 256 + number * 7).to_le_bytes()[0]));
+    message.extend(b"\xa2id\xa1i");
     message
 }
 

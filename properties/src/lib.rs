@@ -3,7 +3,12 @@
 //! Each property is a function of bytes that panics where it does not hold.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a property that cannot go on does not hold")]
 
+use bytes::Bytes;
 use peak_alloc::PeakAlloc;
+use wslink_core::{
+    Limits,
+    wire::{Decoder, FrameKind, Incoming, Message, Protocol, Violation},
+};
 
 pub use self::{
     binding::binding,
@@ -20,6 +25,19 @@ mod frames;
 mod http;
 mod messages;
 mod values;
+
+/// A decoder of an authenticated peer.
+fn authenticated(protocol: &dyn Protocol, limits: &Limits) -> Box<dyn Decoder> {
+    let mut decoder = protocol.decoder(limits);
+    decoder.authenticated();
+    decoder
+}
+
+/// The message that the next frame completes, and its parts.
+fn next(decoder: &mut dyn Decoder, kind: FrameKind, payload: Bytes) -> Result<Option<(Message, Incoming)>, Violation> {
+    let mut incoming = decoder.blank();
+    Ok(decoder.decode(kind, payload, &mut incoming)?.map(|message| (message, incoming)))
+}
 
 /// A property.
 pub struct Target {

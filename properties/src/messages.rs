@@ -5,63 +5,47 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{
-    values::{GENERATIONS, assert_same, reply, untyped},
-    within,
-};
 use wslink_core::{
     Attachment, Limits, Value,
-    wire::{
-        self, Arguments, Content, FrameKind, Outgoing, Request, Span, Subject,
-        message::{self, ClientWire, Message, Received},
-    },
+    wire::{self, Arguments, Content, FrameKind, Incoming, Message, Outgoing, Protocol, Span, Subject, V1, V2},
 };
 
-/// What a client of the first generation sends: frames with `0xff` between them, which begin with `0xfe` when
-/// they are binary.
+use super::{
+    authenticated, next,
+    values::{assert_same, reply, untyped},
+    within,
+};
+
+/// Messages of a client of protocol 1: frames with `0xff` between them, which begin with `0xfe` when they are binary.
 pub fn requests_v1(data: &[u8]) {
-    let mut decoder = wire::detect(FrameKind::Text).decoder(&Limits::default());
-    decoder.authenticated();
+    let mut decoder = authenticated(V1, &Limits::default());
     let mut held = 0;
     for (kind, frame) in frames(data) {
         held += frame.len();
-        match within(4, held, || decoder.next(kind, frame)) {
-            Ok(Some(request)) => of_request(FrameKind::Text, request),
+        match within(4, held, || next(&mut *decoder, kind, frame)) {
+            Ok(Some((message, incoming))) => of_message(V1, &message, incoming),
             Ok(None) => {}
             Err(_) => return,
         }
     }
 }
 
-/// A message of a client of the second generation.
+/// A message of a client of protocol 2.
 pub fn requests_v2(data: &[u8]) {
-    let mut decoder = wire::detect(FrameKind::Binary).decoder(&Limits::default());
-    decoder.authenticated();
-    if let Ok(Some(request)) = within(4, data.len(), || decoder.next(FrameKind::Binary, whole(data))) {
-        of_request(FrameKind::Binary, request);
+    let mut decoder = authenticated(V2, &Limits::default());
+    if let Ok(Some((message, incoming))) = within(4, data.len(), || next(&mut *decoder, FrameKind::Binary, whole(data))) {
+        of_message(V2, &message, incoming);
     }
 }
 
-/// What a server of the first generation sends, in the form of [`requests_v1`].
+/// Messages of a server of protocol 1, in the form of [`requests_v1`].
 pub fn messages_v1(data: &[u8]) {
-    let mut decoder = message::FIRST.messages(&Limits::default());
-    let mut held = 0;
-    for (kind, frame) in frames(data) {
-        held += frame.len();
-        match within(4, held, || decoder.decode(kind, frame)) {
-            Ok(Some(message)) => of_message(&message),
-            Ok(None) => {}
-            Err(_) => return,
-        }
-    }
+    requests_v1(data);
 }
 
-/// A message of a server of the second generation.
+/// A message of a server of protocol 2.
 pub fn messages_v2(data: &[u8]) {
-    let mut decoder = message::SECOND.messages(&Limits::default());
-    if let Ok(Some(message)) = within(4, data.len(), || decoder.decode(FrameKind::Binary, whole(data))) {
-        of_message(&message);
-    }
+    requests_v2(data);
 }
 
 fn frames(data: &[u8]) -> impl Iterator<Item = (FrameKind, Bytes)> {
@@ -77,27 +61,30 @@ fn whole(data: &[u8]) -> Bytes {
     [&[0; 8], &len.to_le_bytes()[..], data].concat().into()
 }
 
-fn of_request(kind: FrameKind, mut request: Request) {
-    let wire = wire::detect(kind);
-    if let Some(id) = &request.id {
-        let text = wire.id_text(id);
-        assert_eq!(request.system, text.as_ref().is_some_and(|id| id.starts_with("system:")), "{text:?}");
-        // What is echoed makes no other message of the reply.
+fn of_message(protocol: &'static dyn Protocol, message: &Message, mut incoming: Incoming) {
+    if let Message::Reply { content, .. } | Message::Event { content, .. } = message {
+        if let Some(span) = content.span() {
+            of_content(&mut incoming, span);
+        }
+        return;
+    }
+    if let Some(id) = &incoming.id {
+        let text = protocol.id_text(id);
+        assert_eq!(incoming.system, text.as_ref().is_some_and(|id| id.starts_with("system:")), "{text:?}");
+        // An echoed id makes no other message of the reply.
         let outgoing = Outgoing { subject: Subject::Reply(id), content: Content::Result(&7) };
-        let encoded = wire.encode(&outgoing).unwrap();
+        let encoded = protocol.encode(&outgoing).unwrap();
         let [frame] = encoded.frames() else { panic!("{} frames", encoded.frames().len()) };
-        let came = client(kind).messages(&Limits::default()).decode(frame.kind, frame.head.clone()).unwrap();
-        assert_eq!(came.as_ref().map(|message| &message.id), text.as_ref());
-        if let Some(message) = came {
-            let Received::Result(body) = message.content else { panic!("no result") };
-            assert_eq!(body.decode::<u8>(), Ok(7));
+        let mut decoder = authenticated(protocol, &Limits::default());
+        if let Some((Message::Reply { content, .. }, mut came)) = next(&mut *decoder, frame.kind, frame.head.clone()).unwrap() {
+            assert_eq!(came.body(content.span().unwrap()).decode::<u8>(), Ok(7));
         }
     }
-    let arguments = &mut request.arguments;
+    let arguments = &mut incoming.arguments;
     let spans: Vec<Span> =
         arguments.positional.iter().copied().chain(arguments.named.iter().flat_map(|&(key, value)| [key, value])).collect();
     for span in spans {
-        of_argument(kind, arguments, span);
+        of_argument(protocol.first_frame(), arguments, span);
     }
 }
 
@@ -114,8 +101,8 @@ fn of_argument(kind: FrameKind, arguments: &mut Arguments, span: Span) {
     let _ = arguments.value::<BTreeMap<u16, f64>>(span);
     let _ = arguments.value::<Attachment>(span);
     if let Some(value) = value {
-        for (server, client) in GENERATIONS {
-            reply(server, client, &value);
+        for protocol in wire::ALL {
+            reply(protocol, &value);
         }
     }
 }
@@ -149,15 +136,15 @@ fn numbers(arguments: &mut Arguments, span: Span, value: Option<&Value>) {
     fits!(u8 i8 u16 i16 u32 i32 u64 i64);
 }
 
-fn of_message(message: &Message) {
-    let (Received::Result(body) | Received::Progress(body) | Received::Error(body)) = &message.content else { return };
+fn of_content(incoming: &mut Incoming, span: Span) {
+    let body = incoming.body(span);
     let value = untyped(body.size(), || body.decode::<Value>());
     let _ = body.decode::<Shape>();
     let _ = body.decode::<BTreeMap<u16, f64>>();
     let _ = body.decode::<Attachment>();
     if let Some(value) = value.filter(|value| !mentions_key(value)) {
-        for (server, client) in GENERATIONS {
-            reply(server, client, &value);
+        for protocol in wire::ALL {
+            reply(protocol, &value);
         }
     }
 }
@@ -169,13 +156,6 @@ fn mentions_key(value: &Value) -> bool {
         Value::List(items) => items.iter().any(mentions_key),
         Value::Map(members) => members.iter().any(|(_, value)| mentions_key(value)),
         _ => false,
-    }
-}
-
-fn client(kind: FrameKind) -> &'static dyn ClientWire {
-    match kind {
-        FrameKind::Text => message::FIRST,
-        FrameKind::Binary => message::SECOND,
     }
 }
 

@@ -3,14 +3,15 @@
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
 
-use super::within;
 use wslink_core::{
     Attachment, CallError, ErrorCode, Limits, Value,
     wire::{
-        self, Content, Encoded, Frame, FrameKind, Outgoing, RequestId, Subject, WireVersion,
-        message::{self, Body, ClientWire, Message, Parts, Received},
+        self, Body, Content, Encoded, Frame, FrameKind, Incoming, Message, MessageId, Outgoing, Parts, Protocol, Received,
+        Subject, Target,
     },
 };
+
+use super::{authenticated, next, within};
 
 /// Arguments arrive at the server, and results, progress, errors and events at the client, as they were sent.
 pub fn values(data: &[u8]) {
@@ -22,36 +23,24 @@ fn arrive(input: &mut Unstructured<'_>) -> Result<()> {
     let named = Value::Map((0..input.int_in_range(0..=3)?).map(|_| Ok((text(input)?, value(input, 0)?))).collect::<Result<_>>()?);
     let timeout: Option<u64> = input.arbitrary()?;
     let max_frame = input.int_in_range(13..=100_000)?;
-    for (server, client) in GENERATIONS {
-        request(server, client, &positional, &named, timeout, max_frame);
-        reply(server, client, &Value::List(positional.clone()));
-        reply(server, client, &named);
+    for protocol in wire::ALL {
+        request(protocol, &positional, &named, timeout, max_frame);
+        reply(protocol, &Value::List(positional.clone()));
+        reply(protocol, &named);
     }
     Ok(())
 }
 
-/// Both ends of every generation.
-pub(super) const GENERATIONS: [(FrameKind, &dyn ClientWire); 2] =
-    [(FrameKind::Text, message::FIRST), (FrameKind::Binary, message::SECOND)];
-
-fn request(
-    server: FrameKind,
-    client: &dyn ClientWire,
-    positional: &Vec<Value>,
-    named: &Value,
-    timeout: Option<u64>,
-    max_frame: usize,
-) {
+fn request(protocol: &dyn Protocol, positional: &Vec<Value>, named: &Value, timeout: Option<u64>, max_frame: usize) {
     let parts = Parts { positional: Some(positional), named: Some(named) };
-    let sent = client.draft("a.method", parts).unwrap().seal("rpc:c0:1", timeout, max_frame);
-    let mut decoder = wire::detect(server).decoder(&Limits::default());
-    decoder.authenticated();
+    let sent = protocol.draft(Target::Method("a.method"), parts).unwrap().seal(1, timeout, max_frame);
+    let mut decoder = authenticated(protocol, &Limits::default());
     let mut came = Vec::new();
     for frame in sent.frames() {
-        assert!(server == FrameKind::Text || frame.len() <= max_frame);
-        came.extend(decoder.next(frame.kind, payload(frame)).unwrap());
+        assert!(protocol.first_frame() == FrameKind::Text || frame.len() <= max_frame);
+        came.extend(next(&mut *decoder, frame.kind, payload(frame)).unwrap());
     }
-    let [request] = &mut came[..] else { panic!("{} requests of one", came.len()) };
+    let [(Message::Call, request)] = &mut came[..] else { panic!("{} requests of one", came.len()) };
     assert_eq!(request.method(), Some(&b"a.method"[..]));
     assert_eq!(request.timeout.map(|timeout| timeout.as_millis()), timeout.map(u128::from));
     let arguments = &mut request.arguments;
@@ -65,40 +54,42 @@ fn request(
     assert_same(&Value::Map(came.collect()), named);
 }
 
-/// Whatever `value` is sent in arrives at a client.
-pub(super) fn reply(server: FrameKind, client: &dyn ClientWire, value: &Value) {
-    let wire = wire::detect(server);
-    let id = RequestId::new(match server {
-        FrameKind::Text => b"\"rpc:c0:1\"",
-        FrameKind::Binary => b"\xa8rpc:c0:1",
+/// A value arrives at a client, whatever message carries it.
+pub(super) fn reply(protocol: &dyn Protocol, value: &Value) {
+    let id = MessageId::new(match protocol.first_frame() {
+        FrameKind::Text => &b"\"rpc:7\""[..],
+        FrameKind::Binary => b"\xa5rpc:7",
     });
     let error = CallError::new(ErrorCode::from_number(7), "why").with_data(value.clone());
-    for content in [Content::Result(value), Content::Progress(value), Content::Error(&error), Content::End] {
-        for subject in [Subject::Reply(&id), Subject::Event { topic: "a.topic", subscription: Some(9) }] {
-            let is_event = matches!(subject, Subject::Event { .. });
-            let content = match &content {
-                Content::Result(value) => Content::Result(*value),
-                Content::Progress(value) => Content::Progress(*value),
-                Content::Error(error) => Content::Error(error),
-                Content::End => Content::End,
+    for number in 0..4 {
+        for is_event in [false, true] {
+            let content = match number {
+                0 => Content::Result(value),
+                1 => Content::Progress(value),
+                2 => Content::Error(&error),
+                _ => Content::End,
             };
-            let message = sent(wire, client, &Outgoing { subject, content });
-            assert_eq!(message.id, if is_event { "publish:a.topic:0" } else { "rpc:c0:1" });
-            assert_eq!(message.subscription, is_event.then_some(9));
-            match message.content {
-                Received::Result(body) | Received::Progress(body) => assert_same(&decoded(&body), value),
-                Received::Error(body) => assert_same(decoded(&body).get("data").unwrap(), value),
+            let subject = if is_event { Subject::Event { topic: "a.topic", subscription: Some(9) } } else { Subject::Reply(&id) };
+            let (message, mut came) = sent(protocol, &Outgoing { subject, content });
+            let content = match (message, is_event) {
+                (Message::Reply { number: 7, content }, false) => content,
+                (Message::Event { topic, subscription: Some(9), content }, true) if topic == "a.topic" => content,
+                (message, _) => panic!("{message:?}"),
+            };
+            match content {
+                Received::Result(span) | Received::Progress(span) => assert_same(&decoded(&came.body(span)), value),
+                Received::Error(span) => assert_same(decoded(&came.body(span)).get("data").unwrap(), value),
                 Received::End => {}
             }
         }
     }
 }
 
-fn sent(wire: &dyn WireVersion, client: &dyn ClientWire, message: &Outgoing<'_>) -> Message {
-    let encoded = wire.encode(message).unwrap();
-    let mut messages = client.messages(&Limits::default());
-    let came = frames(&encoded).filter_map(|(kind, frame)| messages.decode(kind, frame).unwrap());
-    let [message] = <[Message; 1]>::try_from(came.collect::<Vec<_>>()).unwrap();
+fn sent(protocol: &dyn Protocol, message: &Outgoing<'_>) -> (Message, Incoming) {
+    let encoded = protocol.encode(message).unwrap();
+    let mut decoder = authenticated(protocol, &Limits::default());
+    let came = frames(&encoded).filter_map(|(kind, frame)| next(&mut *decoder, kind, frame).unwrap());
+    let [message] = <[_; 1]>::try_from(came.collect::<Vec<_>>()).unwrap_or_else(|came| panic!("{} messages", came.len()));
     message
 }
 

@@ -9,7 +9,6 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-pub mod connection;
 mod error;
 pub mod identity;
 mod limits;
@@ -19,6 +18,7 @@ pub mod manifest;
 #[path = "manifest/disabled.rs"]
 pub mod manifest;
 pub mod rpc;
+pub mod session;
 pub mod telemetry;
 pub mod topic;
 pub mod value;

@@ -24,9 +24,9 @@ pub struct Limits {
     /// Hellos of one address (of IPv6, of one /64 network) that may fail at once, and then per second;
     /// further ones wait for their turn, or are refused with 1008. As many again on connections that have said
     /// a good one. 0 for any number.
-    pub address_guesses: u32,
+    pub address_failed_logins: u32,
     /// Addresses whose failed hellos are remembered. All others together count as one.
-    pub guessing_addresses: usize,
+    pub throttled_addresses: usize,
     /// Messages of a connection that have begun and are not complete.
     pub incomplete_messages: usize,
     /// Attachments of the first generation that are announced and not used yet.
@@ -37,6 +37,9 @@ pub struct Limits {
     pub calls_in_flight: usize,
     /// Calls of a connection that may block a thread at a time; others wait.
     pub blocking_calls: usize,
+    /// Threads for handlers that block, of all connections together; others wait. The runtime needs some of its threads
+    /// for files and name look-ups.
+    pub blocking_threads: usize,
     /// Subscriptions of a connection, and topics that a client may have had to be able to come back.
     pub subscriptions: usize,
     /// Bytes of replies that may wait for a slow reader before its next requests are left unread.
@@ -44,6 +47,11 @@ pub struct Limits {
     /// Bytes of replies that may wait for a slow reader in all, those of calls that had begun before its requests were
     /// left unread among them. More end the connection with 1013. One reply of any size always may.
     pub held_reply_bytes: usize,
+    /// Bytes of requests that may wait for the calls before them, or for a thread, before further ones are left unread.
+    pub request_bytes: usize,
+    /// Bytes that all clients together may make the server hold: incomplete messages, requests that wait, replies and
+    /// events. Over it, clients that hold more than a little are not read from.
+    pub held_bytes: usize,
     /// Bytes of events that may wait for a slow reader before it is disconnected. One message of any
     /// size always may.
     pub outbox_bytes: usize,
@@ -62,7 +70,7 @@ pub struct Limits {
     pub address_connections: usize,
     /// Connections of one address that have not said hello, those of plain HTTP among them. One more is
     /// answered with 429.
-    pub address_strangers: usize,
+    pub address_unauthenticated: usize,
     /// From accepting a TCP connection to the end of its WebSocket handshake, or of an HTTP request's
     /// header; also how long a connection of HTTP may be idle.
     pub handshake: Duration,
@@ -90,23 +98,26 @@ impl Default for Limits {
             message_bytes: 256 << 20,
             hello_bytes: 4096,
             hello_failures: 3,
-            address_guesses: 20,
-            guessing_addresses: 4096,
+            address_failed_logins: 20,
+            throttled_addresses: 4096,
             incomplete_messages: 64,
             attachment_keys: 1024,
             attachment_bytes: 32 << 20,
             calls_in_flight: 1024,
             blocking_calls: 8,
+            blocking_threads: 256,
             subscriptions: 1024,
             reply_bytes: 1 << 20,
             held_reply_bytes: 256 << 20,
+            request_bytes: 32 << 20,
+            held_bytes: 2 << 30,
             outbox_bytes: 32 << 20,
             resume_window: Duration::from_secs(60),
             resume_bytes: 4 << 20,
             resume_sessions: 256,
             connections: 16_384,
             address_connections: 4096,
-            address_strangers: 256,
+            address_unauthenticated: 256,
             handshake: Duration::from_secs(10),
             hello: Duration::from_secs(10),
             expiry_grace: Duration::from_secs(10),
@@ -135,7 +146,7 @@ impl Limits {
     }
 
     /// What is read at once from somebody who has not said hello.
-    pub fn stranger_frame(&self) -> usize {
+    pub fn unauthenticated_frame(&self) -> usize {
         const CHUNK_HEADER: usize = 12;
         self.frame_bytes.min(self.hello_bytes.saturating_add(CHUNK_HEADER))
     }

@@ -24,7 +24,7 @@ async fn serve(port: u16) -> Result<(), Box<dyn Error>> {
     // All clients of a benchmark come from one address.
     let mut limits = Limits::default();
     limits.address_connections = limits.connections;
-    limits.address_strangers = limits.connections;
+    limits.address_unauthenticated = limits.connections;
     let server = Server::builder().secret(Secret::published()).limits(limits).service(bench::Bench::new).build()?;
     Ok(server.serve(listener).await?)
 }

@@ -1,4 +1,4 @@
-//! Chunks of the second generation, put together to a message of 1 MiB.
+//! Chunks of the second protocol, put together to a message of 1 MiB.
 
 use std::hint::black_box;
 
@@ -9,7 +9,7 @@ use super::{
     decode::Requests,
     sample::{self, MIB},
 };
-use wslink_core::wire::{FrameKind, message::Parts};
+use wslink_core::wire::{Parts, V2};
 
 pub(super) const STEPS: &[Step] = &[
     Step::new("256 KiB in order", || assembly(256 << 10, |_| {})).bytes(MIB),
@@ -21,9 +21,9 @@ pub(super) const STEPS: &[Step] = &[
 fn assembly(chunk: usize, arrange: fn(&mut [Bytes])) -> Run {
     let arguments = [sample::attachment()];
     let parts = Parts { positional: Some(&arguments), named: None };
-    let mut chunks = sample::call(FrameKind::Binary, parts, chunk);
+    let mut chunks = sample::call(V2, parts, chunk);
     arrange(&mut chunks);
-    let mut requests = Requests::new(FrameKind::Binary);
+    let mut requests = Requests::new(V2);
     Box::new(move || {
         let (last, others) = chunks.split_last().unwrap();
         others.iter().for_each(|chunk| assert!(requests.next(chunk).is_none()));

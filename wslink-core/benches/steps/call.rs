@@ -1,15 +1,13 @@
-//! The way of a call through the core: from the payload of a frame to the frames of its reply, without a
-//! socket and without a task.
+//! A call through a session: from the payload of a frame to the frame of its reply, without a socket and without a task.
 
 use std::{
     any::TypeId,
     hint::black_box,
     pin::pin,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicUsize},
     task::{Context, Poll, Waker},
+    time::Instant,
 };
-
-use bytes::Bytes;
 
 use super::{
     Run, Step,
@@ -17,28 +15,27 @@ use super::{
 };
 use wslink_core::{
     __private as rt, Handshake, Limits, Publisher, Secret,
-    connection::{self, Connection, Shared},
     rpc::{MethodDescriptor, Mounted, ParameterDescriptor, Plain as _, Routes, Service, ServiceDescriptor, Terms},
+    session::{Event, Session, Shared},
     topic::Hub,
-    wire::{FrameKind, message::Parts},
+    wire::{self, Parts, Protocol, V1, V2},
 };
 
-pub(super) const STEPS: &[Step] = &[
-    Step::new("sum of two numbers, v1", || call(FrameKind::Text)),
-    Step::new("sum of two numbers, v2", || call(FrameKind::Binary)),
-];
+pub(super) const STEPS: &[Step] =
+    &[Step::new("sum of two numbers, v1", || call(V1)), Step::new("sum of two numbers, v2", || call(V2))];
 
-fn call(generation: FrameKind) -> Run {
-    let request = sample::small_call(generation, Parts { positional: Some(&NUMBERS), named: None });
-    let mut connection = connection(generation);
+fn call(protocol: &'static dyn Protocol) -> Run {
+    let request = sample::small_call(protocol, Parts { positional: Some(&NUMBERS), named: None });
+    let mut session = session(protocol);
+    let now = Instant::now();
     Box::new(move || {
-        let connection::Step::Reply(reply) = receive(&mut connection, generation, &request) else { panic!("no reply") };
-        black_box(reply);
+        session.handle_frame(now, protocol.first_frame(), request.clone());
+        black_box(session.poll_transmit().unwrap());
     })
 }
 
-/// A connection that has said hello.
-fn connection(generation: FrameKind) -> Connection {
+/// A session whose client has said hello.
+fn session(protocol: &'static dyn Protocol) -> Session {
     let hub = Arc::new(Hub::default());
     let shared = Shared {
         routes: Routes::new(&[Mounted::new(Probe)]).unwrap(),
@@ -49,18 +46,17 @@ fn connection(generation: FrameKind) -> Connection {
         expose_details: false,
         manifest: None,
         account: None,
+        protocols: wire::ALL.to_vec(),
+        held: AtomicUsize::new(0),
     };
-    let mut connection = Connection::new(Arc::new(shared), Handshake::default()).unwrap();
-    let step = receive(&mut connection, generation, &sample::hello(generation));
-    let connection::Step::Greeting(greeting) = step else { panic!("no greeting") };
-    let Poll::Ready(greeted) = pin!(greeting).poll(&mut Context::from_waker(Waker::noop())) else { panic!("not at once") };
-    connection.greeted(greeted);
-    assert!(connection.is_authenticated());
-    connection
-}
-
-fn receive(connection: &mut Connection, kind: FrameKind, payload: &Bytes) -> connection::Step {
-    connection.receive(kind, payload.clone(), 0).unwrap()
+    let now = Instant::now();
+    let mut session = Session::server(Arc::new(shared), Handshake::default(), None, now).unwrap();
+    session.handle_frame(now, protocol.first_frame(), sample::hello(protocol));
+    let Some(Event::Authenticate(attempt)) = session.poll_event() else { panic!("no hello") };
+    let Poll::Ready(verdict) = pin!(attempt).poll(&mut Context::from_waker(Waker::noop())) else { panic!("not at once") };
+    session.authenticated(now, Ok(verdict));
+    assert!(session.is_authenticated() && session.poll_transmit().is_some());
+    session
 }
 
 /// Not by the macro, which would have every program with these steps know of the service.

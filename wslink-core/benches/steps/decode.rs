@@ -11,19 +11,19 @@ use super::{
 };
 use wslink_core::{
     Limits,
-    wire::{self, Decoder, FrameKind, Request, message::Parts},
+    wire::{Decoder, Incoming, Parts, Protocol, V1, V2},
 };
 
 pub(super) const STEPS: &[Step] = &[
-    Step::new("two numbers, v1", || positional(FrameKind::Text, &NUMBERS)),
-    Step::new("two numbers, v2", || positional(FrameKind::Binary, &NUMBERS)),
-    Step::new("nested, v1", || positional(FrameKind::Text, &[Scene::new()])),
-    Step::new("nested, v2", || positional(FrameKind::Binary, &[Scene::new()])),
+    Step::new("two numbers, v1", || positional(V1, &NUMBERS)),
+    Step::new("two numbers, v2", || positional(V2, &NUMBERS)),
+    Step::new("nested, v1", || positional(V1, &[Scene::new()])),
+    Step::new("nested, v2", || positional(V2, &[Scene::new()])),
 ];
 
-fn positional(generation: FrameKind, arguments: &impl Serialize) -> Run {
-    let frame = sample::small_call(generation, Parts { positional: Some(arguments), named: None });
-    let mut requests = Requests::new(generation);
+fn positional(protocol: &'static dyn Protocol, arguments: &impl Serialize) -> Run {
+    let frame = sample::small_call(protocol, Parts { positional: Some(arguments), named: None });
+    let mut requests = Requests::new(protocol);
     Box::new(move || {
         black_box(requests.next(&frame).unwrap());
     })
@@ -31,19 +31,21 @@ fn positional(generation: FrameKind, arguments: &impl Serialize) -> Run {
 
 /// The requests of a client that has said hello. The steps know of decoders what is said here, and no more.
 pub(super) struct Requests {
-    kind: FrameKind,
+    protocol: &'static dyn Protocol,
     decoder: Box<dyn Decoder>,
 }
 
 impl Requests {
-    pub(super) fn new(generation: FrameKind) -> Self {
-        let mut decoder = wire::detect(generation).decoder(&Limits::default());
+    pub(super) fn new(protocol: &'static dyn Protocol) -> Self {
+        let mut decoder = protocol.decoder(&Limits::default());
         decoder.authenticated();
-        Self { kind: generation, decoder }
+        Self { protocol, decoder }
     }
 
     /// The request that `frame` completes, if any.
-    pub(super) fn next(&mut self, frame: &Bytes) -> Option<Request> {
-        self.decoder.next(self.kind, frame.clone()).unwrap()
+    pub(super) fn next(&mut self, frame: &Bytes) -> Option<Incoming> {
+        let mut incoming = self.decoder.blank();
+        let message = self.decoder.decode(self.protocol.first_frame(), frame.clone(), &mut incoming).unwrap();
+        message.map(|_| incoming)
     }
 }

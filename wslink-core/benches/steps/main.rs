@@ -10,11 +10,11 @@ mod assembly;
 mod bind;
 mod call;
 mod decode;
-mod egress;
 mod encode;
 mod outbox;
 mod publish;
 mod sample;
+mod send_queue;
 
 /// Steps of one kind.
 struct Group {
@@ -55,7 +55,7 @@ const GROUPS: &[Group] = &[
     Group { name: "encode", steps: encode::STEPS },
     Group { name: "publish", steps: publish::STEPS },
     Group { name: "outbox", steps: outbox::STEPS },
-    Group { name: "egress", steps: egress::STEPS },
+    Group { name: "send_queue", steps: send_queue::STEPS },
 ];
 
 impl Step {

@@ -6,24 +6,24 @@ use super::{Run, Step};
 use wslink_core::{
     Client, ClientId, Delivery, Handshake, Limits, Principal, Publisher, Topic,
     topic::{Hub, Interest, Outbox, Topics},
-    wire::{self, FrameKind},
+    wire::{FrameKind, Protocol, V1, V2},
 };
 
 const TOPIC: Topic<&str> = Topic::new("a.topic", Delivery::Reliable);
 
 pub(super) const STEPS: &[Step] = &[
     Step::new("to nobody", || publish(&[])),
-    Step::new("to 1 client", || publish(&[(FrameKind::Binary, 1)])),
-    Step::new("to 50 clients", || publish(&[(FrameKind::Binary, 50)])).items(50),
-    Step::new("to 50 clients of both generations", || publish(&[(FrameKind::Text, 25), (FrameKind::Binary, 25)])).items(50),
-    Step::new("to 1000 clients", || publish(&[(FrameKind::Binary, 1000)])).items(1000),
+    Step::new("to 1 client", || publish(&[(V2, 1)])),
+    Step::new("to 50 clients", || publish(&[(V2, 50)])).items(50),
+    Step::new("to 50 clients of both protocols", || publish(&[(V1, 25), (V2, 25)])).items(50),
+    Step::new("to 1000 clients", || publish(&[(V2, 1000)])).items(1000),
 ];
 
-/// To so many clients of each generation.
-fn publish(clients: &[(FrameKind, usize)]) -> Run {
+/// To so many clients of each protocol.
+fn publish(clients: &[(&'static dyn Protocol, usize)]) -> Run {
     let hub = Arc::new(Hub::default());
-    let clients = clients.iter().flat_map(|&(generation, count)| std::iter::repeat_n(generation, count));
-    let outboxes: Vec<_> = clients.map(|generation| join(&hub, generation)).collect();
+    let clients = clients.iter().flat_map(|&(protocol, count)| std::iter::repeat_n(protocol, count));
+    let outboxes: Vec<_> = clients.map(|protocol| join(&hub, protocol)).collect();
     let publisher = Publisher::new(hub);
     Box::new(move || {
         publisher.publish(TOPIC, &"a small event");
@@ -33,17 +33,17 @@ fn publish(clients: &[(FrameKind, usize)]) -> Run {
     })
 }
 
-/// A client that receives the topic: by a subscription in the second generation, with all else in the first.
-fn join(hub: &Hub, generation: FrameKind) -> Arc<Outbox> {
+/// A client that receives the topic: by a subscription in the second protocol, with all else in the first.
+fn join(hub: &Hub, protocol: &'static dyn Protocol) -> Arc<Outbox> {
     let limits = Limits::default();
     let outbox = Arc::new(Outbox::new(limits.outbox_bytes));
     let id = ClientId::random().unwrap();
     let client = Client::new(id.clone(), Handshake::default(), Principal::default());
-    let interest = match generation {
+    let interest = match protocol.first_frame() {
         FrameKind::Text => Interest::Everything,
         FrameKind::Binary => Interest::Topics(Topics::default()),
     };
-    hub.join(client, wire::detect(generation), Arc::clone(&outbox), interest);
+    hub.join(client, protocol, Arc::clone(&outbox), interest);
     hub.subscribe(&id, &outbox, TOPIC.uri(), 1, limits.subscriptions);
     outbox
 }

@@ -5,10 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use wslink_core::{
     Attachment, Secret, Value,
-    wire::{
-        Encoded, Frame, FrameKind,
-        message::{self, Parts},
-    },
+    wire::{Encoded, Frame, FrameKind, Parts, Protocol, Target},
 };
 
 /// A large piece of binary data.
@@ -48,28 +45,23 @@ pub(super) fn attachment() -> Attachment {
 }
 
 /// The payloads of the frames of a call, none larger than `max_frame`.
-pub(super) fn call(generation: FrameKind, arguments: Parts<'_>, max_frame: usize) -> Vec<Bytes> {
-    request(generation, "rpc:c0:1", METHOD, arguments, max_frame)
+pub(super) fn call(protocol: &dyn Protocol, arguments: Parts<'_>, max_frame: usize) -> Vec<Bytes> {
+    request(protocol, Target::Method(METHOD), arguments, max_frame)
 }
 
 /// The payload of a call that is one frame.
-pub(super) fn small_call(generation: FrameKind, arguments: Parts<'_>) -> Bytes {
-    only(call(generation, arguments, usize::MAX))
+pub(super) fn small_call(protocol: &dyn Protocol, arguments: Parts<'_>) -> Bytes {
+    only(call(protocol, arguments, usize::MAX))
 }
 
 /// The payload of a hello.
-pub(super) fn hello(generation: FrameKind) -> Bytes {
+pub(super) fn hello(protocol: &dyn Protocol) -> Bytes {
     let secret = [Value::map([("secret", Secret::published().reveal())])];
-    let arguments = Parts { positional: Some(&secret), named: None };
-    only(request(generation, "system:c0:0", "wslink.hello", arguments, usize::MAX))
+    only(request(protocol, Target::Hello, Parts { positional: Some(&secret), named: None }, usize::MAX))
 }
 
-fn request(generation: FrameKind, id: &str, method: &str, arguments: Parts<'_>, max_frame: usize) -> Vec<Bytes> {
-    let client = match generation {
-        FrameKind::Text => message::FIRST,
-        FrameKind::Binary => message::SECOND,
-    };
-    let request = client.draft(method, arguments).unwrap().seal(id, None, max_frame);
+fn request(protocol: &dyn Protocol, target: Target<'_>, arguments: Parts<'_>, max_frame: usize) -> Vec<Bytes> {
+    let request = protocol.draft(target, arguments).unwrap().seal(1, None, max_frame);
     request.frames().iter().map(|frame| [&*frame.head, &*frame.body].concat().into()).collect()
 }
 

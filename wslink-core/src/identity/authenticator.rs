@@ -2,7 +2,15 @@
 //!
 //! Knows no wire format and no clock; `connection/hello.rs` asks, the runtime waits for the answer.
 
-use std::{borrow::Cow, fmt, future::Future, pin::Pin};
+use std::{
+    borrow::Cow,
+    fmt,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use crate::{Client, Handshake, Principal, Value};
 
@@ -58,6 +66,27 @@ where
 {
     fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
         Box::pin(self(attempt))
+    }
+}
+
+/// The answer to a hello, while it is being found. Never panics.
+pub struct Authenticating(Authentication<'static>);
+
+impl Authenticating {
+    pub(crate) fn new(authenticator: Arc<dyn Authenticator>, attempt: Attempt) -> Self {
+        Self(Box::pin(async move { authenticator.authenticate(attempt).await }))
+    }
+}
+
+impl Future for Authenticating {
+    type Output = Result<Principal, Refusal>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))).unwrap_or_else(|panic| {
+            crate::rpc::drop_caught(panic);
+            tracing::error!("the authenticator panicked");
+            Poll::Ready(Err(Refusal::new("the authenticator panicked")))
+        })
     }
 }
 

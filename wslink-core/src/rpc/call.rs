@@ -15,7 +15,7 @@ use super::{
 use crate::{
     CallError, Client, ErrorCode, Handshake, Payload, Principal, Publisher, Value,
     topic::Outbox,
-    wire::{Arguments, Content, Encoded, Outgoing, RequestId, Subject, WireVersion},
+    wire::{Arguments, Content, Encoded, MessageId, Outgoing, Protocol, Subject},
 };
 
 /// A value that a method can take.
@@ -230,8 +230,8 @@ impl<'a> Call<'a> {
 /// How one call is answered.
 #[derive(Clone)]
 pub struct Reply {
-    pub(super) id: RequestId,
-    pub(super) wire: &'static dyn WireVersion,
+    pub(crate) id: MessageId,
+    pub(super) wire: &'static dyn Protocol,
     pub(super) method: &'static str,
     pub(super) expose: bool,
 }
@@ -263,7 +263,7 @@ impl Reply {
 }
 
 /// The frames of an error reply.
-pub fn refusal(wire: &dyn WireVersion, id: &RequestId, error: &CallError) -> Encoded {
+pub fn refusal(wire: &dyn Protocol, id: &MessageId, error: &CallError) -> Encoded {
     let encode = |error: &CallError| wire.encode(&Outgoing { subject: Subject::Reply(id), content: Content::Error(error) });
     let encoded = encode(error).or_else(|_| encode(&CallError::new(error.code(), error.message())));
     encoded.unwrap_or_else(|_| Encoded::nothing()).failed(error.code())

@@ -18,45 +18,48 @@ use super::{
     Call, Cancel, Route,
     bind::Bound,
     call::{Events, Handler, Reply, refusal},
-    cancel::Cancelled,
     progress::OpenProgress,
 };
 use crate::{
-    CallError, Client, ErrorCode, Publisher,
+    CallError, Client, Payload, Publisher,
     telemetry::{Account, Observed},
     topic::Outbox,
-    wire::{Arguments, Encoded, Request, RequestId, WireVersion},
+    wire::{Arguments, Encoded, Incoming, MessageId, Protocol},
 };
 
-/// What became of a request.
-pub enum Dispatched {
+/// The outcome of a dispatch.
+pub(crate) enum Dispatched {
     /// Answered.
     Done(Encoded),
-    /// To be polled.
-    Pending(Box<PendingCall>),
-    /// To be polled, by nobody who may leave.
-    Detached(Box<PendingCall>, Box<Control>),
-    /// To be run where it may block.
-    Blocking(Box<BlockingCall>, Box<Control>),
+    /// A handler is to be run.
+    Begun(Work, Box<Control>),
+}
+
+/// A handler to run.
+pub enum Work {
+    /// To be polled where the connection is served, and dropped when nobody waits for its reply any more.
+    Inline(Box<PendingCall>),
+    /// To be polled by a task of its own, to its end.
+    Detached(Box<PendingCall>),
+    /// To be run on a thread that may block.
+    Blocking(Box<BlockingCall>),
 }
 
 /// Everything a call may refer to that is not in the request.
-pub struct Caller<'a> {
-    pub client: &'a Client,
-    pub publisher: &'a Publisher,
-    pub wire: &'static dyn WireVersion,
-    pub expose_details: bool,
-    /// Whether the client may cancel its calls by message.
-    pub may_cancel: bool,
+pub(crate) struct CallContext<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) publisher: &'a Publisher,
+    pub(crate) wire: &'static dyn Protocol,
+    pub(crate) expose_details: bool,
     /// Where the client wants progress reported to.
-    pub progress: Option<&'a Arc<Outbox>>,
+    pub(crate) progress: Option<&'a Arc<Outbox>>,
     /// Where calls are counted, if they are.
-    pub account: Option<&'a Arc<Account>>,
+    pub(crate) account: Option<&'a Arc<Account>>,
 }
 
-impl<'a> Caller<'a> {
+impl<'a> CallContext<'a> {
     /// A call of what `route` leads to.
-    fn call(&self, route: &'a Route, id: RequestId, arguments: &'a mut Arguments) -> Call<'a> {
+    fn call(&self, route: &'a Route, id: MessageId, arguments: &'a mut Arguments) -> Call<'a> {
         let method = route.method;
         Call {
             method,
@@ -75,11 +78,11 @@ impl<'a> Caller<'a> {
 
 /// Runs a call of an authenticated client.
 #[inline]
-pub fn dispatch(route: &Route, caller: &Caller<'_>, id: RequestId, request: &mut Request) -> Dispatched {
+pub(crate) fn dispatch(route: &Route, context: &CallContext<'_>, id: MessageId, request: &mut Incoming) -> Dispatched {
     let asked = request.timeout;
-    let observed = Observed::begin(caller.account, route, caller.client);
+    let observed = Observed::begin(context.account, route, context.client);
     let entered = observed.as_ref().map(|observed| observed.span().enter());
-    let mut call = caller.call(route, id, &mut request.arguments);
+    let mut call = context.call(route, id, &mut request.arguments);
     let handler = run(&mut call);
     drop(entered);
     let handler = match handler {
@@ -87,30 +90,21 @@ pub fn dispatch(route: &Route, caller: &Caller<'_>, id: RequestId, request: &mut
         Ok(handler) => handler,
     };
     let Call { reply, cancel, progress, .. } = call;
-    let control = |reply, observed| {
-        let timeout = timeout(route, asked);
-        let cancel = cancel.or_else(|| caller.may_cancel.then(Cancel::default));
-        Box::new(Control { reply, cancelled: cancel.map(Cancel::wait), timeout, observed, _progress: progress })
-    };
-    match handler {
-        Handler::Done(reply) => done(reply, observed),
+    let work = match handler {
+        Handler::Done(reply) => return done(reply, observed),
         Handler::Future(handler) => {
-            let handler = within(observed.as_deref(), handler);
-            let call = PendingCall { handler, reply: reply.clone(), control: Some(control(reply, observed)) };
-            Dispatched::Pending(Box::new(call))
+            Work::Inline(Box::new(PendingCall { handler: Some(within(observed.as_deref(), handler)), reply: reply.clone() }))
         }
         Handler::Detached(handler) => {
-            let handler = within(observed.as_deref(), handler);
-            let call = PendingCall { handler, reply: reply.clone(), control: None };
-            Dispatched::Detached(Box::new(call), control(reply, observed))
+            Work::Detached(Box::new(PendingCall { handler: Some(within(observed.as_deref(), handler)), reply: reply.clone() }))
         }
         Handler::Blocking(handler) => {
             let span = observed.as_ref().map_or_else(Span::none, |observed| observed.span().clone());
-            let call = BlockingCall { handler, reply: reply.clone(), span };
-            Dispatched::Blocking(Box::new(call), control(reply, observed))
+            Work::Blocking(Box::new(BlockingCall { handler, reply: reply.clone(), span }))
         }
-        Handler::Events(_) => done(reply.error(CallError::internal("a topic was called as a method")), observed),
-    }
+        Handler::Events(_) => return done(reply.error(CallError::internal("a topic was called as a method")), observed),
+    };
+    Dispatched::Begun(work, Box::new(Control { reply, cancel, timeout: timeout(route, asked), observed, progress }))
 }
 
 fn done(reply: Encoded, observed: Option<Box<Observed>>) -> Dispatched {
@@ -130,12 +124,11 @@ fn within(observed: Option<&Observed>, handler: Pending) -> Pending {
     }
 }
 
-/// What can be done about a call before it is dispatched.
-pub fn control(route: &Route, caller: &Caller<'_>, id: &RequestId, asked: Option<Duration>) -> Box<Control> {
-    let reply = Reply { id: id.clone(), wire: caller.wire, method: route.method.uri, expose: caller.expose_details };
-    let cancelled = caller.may_cancel.then(|| Cancel::default().wait());
-    let observed = Observed::waiting(caller.account, route);
-    Box::new(Control { reply, cancelled, timeout: timeout(route, asked), observed, _progress: None })
+/// The control of a call that waits to be dispatched.
+pub(crate) fn control(route: &Route, context: &CallContext<'_>, id: &MessageId, asked: Option<Duration>) -> Box<Control> {
+    let reply = Reply { id: id.clone(), wire: context.wire, method: route.method.uri, expose: context.expose_details };
+    let observed = Observed::waiting(context.account, route);
+    Box::new(Control { reply, cancel: None, timeout: timeout(route, asked), observed, progress: None })
 }
 
 /// How long a call may take, of which its client says how long it will wait.
@@ -144,8 +137,13 @@ fn timeout(route: &Route, asked: Option<Duration>) -> Option<Duration> {
 }
 
 /// Opens the stream of one subscription.
-pub fn subscribe(route: &Route, caller: &Caller<'_>, id: RequestId, arguments: &mut Arguments) -> Result<Events, Encoded> {
-    let mut call = caller.call(route, id, arguments);
+pub(crate) fn subscribe(
+    route: &Route,
+    context: &CallContext<'_>,
+    id: MessageId,
+    arguments: &mut Arguments,
+) -> Result<Events, Encoded> {
+    let mut call = context.call(route, id, arguments);
     match run(&mut call)? {
         Handler::Events(events) => Ok(events),
         Handler::Done(_) | Handler::Future(_) | Handler::Detached(_) | Handler::Blocking(_) => {
@@ -168,61 +166,37 @@ fn run(call: &mut Call<'_>) -> Result<Handler, Encoded> {
     match outcome {
         Ok(Ok(outcome)) => Ok(outcome.0),
         Ok(Err(error)) => Err(refusal(call.reply.wire, &call.reply.id, &error.into_call_error(call.method.uri))),
-        Err(panic) => Err(panicked(&call.reply, &*panic)),
+        Err(panic) => Err(panicked(&call.reply, panic)),
     }
 }
 
-/// What can be done about a call that runs, or waits for its turn.
-pub struct Control {
-    reply: Reply,
-    cancelled: Option<Cancelled>,
-    /// How long the client will wait.
-    pub timeout: Option<Duration>,
+/// The parts of a call that its session keeps until it is answered.
+pub(crate) struct Control {
+    pub(crate) reply: Reply,
+    /// Tells the handler, where it asked for it, that nobody waits for its reply any more.
+    pub(crate) cancel: Option<Cancel>,
+    /// How long the call may take.
+    pub(crate) timeout: Option<Duration>,
     /// Ends with the reply.
     observed: Option<Box<Observed>>,
-    /// Progress may be reported for as long as this is here.
-    _progress: Option<OpenProgress>,
+    /// The handler may report progress until this is dropped.
+    progress: Option<OpenProgress>,
 }
 
 impl Control {
-    /// The id that the client gave the call, when it may be cancelled by it.
-    pub fn cancellable(&self) -> Option<(String, Cancel)> {
-        let cancel = self.cancelled.as_ref()?.cancel();
-        Some((self.reply.wire.id_text(&self.reply.id)?, cancel.clone()))
-    }
-
-    /// Ready when the call is cancelled, with its answer.
-    pub fn poll_cancelled(&mut self, cx: &mut Context<'_>) -> Poll<Encoded> {
-        let Some(cancelled) = &mut self.cancelled else { return Poll::Pending };
-        Pin::new(cancelled).poll(cx).map(|()| self.reply.error(CallError::new(ErrorCode::Cancelled, "Cancelled")))
-    }
-
-    /// The answer to a client that will not wait any longer.
-    pub fn too_late(&self) -> Encoded {
-        self.reply.error(CallError::new(ErrorCode::DeadlineExceeded, "Deadline exceeded"))
-    }
-
-    /// The call was answered.
-    pub fn end(&mut self, reply: &Encoded) {
+    /// The call is answered.
+    pub(crate) fn answered(&mut self, reply: &Encoded) {
+        self.progress = None;
         if let Some(mut observed) = self.observed.take() {
             observed.end(reply);
         }
     }
-
-    /// Tells the handler that nobody waits for it any more.
-    pub fn abandon(&self) {
-        if let Some(cancelled) = &self.cancelled {
-            cancelled.cancel().cancel();
-        }
-    }
 }
 
-/// A call whose handler has not returned yet. Never panics.
+/// A call whose handler has not returned yet. Never panics, not even when it is dropped.
 pub struct PendingCall {
-    handler: Pending,
+    handler: Option<Pending>,
     reply: Reply,
-    /// `None` when somebody else has it.
-    pub control: Option<Box<Control>>,
 }
 
 impl Future for PendingCall {
@@ -230,8 +204,15 @@ impl Future for PendingCall {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Encoded> {
         let this = &mut *self;
-        catch_unwind(AssertUnwindSafe(|| this.handler.as_mut().poll(cx)))
-            .unwrap_or_else(|panic| Poll::Ready(panicked(&this.reply, &*panic)))
+        let Some(handler) = &mut this.handler else { return Poll::Pending };
+        catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)))
+            .unwrap_or_else(|panic| Poll::Ready(panicked(&this.reply, panic)))
+    }
+}
+
+impl Drop for PendingCall {
+    fn drop(&mut self) {
+        drop_caught(self.handler.take());
     }
 }
 
@@ -243,13 +224,35 @@ pub struct BlockingCall {
 }
 
 impl BlockingCall {
+    /// Runs the handler.
+    #[must_use]
     pub fn run(self) -> Encoded {
         let _entered = self.span.enter();
-        catch_unwind(AssertUnwindSafe(self.handler)).unwrap_or_else(|panic| panicked(&self.reply, &*panic))
+        catch_unwind(AssertUnwindSafe(self.handler)).unwrap_or_else(|panic| panicked(&self.reply, panic))
     }
 }
 
-fn panicked(reply: &Reply, panic: &(dyn Any + Send)) -> Encoded {
+/// Polls the stream of a subscription; one that panics has ended.
+pub fn poll_stream(events: &mut Events, cx: &mut Context<'_>) -> Poll<Option<Box<dyn Payload + Send>>> {
+    catch_unwind(AssertUnwindSafe(|| events.as_mut().poll_next(cx))).unwrap_or_else(|panic| {
+        drop_caught(panic);
+        tracing::error!("the stream of a subscription panicked");
+        Poll::Ready(None)
+    })
+}
+
+/// Drops a value of the application, whose `Drop` may panic.
+pub fn drop_caught<T>(value: T) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        tracing::error!("the drop of a handler or stream panicked");
+        // What is dropped of a panic may panic again.
+        std::mem::forget(panic);
+    }
+}
+
+fn panicked(reply: &Reply, panic: Box<dyn Any + Send>) -> Encoded {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    reply.error(CallError::internal(format_args!("panicked: {}", text.unwrap_or("no text"))))
+    let encoded = reply.error(CallError::internal(format_args!("panicked: {}", text.unwrap_or("no text"))));
+    drop_caught(panic);
+    encoded
 }

@@ -4,6 +4,7 @@
 pub use self::bind::Bound;
 #[cfg(feature = "manifest")]
 pub(crate) use self::bind::Missing;
+pub(crate) use self::dispatch::{CallContext, Control, Dispatched, control, dispatch, subscribe};
 pub use self::{
     bind::ArgumentError,
     call::{Args, Call, Outcome, Output, Parameter, ParameterKind, Plain, Reply, Returned},
@@ -17,8 +18,7 @@ pub use self::{
 };
 pub use self::{
     call::{Events, refusal},
-    cancel::Cancelled,
-    dispatch::{BlockingCall, Caller, Control, Dispatched, PendingCall, control, dispatch, subscribe},
+    dispatch::{BlockingCall, PendingCall, Work, drop_caught, poll_stream},
     registry::{Lane, Mounted, Route, Routes},
 };
 pub use crate::manifest::{ErrorFields, MethodTypes, PayloadType};

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use super::{Delivery, Hub, Interest, Outbox, Publisher, Resume, Topic, Topics};
 use crate::{
     Attachment, Client, ClientId, Handshake, Limits, Principal,
-    wire::{Encoded, Frame, FrameKind, detect},
+    wire::{Encoded, Frame, FrameKind, V2},
 };
 
 const RETAINED: Topic<Attachment> = Topic::new("t.retained", Delivery::Latest).retaining();
@@ -99,7 +99,7 @@ impl Scene {
     /// A client that subscribes to everything and can come back, with what may wait for it.
     fn join(&self, outbox_bytes: usize) -> (Client, Arc<Outbox>, Resume) {
         let (client, outbox) = (self.client(), Arc::new(Outbox::new(outbox_bytes)));
-        self.hub.join(client.clone(), detect(FrameKind::Binary), Arc::clone(&outbox), Interest::Topics(Topics::default()));
+        self.hub.join(client.clone(), V2, Arc::clone(&outbox), Interest::Topics(Topics::default()));
         let topics = [RETAINED, RELIABLE, LATEST, LAST_TWO].map(|topic| topic.uri());
         for (number, topic) in (1..).zip(topics.into_iter().chain(["t.untyped"])) {
             self.hub.subscribe(client.id(), &outbox, topic, number, 1024);
@@ -200,7 +200,7 @@ fn what_a_resume_leaves_is_dropped_outside_of_the_locks() {
         let received = vec![(RELIABLE.uri().to_owned(), 2)];
         let again = Arc::new(Outbox::new(usize::MAX));
         again.register(&Waker::from(Arc::new(Waiting(scene.application()))));
-        let resumed = scene.hub.resume(&Resume { received, ..resume }, &scene.client(), detect(FrameKind::Binary), &again);
+        let resumed = scene.hub.resume(&Resume { received, ..resume }, &scene.client(), V2, &again);
         assert!(resumed.is_some());
     });
 }

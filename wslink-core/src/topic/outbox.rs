@@ -320,6 +320,16 @@ impl Outbox {
         self.lock().end(Ended::Left, discarded);
     }
 
+    /// Events that wait.
+    pub fn len(&self) -> usize {
+        self.lock().events.len()
+    }
+
+    /// Whether no event waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Bytes of events that wait.
     pub fn bytes(&self) -> usize {
         self.lock().events.bytes()

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{Interest, Outbox, guard::Decisions, queue::TopicNumber, resume::Resumption};
-use crate::{Client, wire::WireVersion};
+use crate::{Client, wire::Protocol};
 
 /// A client.
 pub(super) struct Peer {
     pub(super) client: Client,
     pub(super) decisions: Decisions,
-    pub(super) wire: &'static dyn WireVersion,
+    pub(super) wire: &'static dyn Protocol,
     pub(super) outbox: Arc<Outbox>,
     pub(super) interest: Interest,
     /// What it may come back with when it is lost.

@@ -9,7 +9,7 @@ use std::{
 use subtle::ConstantTimeEq;
 
 use super::{Hub, Interest, Outbox, discarded::Discarded, hub::Clients, peer::Peer, queue::TopicNumber};
-use crate::{Client, ClientId, Limits, Principal, wire::WireVersion};
+use crate::{Client, ClientId, Limits, Principal, wire::Protocol};
 
 /// For how many [`Hub::age`]s a client is remembered.
 pub const AGES: u32 = 8;
@@ -126,13 +126,7 @@ impl Hub {
     /// Goes on as `client`, with `outbox`, where that client left that has been given this token, if it is
     /// remembered, speaks `wire` and for the same principal. Its old connection, if it still has one,
     /// gets nothing any more. Events that it may not see by now are withheld.
-    pub fn resume(
-        &self,
-        resume: &Resume,
-        client: &Client,
-        wire: &'static dyn WireVersion,
-        outbox: &Arc<Outbox>,
-    ) -> Option<Resumed> {
+    pub fn resume(&self, resume: &Resume, client: &Client, wire: &'static dyn Protocol, outbox: &Arc<Outbox>) -> Option<Resumed> {
         let (id, token) = resume.token.rsplit_once('.')?;
         let guard = self.guard.get();
         let mut answers = HashMap::<Box<str>, bool>::new();

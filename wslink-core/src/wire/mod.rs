@@ -1,163 +1,143 @@
-//! What messages look like on a WebSocket: one folder per protocol generation, each exporting one
-//! static that [`ALL`] lists.
+//! Messages on a WebSocket: one folder a protocol, each exporting one static that [`ALL`] lists.
 //!
-//! Turns frames into [`Request`]s and replies into [`Encoded`] frames. Knows nothing of sockets,
+//! A [`Protocol`] turns frames into [`Message`]s and back, for either end of a connection. Knows nothing of sockets,
 //! methods or clients.
 
 use bytes::Bytes;
 
-pub use self::encoded::Encoded;
 pub use self::{
-    encoded::Frame,
-    request::{Arguments, Request, RequestId, Span},
+    encoded::{Encoded, Frame},
+    incoming::{Arguments, Body, Format, Incoming, MAX_ARGUMENTS, Message, MessageId, MethodName, Received, Source, Span},
+    outgoing::{Content, Draft, Outgoing, Parts, Subject, Target, Unserializable},
 };
-use crate::{CallError, Limits};
+use crate::Limits;
 
 mod encoded;
-pub mod message;
-mod request;
+mod incoming;
+mod names;
+mod outgoing;
 mod v1;
 mod v2;
 
-/// Every generation that a server speaks. A new one is a folder here and a line in this list.
-pub const ALL: [&dyn WireVersion; 2] = [&v1::V1, &v2::V2];
+/// wslink protocol 1: JSON in text frames.
+pub const V1: &dyn Protocol = &v1::V1;
 
-/// The generation whose connections begin with a frame of this kind.
-pub fn detect(first: FrameKind) -> &'static dyn WireVersion {
-    match first {
-        FrameKind::Text => ALL[0],
-        FrameKind::Binary => ALL[1],
-    }
+/// wslink protocol 2: MessagePack in chunks, each a binary frame.
+pub const V2: &dyn Protocol = &v2::V2;
+
+/// The protocols that a server speaks unless it is told otherwise. A new one is a folder here and a line in this list.
+pub const ALL: [&dyn Protocol; 2] = [V1, V2];
+
+/// The protocol of a connection: the one that the WebSocket handshake agreed on, else the one whose connections begin
+/// with a frame of this kind.
+#[must_use]
+pub fn choose(protocols: &[&'static dyn Protocol], subprotocol: Option<&str>, first: FrameKind) -> Option<&'static dyn Protocol> {
+    let agreed = |protocol: &&&'static dyn Protocol| protocol.subprotocol().is_some() && protocol.subprotocol() == subprotocol;
+    let begins = |protocol: &&&'static dyn Protocol| protocol.subprotocol().is_none() && protocol.first_frame() == first;
+    protocols.iter().find(agreed).or_else(|| protocols.iter().find(begins)).copied()
 }
 
 /// The two kinds of WebSocket data frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameKind {
+    /// UTF-8 text.
     Text,
+    /// Bytes.
     Binary,
 }
 
-/// One generation of the protocol.
-pub trait WireVersion: Send + Sync {
-    /// As it appears in logs.
+/// A protocol, as either end of a connection speaks it.
+pub trait Protocol: Send + Sync {
+    /// Its name in logs and statistics.
     fn name(&self) -> &'static str;
 
-    /// Its place in [`ALL`], so that something can be kept once per generation.
+    /// Its place among the protocols of a server, so that something can be kept once for each.
     fn index(&self) -> usize;
 
-    /// A decoder for one connection that still has to say hello.
+    /// The WebSocket subprotocol that selects it; `None` where its first frame does.
+    fn subprotocol(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The kind of frame that a client begins with.
+    fn first_frame(&self) -> FrameKind;
+
+    /// A decoder for one connection, with the limits for an unauthenticated peer.
     fn decoder(&self, limits: &Limits) -> Box<dyn Decoder>;
 
-    /// The frames of one outgoing message.
+    /// The frames of a reply, a report of progress or an event.
     ///
     /// # Errors
-    /// The value's own `Serialize` failed, or it has a shape that the format cannot carry.
-    fn encode(&self, message: &Outgoing<'_>) -> Result<Encoded, Unserialisable>;
+    /// The value's own `Serialize` failed, or the format cannot carry its shape.
+    fn encode(&self, message: &Outgoing<'_>) -> Result<Encoded, Unserializable>;
 
-    /// What an id says, when it is text.
-    fn id_text(&self, id: &RequestId) -> Option<String>;
+    /// A request of ours, complete but for what is only known when it is sent.
+    ///
+    /// # Errors
+    /// The arguments refused to be serialised, or are no list and no map.
+    fn draft(&self, target: Target<'_>, arguments: Parts<'_>) -> Result<Box<dyn Draft>, Unserializable>;
+
+    /// An id of the peer as text, by which it may refer to its request later; `None` when it is not text.
+    fn id_text(&self, id: &MessageId) -> Option<String>;
 
     /// Whether the answer to a good hello says how large a frame may be.
-    fn announces_max_message(&self) -> bool;
-}
-
-/// Puts the frames of one connection together; keeps what is incomplete, within its limits.
-pub trait Decoder: Send {
-    /// A request with nothing in it.
-    fn blank(&self) -> Request;
-
-    /// Takes the next frame. `request`, which is blank, becomes the request that the frame completes: it is
-    /// too large to be passed from hand to hand.
-    fn decode(&mut self, kind: FrameKind, payload: Bytes, request: &mut Request) -> Result<Decoded, Violation>;
-
-    /// The peer has said hello: the wider limits hold from now on.
-    fn authenticated(&mut self);
-
-    /// How many messages have begun and are not complete, and how many bytes of them have come.
-    fn incomplete(&self) -> (usize, usize);
-
-    /// Gives back memory that is only kept to be faster.
-    fn rest(&mut self) {}
-}
-
-/// What a frame led to.
-#[derive(Debug)]
-pub enum Decoded {
-    /// Nothing yet, or nothing ever.
-    Nothing,
-    Request,
-    /// The request of that id has `got` bytes where `limit` are taken; it is not executed.
-    TooLarge {
-        id: RequestId,
-        limit: usize,
-        got: usize,
-    },
-}
-
-impl dyn Decoder + '_ {
-    /// The request that the next frame completes.
-    pub fn next(&mut self, kind: FrameKind, payload: Bytes) -> Result<Option<Request>, Violation> {
-        let mut request = self.blank();
-        Ok(match self.decode(kind, payload, &mut request)? {
-            Decoded::Nothing => None,
-            Decoded::Request => Some(request),
-            Decoded::TooLarge { .. } => panic!("too large"),
-        })
+    fn announces_max_message(&self) -> bool {
+        false
     }
 }
 
-/// A message to encode.
-pub struct Outgoing<'a> {
-    pub subject: Subject<'a>,
-    pub content: Content<'a>,
-}
+/// Puts the frames of one connection together; keeps incomplete messages, within its limits.
+pub trait Decoder: Send {
+    /// Parts with nothing in them.
+    fn blank(&self) -> Incoming;
 
-/// What an outgoing message is about.
-pub enum Subject<'a> {
-    /// It answers a request.
-    Reply(&'a RequestId),
-    /// It is an event of this topic, and of one subscription when that has events of its own.
-    Event { topic: &'a str, subscription: Option<u64> },
-}
+    /// Takes the next frame and returns the message that it completes. The parts of the message go into `incoming`,
+    /// which is blank: it is too large to be passed by value.
+    ///
+    /// # Errors
+    /// The peer broke the protocol in a way that ends its connection.
+    fn decode(&mut self, kind: FrameKind, payload: Bytes, incoming: &mut Incoming) -> Result<Option<Message>, Violation>;
 
-/// What an outgoing message says.
-pub enum Content<'a> {
-    Result(&'a dyn erased_serde::Serialize),
-    Error(&'a CallError),
-    /// The call goes on.
-    Progress(&'a dyn erased_serde::Serialize),
-    /// The subscription has no more events.
-    End,
-}
+    /// The peer is authenticated: the wider limits hold from now on.
+    fn authenticated(&mut self);
 
-/// The value refused to be serialised; the text says why.
-#[derive(Debug)]
-pub struct Unserialisable(pub String);
+    /// How many messages have begun and are not complete, and how many bytes of them have arrived.
+    fn incomplete(&self) -> (usize, usize);
+
+    /// Frees buffers that are only kept for speed.
+    fn release_spare(&mut self) {}
+}
 
 /// The peer broke the protocol in a way that ends its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Violation {
+    /// The close code.
     pub code: u16,
+    /// The close reason.
     pub reason: &'static str,
 }
 
 impl Violation {
     /// 1002: frames or chunks that contradict each other.
+    #[must_use]
     pub const fn protocol(reason: &'static str) -> Self {
         Self { code: 1002, reason }
     }
 
-    /// 1007: a payload that is not what it says it is.
+    /// 1007: a malformed payload.
+    #[must_use]
     pub const fn malformed(reason: &'static str) -> Self {
         Self { code: 1007, reason }
     }
 
-    /// 1008: within the protocol, beyond what this server allows.
+    /// 1008: within the protocol, beyond the limits of this end.
+    #[must_use]
     pub const fn policy(reason: &'static str) -> Self {
         Self { code: 1008, reason }
     }
 
     /// 1009: too large.
+    #[must_use]
     pub const fn too_large(reason: &'static str) -> Self {
         Self { code: 1009, reason }
     }

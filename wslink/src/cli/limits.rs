@@ -32,7 +32,7 @@ pub struct LimitOptions {
     pub max_clients_per_address: Option<usize>,
     /// Connections of one address that have not said hello
     #[arg(long, value_name = "NUMBER")]
-    pub max_strangers_per_address: Option<usize>,
+    pub max_unauthenticated_per_address: Option<usize>,
     /// From a connection to its request, such as `10s`; also how long it may be idle before another
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub handshake_timeout: Option<Duration>,
@@ -63,7 +63,7 @@ impl LimitOptions {
         set(&mut limits.calls_in_flight, self.max_calls);
         set(&mut limits.connections, self.max_clients);
         set(&mut limits.address_connections, self.max_clients_per_address);
-        set(&mut limits.address_strangers, self.max_strangers_per_address);
+        set(&mut limits.address_unauthenticated, self.max_unauthenticated_per_address);
         set(&mut limits.handshake, self.handshake_timeout);
         set(&mut limits.hello, self.hello_timeout);
         set(&mut limits.ping, self.ping);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{Args, Value};
-use wslink_core::wire::message::Parts;
+use wslink_core::wire::Parts;
 
 /// Arguments of a call: `()`, a tuple, a list, [`named`], or [`Args`] for what is known at run time.
 ///

@@ -15,13 +15,12 @@ use super::{
     connect::{Connected, connect},
     handle::{Handle, Status},
     settings::{BoxError, Credentials, Settings},
-    table::Table,
     task::Task,
 };
 #[cfg(feature = "client-tls")]
 use crate::transport::Trust;
 use crate::{Secret, transport::Address};
-use wslink_core::wire::message;
+use wslink_core::{session::Memory, wire};
 
 /// A generation of the protocol.
 ///
@@ -181,7 +180,7 @@ impl Builder {
     pub async fn connect(self) -> Result<Session, Error> {
         let call_timeout = self.call_timeout;
         let settings = Arc::new(self.settings()?);
-        let connected = connect(Arc::clone(&settings), 0, None).await?;
+        let connected = connect(Arc::clone(&settings), 0, Memory::default()).await.map_err(|(error, _)| error)?;
         Ok(spawn(settings, call_timeout, Some(connected)))
     }
 
@@ -218,9 +217,9 @@ impl Builder {
             address,
             #[cfg(feature = "testing")]
             dial: self.dial,
-            wire: match self.generation {
-                Generation::V1 => message::FIRST,
-                Generation::V2 => message::SECOND,
+            protocol: match self.generation {
+                Generation::V1 => wire::V1,
+                Generation::V2 => wire::V2,
             },
             credentials: self.credentials,
             backoff: self.backoff,
@@ -235,10 +234,10 @@ fn spawn(settings: Arc<Settings>, call_timeout: Option<Duration>, connected: Opt
     let (commands, received) = mpsc::unbounded_channel();
     let first = connected.as_ref().map(|(_, greeting)| Status::Up(Arc::clone(greeting)));
     let (tell, status) = watch::channel(first.unwrap_or(Status::Down(State::Connecting)));
-    let wire = settings.wire;
-    let task = Task { settings, commands: received, status: tell, table: Table::default(), connections: 0, resume: None };
+    let protocol = settings.protocol;
+    let task = Task::new(settings, received, tell);
     tokio::spawn(task.run(connected));
-    Session::new(Arc::new(Handle { commands, status, wire, call_timeout, ids: AtomicU64::new(1) }))
+    Session::new(Arc::new(Handle { commands, status, protocol, call_timeout, ids: AtomicU64::new(1) }))
 }
 
 impl fmt::Debug for Builder {

@@ -14,13 +14,13 @@ use serde::de::DeserializeOwned;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    Arguments, Buffer, Error, Overflow, about,
+    Arguments, Buffer, Error, Overflow,
     deferred::Deferred,
     handle::{Command, Handle, Outgoing},
     queue::{Item, Queue},
 };
 use crate::ErrorCode;
-use wslink_core::wire::message::{Body, Draft};
+use wslink_core::wire::{Body, Draft, Target};
 
 /// A call that is made when it is awaited, and cancelled when it is dropped unfinished.
 ///
@@ -57,7 +57,8 @@ type Report = Box<dyn FnMut(&Body) + Send>;
 
 impl<R> Call<R> {
     pub(super) fn new(handle: Arc<Handle>, method: &str, arguments: impl Arguments) -> Self {
-        let draft = arguments.with(|parts| handle.wire.draft(method, parts)).map_err(|error| Error::Encode(error.0));
+        let draft =
+            arguments.with(|parts| handle.protocol.draft(Target::Method(method), parts)).map_err(|error| Error::Encode(error.0));
         let timeout = handle.call_timeout;
         Self { inner: Deferred::Prepared(Request { handle, draft, timeout, progress: None }), result: PhantomData }
     }
@@ -126,17 +127,12 @@ async fn exchange(
     progress: &mut Option<Report>,
 ) -> Result<Body, Error> {
     let greeting = handle.connected().await?;
-    let timeout_ms = deadline.filter(|_| greeting.extensions.deadline).map(|deadline| {
-        let left = deadline.saturating_duration_since(Instant::now());
-        u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1)
-    });
+    let timeout = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     let id = handle.next_id();
-    let request = draft.seal(&about::call(id), timeout_ms, greeting.max_frame);
-    greeting.admit(&request)?;
-
     let (answer, answered) = oneshot::channel();
     let reports = progress.is_some().then(|| Arc::new(Queue::new(Buffer::new(64, Overflow::DropOldest))));
-    handle.send(Command::Call(Outgoing { epoch: greeting.epoch, id, request, answer, progress: reports.clone() }))?;
+    let progress_queue = reports.clone();
+    handle.send(Command::Call(Outgoing { epoch: greeting.epoch, id, draft, timeout, answer, progress: progress_queue }))?;
     let mut cancel = CancelOnDrop { handle, id, armed: true };
     let answered = match (progress, &reports) {
         (Some(report), Some(reports)) => reporting(answered, reports, report).await,

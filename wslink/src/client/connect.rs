@@ -1,53 +1,76 @@
-//! From an address to a connection that has said hello.
+//! From an address to a connection whose hello is answered.
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
+use tokio::time::{Instant, timeout_at};
+use wslink_core::session::{ClientEvent, ClientSettings, HelloError, Lost, Memory, Session};
+
 use super::{
     Error,
-    error::call_error,
-    hello::{self, Greeting, Resume},
-    link::{Link, Stream},
+    connection::{Connection, Stream},
+    handle::Greeting,
     settings::Settings,
 };
 use crate::{
     ErrorCode, Limits,
     transport::{Role, WebSocket},
 };
-use wslink_core::wire::message::Received;
 
 /// After so much silence the server is pinged.
 const PING: Duration = Duration::from_secs(20);
 
-/// A connection that has said hello, and what it was answered.
-pub(super) type Connected = (Link, Arc<Greeting>);
+/// A connection whose hello is answered.
+pub(super) type Connected = (Connection, Arc<Greeting>);
 
-/// Connects and says hello, as connection number `epoch` of a session.
-pub(super) async fn connect(settings: Arc<Settings>, epoch: u64, resume: Option<Resume>) -> Result<Connected, Error> {
-    let secret = settings.credentials.secret().await?;
-    let connecting = async {
-        let mut link = open(&settings).await?;
-        link.outbound.control(hello::hello(settings.wire, &secret, resume.as_ref())?);
-        let greeting = greet(&mut link, epoch).await?;
-        if settings.ping.is_none() && !greeting.extended {
-            link.be_patient();
-        }
-        Ok((link, Arc::new(greeting)))
+/// Connects and says hello, as connection number `epoch` of a session that goes on from `memory`, which is given back
+/// where that fails.
+pub(super) async fn connect(settings: Arc<Settings>, epoch: u64, memory: Memory) -> Result<Connected, (Error, Memory)> {
+    let secret = match settings.credentials.secret().await {
+        Ok(secret) => secret,
+        Err(error) => return Err((error, memory)),
     };
-    let in_time = tokio::time::timeout(settings.connect_timeout, connecting).await;
-    in_time.unwrap_or_else(|_| Err(Error::Handshake(format!("no answer within {:?}", settings.connect_timeout))))
+    let start = Instant::now();
+    // A time-out beyond the clock never passes.
+    let deadline = start.checked_add(settings.connect_timeout).unwrap_or(start + Duration::from_secs(1 << 30));
+    let late = || Error::Handshake(format!("no answer within {:?}", settings.connect_timeout));
+    let socket = match timeout_at(deadline, open(&settings)).await.unwrap_or_else(|_| Err(late())) {
+        Ok(socket) => socket,
+        Err(error) => return Err((error, memory)),
+    };
+    let session = Session::client(&session_settings(&settings), memory, Instant::now().into_std());
+    let mut connection = Connection::new(socket, session);
+    let greeted = match connection.session.hello(&secret) {
+        Ok(()) => timeout_at(deadline, greet(&mut connection, epoch)).await.unwrap_or_else(|_| Err(late())),
+        Err(error) => Err(Error::Encode(error.0)),
+    };
+    match greeted {
+        Ok(greeting) => Ok((connection, Arc::new(greeting))),
+        Err(error) => {
+            let lost = connection.abandon().await.into_lost();
+            Err((error, lost.map(|Lost { memory, .. }| memory).unwrap_or_default()))
+        }
+    }
 }
 
-async fn open(settings: &Settings) -> Result<Link, Error> {
+fn session_settings(settings: &Settings) -> ClientSettings {
+    let limits = Limits::with(|limits| {
+        (limits.message_bytes, limits.attachment_bytes) = (settings.message_bytes, settings.message_bytes);
+        (limits.incomplete_messages, limits.attachment_keys) = (4096, 4096);
+    });
+    ClientSettings {
+        protocol: settings.protocol,
+        limits,
+        ping: settings.ping.unwrap_or(PING),
+        waits_for_stock_servers: settings.ping.is_none(),
+    }
+}
+
+async fn open(settings: &Settings) -> Result<WebSocket<Box<dyn Stream>>, Error> {
     let (stream, read) = reach(settings).await?;
-    let socket = WebSocket::new(stream, Role::Client, &read, settings.message_bytes);
-    let mut limits = Limits::default();
-    limits.message_bytes = settings.message_bytes;
-    (limits.incomplete_messages, limits.attachment_keys) = (4096, 4096);
-    limits.attachment_bytes = settings.message_bytes;
-    Ok(Link::new(socket, settings.wire.messages(&limits), settings.ping.unwrap_or(PING)))
+    Ok(WebSocket::new(stream, Role::Client, &read, settings.message_bytes))
 }
 
-/// A stream whose handshake is done, and what came with it.
+/// A stream whose handshake is done, and the bytes that came with it.
 async fn reach(settings: &Settings) -> Result<(Box<dyn Stream>, Vec<u8>), Error> {
     #[cfg(feature = "testing")]
     if let Some(dial) = &settings.dial {
@@ -66,19 +89,15 @@ async fn reach(settings: &Settings) -> Result<(Box<dyn Stream>, Vec<u8>), Error>
     Ok((stream, read))
 }
 
-async fn greet(link: &mut Link, epoch: u64) -> Result<Greeting, Error> {
+async fn greet(connection: &mut Connection, epoch: u64) -> Result<Greeting, Error> {
     loop {
-        let message = poll_fn(|cx| link.poll_message(cx)).await.map_err(|ended| Error::Handshake(ended.0.to_owned()))?;
-        if message.id != hello::ID {
-            continue;
-        }
-        return match message.content {
-            Received::Result(body) => Greeting::read(&body, epoch),
-            Received::Error(body) => Err(match call_error(&body) {
-                error if error.code() == ErrorCode::Authentication => Error::Unauthorized(error),
-                error => Error::Handshake(error.to_string()),
-            }),
-            Received::Progress(_) | Received::End => continue,
+        let event = poll_fn(|cx| connection.poll_event(cx)).await.map_err(|ended| Error::Handshake(ended.0.to_owned()))?;
+        let ClientEvent::Welcome(welcome) = event else { continue };
+        return match welcome {
+            Ok(welcome) => Ok(Greeting { epoch, welcome }),
+            Err(HelloError::Malformed(why)) => Err(Error::Handshake(format!("its hello is not understood: {why}"))),
+            Err(HelloError::Refused(error)) if error.code() == ErrorCode::Authentication => Err(Error::Unauthorized(error)),
+            Err(HelloError::Refused(error)) => Err(Error::Handshake(error.to_string())),
         };
     }
 }

@@ -2,10 +2,7 @@
 
 use std::{error::Error as StdError, fmt, io, sync::Arc};
 
-use serde::Deserialize;
-
 use crate::{CallError, ErrorCode, RpcError, Value, transport::ConnectError};
-use wslink_core::wire::message::Body;
 
 /// Why a call, a subscription or a connection failed.
 ///
@@ -92,30 +89,8 @@ impl Error {
     }
 }
 
-/// An error as the wire has it.
-#[derive(Deserialize)]
-struct WireError {
-    code: i32,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    data: Option<Value>,
-}
-
-/// The error that `body` is.
-pub(super) fn call_error(body: &Body) -> CallError {
-    match body.decode::<WireError>() {
-        Ok(WireError { code, message, data }) => {
-            let error = CallError::new(ErrorCode::from_number(code), message);
-            data.into_iter().fold(error, CallError::with_data)
-        }
-        Err(why) => CallError::new(ErrorCode::Exception, format!("an error that cannot be read: {why}")),
-    }
-}
-
-/// What the server answered to a call with the error that `body` is.
-pub(super) fn refused(body: &Body) -> Error {
-    let error = call_error(body);
+/// The error of a call that the server answered with `error`.
+pub(super) fn refused(error: CallError) -> Error {
     let size = |name| match error.data()?.get(name)? {
         Value::Integer(size) => usize::try_from(*size).ok(),
         _ => None,

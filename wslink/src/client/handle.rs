@@ -11,17 +11,18 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Error, State, hello::Greeting, queue::Queue};
-use wslink_core::wire::{
-    Encoded,
-    message::{Body, ClientWire, Draft},
+use wslink_core::{
+    session::WelcomeInfo,
+    wire::{Body, Draft, Protocol},
 };
+
+use super::{Error, State, queue::Queue};
 
 pub(super) struct Handle {
     /// Closed when the last handle is gone, which ends the task.
     pub(super) commands: mpsc::UnboundedSender<Command>,
     pub(super) status: watch::Receiver<Status>,
-    pub(super) wire: &'static dyn ClientWire,
+    pub(super) protocol: &'static dyn Protocol,
     pub(super) call_timeout: Option<Duration>,
     pub(super) ids: AtomicU64,
 }
@@ -40,7 +41,9 @@ pub(super) struct Outgoing {
     /// The connection that it was made for.
     pub(super) epoch: u64,
     pub(super) id: u64,
-    pub(super) request: Encoded,
+    pub(super) draft: Box<dyn Draft>,
+    /// How long the program waits for the answer.
+    pub(super) timeout: Option<Duration>,
     pub(super) answer: oneshot::Sender<Result<Body, Error>>,
     pub(super) progress: Option<Arc<Queue>>,
 }
@@ -54,6 +57,14 @@ pub(super) struct Subscribing {
     pub(super) draft: Box<dyn Draft>,
     pub(super) queue: Arc<Queue>,
     pub(super) answer: oneshot::Sender<Result<(), Error>>,
+}
+
+/// One connection of a session, as its hello was answered.
+#[derive(Debug)]
+pub(super) struct Greeting {
+    /// The number of the connection.
+    pub(super) epoch: u64,
+    pub(super) welcome: WelcomeInfo,
 }
 
 /// How the session is.

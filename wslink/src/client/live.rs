@@ -1,139 +1,123 @@
-//! A session while it is connected: requests to the server, its answers to those who wait for them.
+//! A session while it is connected: commands of the program to the session, its events to those who wait for them.
 
 use std::{
     collections::HashMap,
-    future::poll_fn,
+    future::{Future, poll_fn},
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
+use wslink_core::{
+    session::{ClientEvent, Lost, Memory, Refused, SubscribeError},
+    wire::Body,
+};
 
 use super::{
     Error,
-    about::{self, About},
-    error::{call_error, refused},
-    handle::{Command, Outgoing, Subscribing},
-    hello::Greeting,
-    link::{Ended, Link},
-    queue::Queue,
-    refresh::Refresh,
+    connection::{Connection, Ended},
+    error::refused,
+    handle::{Command, Greeting, Outgoing, Subscribing},
+    queue::{Item, Queue},
     settings::Settings,
-    table::Table,
-};
-use wslink_core::wire::{
-    Encoded,
-    message::{Body, ClientWire, Message, Parts, Received},
 };
 
-/// Commands taken before something is written.
+/// Commands taken before anything is written.
 const COMMAND_BURST: u32 = 64;
 
-pub(super) struct Live<'t> {
-    link: Link,
+pub(super) struct Live<'q> {
+    connection: Connection,
     greeting: Arc<Greeting>,
-    wire: &'static dyn ClientWire,
-    refresh: Refresh,
-    /// What the next connection may resume this one with.
-    resume: &'t mut Option<String>,
-    table: &'t mut Table,
-    /// By the number in their ids.
+    settings: Arc<Settings>,
+    queues: &'q mut Queues,
+    /// The calls that wait for their answers, by the program's ids and by the session's numbers.
     calls: HashMap<u64, Waiting>,
-    /// Subscriptions that the server was asked for, and who wants to know; those of an earlier
-    /// connection are asked for again without anybody waiting.
-    subscribing: HashMap<u64, Option<oneshot::Sender<Result<(), Error>>>>,
+    numbers: HashMap<u64, u64>,
+    subscribing: HashMap<u64, oneshot::Sender<Result<(), Error>>>,
+    /// The secret for another hello, while it is being had.
+    token: Option<Pin<Box<dyn Future<Output = Result<String, Error>> + Send>>>,
     burst: u32,
 }
 
-/// Who waits for the answer to a call.
+/// The queues of all subscriptions, over all connections.
+pub(super) type Queues = HashMap<u64, Arc<Queue>>;
+
+/// A caller that waits for its answer.
 struct Waiting {
+    id: u64,
     answer: oneshot::Sender<Result<Body, Error>>,
     progress: Option<Arc<Queue>>,
 }
 
 /// How a connection ended.
 pub(super) enum Outcome {
-    Lost,
+    Lost(Memory),
     /// The program wants no more.
     Closed,
 }
 
-enum Turn {
+enum Next {
     Command(Option<Command>),
-    Message(Message),
+    Event(ClientEvent),
+    Token(Result<String, Error>),
     Ended(Ended),
 }
 
-/// The result of `wslink.subscribe`.
-#[derive(Deserialize)]
-struct Subscribed {
-    subscription: u64,
-}
-
-impl<'t> Live<'t> {
-    /// A connection that has just said hello: takes up the subscriptions there are.
-    pub(super) fn new(
-        link: Link,
-        greeting: Arc<Greeting>,
-        settings: &Arc<Settings>,
-        table: &'t mut Table,
-        resume: &'t mut Option<String>,
-    ) -> Self {
-        let (wire, refresh) = (settings.wire, Refresh::new(Arc::clone(settings), greeting.lifetime));
-        resume.clone_from(&greeting.resume);
-        let orphans = table.reconnected(&greeting);
-        let mut live =
-            Self { link, greeting, wire, refresh, resume, table, calls: HashMap::new(), subscribing: HashMap::new(), burst: 0 };
-        for number in orphans {
-            live.unsubscribe(number);
+impl<'q> Live<'q> {
+    /// A connection whose hello was answered.
+    pub(super) fn new(connection: Connection, greeting: Arc<Greeting>, settings: Arc<Settings>, queues: &'q mut Queues) -> Self {
+        Self {
+            connection,
+            greeting,
+            settings,
+            queues,
+            calls: HashMap::new(),
+            numbers: HashMap::new(),
+            subscribing: HashMap::new(),
+            token: None,
+            burst: 0,
         }
-        if live.greeting.extensions.subscribe {
-            for (id, draft) in live.table.unconfirmed().collect::<Vec<_>>() {
-                live.link.outbound.control(draft.seal(&about::subscription(id), None, live.greeting.max_frame));
-                live.subscribing.insert(id, None);
-            }
-        }
-        live
     }
 
-    /// Serves the connection to its end; calls `lost` before anybody is told of it.
+    /// Serves the connection to its end; calls `lost` before anybody hears of it.
     pub(super) async fn serve(mut self, commands: &mut mpsc::UnboundedReceiver<Command>, lost: impl FnOnce()) -> Outcome {
         loop {
-            match poll_fn(|cx| self.poll_turn(cx, commands)).await {
-                Turn::Message(message) => self.message(message),
-                Turn::Command(None | Some(Command::Close)) => {
-                    self.fail_calls();
-                    self.link.close(1000, "").await;
+            match poll_fn(|cx| self.poll_next(cx, commands)).await {
+                Next::Event(event) => self.event(event),
+                Next::Token(secret) => self.refresh(secret),
+                Next::Command(None | Some(Command::Close)) => {
+                    self.end(true).await;
                     return Outcome::Closed;
                 }
-                Turn::Command(Some(command)) => self.command(command),
-                Turn::Ended(Ended(why)) => {
+                Next::Command(Some(command)) => self.command(command),
+                Next::Ended(Ended(why)) => {
                     tracing::debug!(why, "the connection is lost");
                     lost();
-                    self.fail_calls();
-                    self.link.abandon().await;
-                    return Outcome::Lost;
+                    return Outcome::Lost(self.end(false).await);
                 }
             }
         }
     }
 
-    fn poll_turn(&mut self, cx: &mut Context<'_>, commands: &mut mpsc::UnboundedReceiver<Command>) -> Poll<Turn> {
+    fn poll_next(&mut self, cx: &mut Context<'_>, commands: &mut mpsc::UnboundedReceiver<Command>) -> Poll<Next> {
         if self.burst < COMMAND_BURST
             && let Poll::Ready(command) = commands.poll_recv(cx)
         {
             self.burst += 1;
-            return Poll::Ready(Turn::Command(command));
+            return Poll::Ready(Next::Command(command));
         }
-        if let Poll::Ready(hello) = self.refresh.poll(cx) {
-            self.link.outbound.control(hello);
+        if let Some(token) = &mut self.token
+            && let Poll::Ready(secret) = token.as_mut().poll(cx)
+        {
+            self.token = None;
+            return Poll::Ready(Next::Token(secret));
         }
         let more = std::mem::take(&mut self.burst) >= COMMAND_BURST;
-        match self.link.poll_message(cx) {
-            Poll::Ready(Ok(message)) => Poll::Ready(Turn::Message(message)),
-            Poll::Ready(Err(ended)) => Poll::Ready(Turn::Ended(ended)),
-            Poll::Pending if more => self.poll_turn(cx, commands),
+        match self.connection.poll_event(cx) {
+            Poll::Ready(Ok(event)) => Poll::Ready(Next::Event(event)),
+            Poll::Ready(Err(ended)) => Poll::Ready(Next::Ended(ended)),
+            Poll::Pending if more => self.poll_next(cx, commands),
             Poll::Pending => Poll::Pending,
         }
     }
@@ -142,152 +126,116 @@ impl<'t> Live<'t> {
         match command {
             Command::Call(call) => self.call(call),
             Command::Cancel(id) => {
-                if self.calls.remove(&id).is_some() {
-                    let cancellation = self.greeting.extensions.cancel.then(|| about::call(id));
-                    let cancellation = cancellation.and_then(|call| self.system("wslink.cancel", &call));
-                    self.link.outbound.cancel(id, cancellation);
+                if let Some(number) = self.numbers.remove(&id) {
+                    self.calls.remove(&number);
+                    self.connection.session.cancel(number);
                 }
             }
-            Command::Subscribe(wanted) => self.subscribe(wanted),
+            Command::Subscribe(Subscribing { epoch, id, topic, draft, queue, answer }) => {
+                if epoch == self.greeting.epoch {
+                    self.queues.insert(id, queue);
+                    self.subscribing.insert(id, answer);
+                    self.connection.session.subscribe(id, topic, draft);
+                }
+            }
             Command::Unsubscribe(id) => {
-                if let Some(number) = self.table.give_up(id, true) {
-                    self.unsubscribe(number);
-                }
+                self.queues.remove(&id);
+                self.connection.session.unsubscribe(id);
             }
-            // Taken care of where commands are received.
+            // Handled where commands are received.
             Command::Close => {}
         }
     }
 
     fn call(&mut self, call: Outgoing) {
-        let Outgoing { epoch, id, request, answer, progress } = call;
+        let Outgoing { epoch, id, draft, timeout, answer, progress } = call;
+        // The caller may be gone, whatever it is answered.
         if epoch != self.greeting.epoch {
-            // The caller may be gone.
             let _ = answer.send(Err(Error::Lost { maybe_executed: false }));
             return;
         }
-        self.link.outbound.call(id, request);
-        self.calls.insert(id, Waiting { answer, progress });
-    }
-
-    fn subscribe(&mut self, wanted: Subscribing) {
-        let Subscribing { epoch, id, topic, draft, queue, answer } = wanted;
-        if epoch != self.greeting.epoch {
-            return;
-        }
-        self.table.add(id, topic, draft.again(), queue);
-        if !self.greeting.extensions.subscribe {
-            // Such a server sends everything to everybody.
-            let _ = answer.send(Ok(()));
-            return;
-        }
-        self.link.outbound.control(draft.seal(&about::subscription(id), None, self.greeting.max_frame));
-        self.subscribing.insert(id, Some(answer));
-    }
-
-    fn unsubscribe(&mut self, number: u64) {
-        if let Some(request) = self.system("wslink.unsubscribe", &number) {
-            self.link.outbound.control(request);
+        match self.connection.session.call(draft, timeout) {
+            Ok(number) => {
+                self.numbers.insert(id, number);
+                self.calls.insert(number, Waiting { id, answer, progress });
+            }
+            Err(Refused { bytes, limit }) => _ = answer.send(Err(Error::TooLarge { bytes, limit })),
         }
     }
 
-    /// A request to the server itself, whose answer does not matter.
-    fn system(&self, method: &str, argument: &dyn erased_serde::Serialize) -> Option<Encoded> {
-        let arguments = [argument];
-        let parts = Parts { positional: Some(&arguments), named: None };
-        let draft = self.wire.draft(method, parts).ok()?;
-        Some(draft.seal(about::NOTICE, None, self.greeting.max_frame))
-    }
-
-    fn message(&mut self, message: Message) {
-        match About::of(&message.id) {
-            About::Call(id) => self.answer(id, message.content),
-            About::Subscription(id) => self.subscribed(id, message.content),
-            About::Event(topic) => self.event(topic, message.subscription, message.content),
-            About::Hello => self.greeted(message.content),
-            About::Other => {}
-        }
-    }
-
-    fn answer(&mut self, id: u64, content: Received) {
-        let answer = match content {
-            Received::Progress(body) => {
-                if let Some(queue) = self.calls.get(&id).and_then(|waiting| waiting.progress.as_ref()) {
+    fn event(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Reply(number, answer) => {
+                if let Some(waiting) = self.calls.remove(&number) {
+                    self.numbers.remove(&waiting.id);
+                    let _ = waiting.answer.send(answer.map_err(refused));
+                }
+            }
+            ClientEvent::Progress(number, body) => {
+                if let Some(queue) = self.calls.get(&number).and_then(|waiting| waiting.progress.as_ref()) {
                     queue.push(body);
                 }
-                return;
             }
-            Received::Result(body) => Ok(body),
-            Received::Error(body) => Err(refused(&body)),
-            Received::End => return,
-        };
-        if let Some(waiting) = self.calls.remove(&id) {
-            // The caller may be gone.
-            let _ = waiting.answer.send(answer);
-        }
-    }
-
-    fn subscribed(&mut self, id: u64, content: Received) {
-        let Some(answer) = self.subscribing.remove(&id) else { return };
-        let number = match content {
-            Received::Result(body) => {
-                body.decode::<Subscribed>().map(|subscribed| subscribed.subscription).map_err(Error::Decode)
-            }
-            Received::Error(body) => Err(Error::Call(call_error(&body))),
-            Received::Progress(_) | Received::End => return,
-        };
-        let outcome = match number {
-            Ok(number) => {
-                if !self.table.confirm(id, number) {
-                    self.unsubscribe(number);
+            ClientEvent::Subscribed(id, outcome) => {
+                let outcome = outcome.map_err(|error| match error {
+                    SubscribeError::Refused(error) => Error::Call(error),
+                    SubscribeError::Malformed(why) => Error::Decode(why),
+                });
+                if let Err(error) = &outcome
+                    && let Some(queue) = self.queues.remove(&id)
+                {
+                    queue.end(Some(error.clone()));
                 }
-                Ok(())
+                // Nobody waits when it was asked for again.
+                let _ = self.subscribing.remove(&id).map(|answer| answer.send(outcome));
             }
-            Err(error) => {
-                if let Some(entry) = self.table.remove(id) {
-                    entry.queue.end(Some(error.clone()));
+            ClientEvent::Payload(id, payload) => {
+                if let Some(queue) = self.queues.get(&id) {
+                    queue.notify(payload.map_or_else(Item::Unsendable, Item::Payload));
                 }
-                Err(error)
             }
-        };
-        // Nobody waits when it was asked for again; who does not wait any more unsubscribes.
-        let _ = answer.map(|answer| answer.send(outcome));
-    }
-
-    /// Another hello on the same connection was answered.
-    fn greeted(&mut self, content: Received) {
-        match content {
-            Received::Result(body) => match Greeting::read(&body, self.greeting.epoch) {
-                Ok(greeting) => {
-                    self.refresh.admitted(greeting.lifetime);
-                    *self.resume = greeting.resume;
+            ClientEvent::Ended(id) => {
+                if let Some(queue) = self.queues.remove(&id) {
+                    queue.end(None);
                 }
-                Err(error) => tracing::warn!(%error, "what the server says of another hello is not understood"),
-            },
-            Received::Error(body) => tracing::warn!(error = %call_error(&body), "the server refused a new token"),
-            Received::Progress(_) | Received::End => {}
+            }
+            ClientEvent::Reconnected(id, continuity) => {
+                if let Some(queue) = self.queues.get(&id) {
+                    queue.notify(Item::Reconnected(continuity));
+                }
+            }
+            ClientEvent::RefreshDue => {
+                let settings = Arc::clone(&self.settings);
+                self.token = Some(Box::pin(async move { settings.credentials.secret().await }));
+            }
+            ClientEvent::RefreshRefused(error) => tracing::warn!(%error, "the server refused a new token"),
+            // Handled before the connection is served.
+            ClientEvent::Welcome(_) => {}
         }
     }
 
-    fn event(&mut self, topic: &str, subscription: Option<u64>, content: Received) {
-        match (content, subscription) {
-            (Received::Result(body), _) => self.table.event(topic, subscription, &Ok(body)),
-            (Received::Error(body), _) => self.table.event(topic, subscription, &Err(call_error(&body))),
-            (Received::End, Some(number)) => self.table.stream_ended(number),
-            (Received::End, None) | (Received::Progress(_), _) => {}
+    fn refresh(&mut self, secret: Result<String, Error>) {
+        let session = &mut self.connection.session;
+        let said = secret.and_then(|secret| session.hello(&secret).map_err(|error| Error::Encode(error.0)));
+        if let Err(error) = said {
+            tracing::warn!(%error, "there is no new token");
+            session.refresh_failed(tokio::time::Instant::now().into_std());
         }
     }
 
-    /// Nothing is answered any more.
-    fn fail_calls(&mut self) {
-        let unsent = self.link.outbound.unsent();
-        for (id, waiting) in self.calls.drain() {
-            // The caller may be gone.
-            let _ = waiting.answer.send(Err(Error::Lost { maybe_executed: !unsent.contains(&id) }));
+    /// Ends the connection: nothing is answered any more.
+    async fn end(mut self, closed: bool) -> Memory {
+        let session = if closed { self.connection.close(1000, "").await } else { self.connection.abandon().await };
+        let Some(Lost { memory, calls, subscribing }) = session.into_lost() else { return Memory::default() };
+        for (number, maybe_executed) in calls {
+            if let Some(waiting) = self.calls.remove(&number) {
+                let _ = waiting.answer.send(Err(Error::Lost { maybe_executed }));
+            }
         }
-        // Who waits for a subscription asks again.
-        for (id, _) in self.subscribing.drain().filter(|(_, answer)| answer.is_some()) {
-            self.table.remove(id);
+        // Programs that wait for a subscription ask again.
+        for id in subscribing {
+            self.queues.remove(&id);
         }
+        memory
     }
 }

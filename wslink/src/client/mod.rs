@@ -17,30 +17,26 @@ pub use self::{
     call::Call,
     error::Error,
     state::{State, States},
-    subscription::{Continuity, Event, Subscribe, Subscription},
+    subscription::{Event, Subscribe, Subscription},
 };
 use crate::Topic;
+pub use wslink_core::session::Continuity;
 
-mod about;
 mod arguments;
 mod backoff;
 mod buffer;
 mod builder;
 mod call;
 mod connect;
+mod connection;
 mod deferred;
 mod error;
 mod handle;
-mod hello;
-mod link;
 mod live;
-mod outbound;
 mod queue;
-mod refresh;
 mod settings;
 mod state;
 mod subscription;
-mod table;
 mod task;
 #[doc(hidden)]
 pub mod typed;
@@ -146,7 +142,7 @@ impl Session {
     #[must_use]
     pub fn client_id(&self) -> Option<String> {
         match &*self.handle.status.borrow() {
-            Status::Up(greeting) => Some(greeting.client_id.clone()),
+            Status::Up(greeting) => Some(greeting.welcome.client_id.clone()),
             Status::Down(_) | Status::Closed(_) => None,
         }
     }

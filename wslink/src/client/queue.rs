@@ -13,7 +13,7 @@ use futures_util::task::AtomicWaker;
 
 use super::{Buffer, Continuity, Error, Overflow};
 use crate::CallError;
-use wslink_core::wire::message::Body;
+use wslink_core::wire::Body;
 
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -144,16 +144,14 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
-    use wslink_core::wire::{
-        FrameKind,
-        message::{FIRST, Received},
-    };
+    use wslink_core::wire::{FrameKind, V1};
 
     fn payload(text: &str) -> Body {
         let message = format!(r#"{{"id":"publish:t:0","result":"{text}"}}"#);
-        let decoded = FIRST.messages(&crate::Limits::default()).decode(FrameKind::Text, message.into()).unwrap().unwrap();
-        let Received::Result(body) = decoded.content else { panic!("{decoded:?}") };
-        body
+        let mut decoder = V1.decoder(&crate::Limits::default());
+        let mut incoming = decoder.blank();
+        decoder.decode(FrameKind::Text, message.into(), &mut incoming).unwrap().unwrap();
+        incoming.body(incoming.content.unwrap().span().unwrap())
     }
 
     fn fill(buffer: Buffer, texts: &[&str]) -> Queue {

@@ -6,7 +6,7 @@ use super::{Backoff, Error};
 #[cfg(feature = "client-tls")]
 use crate::transport::Trust;
 use crate::{Secret, transport::Address};
-use wslink_core::wire::message::ClientWire;
+use wslink_core::wire::Protocol;
 
 /// Makes a connection that needs no handshake.
 #[cfg(feature = "testing")]
@@ -20,7 +20,7 @@ pub(super) struct Settings {
     /// What to connect by instead of the address.
     #[cfg(feature = "testing")]
     pub(super) dial: Option<Dial>,
-    pub(super) wire: &'static dyn ClientWire,
+    pub(super) protocol: &'static dyn Protocol,
     pub(super) credentials: Credentials,
     pub(super) backoff: Option<Backoff>,
     pub(super) connect_timeout: Duration,

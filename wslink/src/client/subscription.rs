@@ -20,7 +20,7 @@ use super::{
     handle::{Command, Handle, Subscribing},
     queue::{Item, Queue},
 };
-use wslink_core::wire::message::{Draft, Parts};
+use wslink_core::wire::{Draft, Parts, Target};
 
 /// A subscription that begins when it is awaited.
 ///
@@ -82,7 +82,7 @@ fn draft(handle: &Handle, topic: &str, filter: impl Arguments) -> Result<Box<dyn
         Some(_) => Err(Error::Encode("a filter has names: `wslink::client::named(…)`".to_owned())),
         None => (topic,).with(|topic| {
             let parts = Parts { named: parts.named, ..topic };
-            handle.wire.draft("wslink.subscribe", parts).map_err(|error| Error::Encode(error.0))
+            handle.protocol.draft(Target::Subscribe, parts).map_err(|error| Error::Encode(error.0))
         }),
     })
 }
@@ -109,7 +109,7 @@ async fn begin(request: Request) -> Result<Link, Error> {
             epoch: greeting.epoch,
             id: link.id,
             topic: Arc::clone(&link.topic),
-            draft: draft.again(),
+            draft: draft.copy(),
             queue: Arc::clone(&link.queue),
             answer,
         }))?;
@@ -175,23 +175,9 @@ pub enum Event<T> {
     /// A payload was published.
     Payload(T),
     /// The connection was lost and is back.
-    Reconnected(Continuity),
+    Reconnected(super::Continuity),
     /// So many payloads were dropped here because they were not taken in time.
     Skipped(u64),
-}
-
-/// What became of a subscription while there was no connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Continuity {
-    /// Nothing was missed.
-    Resumed,
-    /// So many payloads were missed.
-    Gap {
-        /// How many.
-        missed: u64,
-    },
-    /// It began anew; what was published in between is lost, and nobody counted.
-    Fresh,
 }
 
 impl<T: DeserializeOwned> Subscription<T> {

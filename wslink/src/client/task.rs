@@ -4,39 +4,49 @@ use std::{future::Future, pin::pin, sync::Arc};
 
 use futures_util::future::{Either, select};
 use tokio::sync::{mpsc, watch};
+use wslink_core::session::Memory;
 
 use super::{
     Error, State,
     connect::{Connected, connect},
     handle::{Command, Status},
-    hello::Resume,
-    live::{Live, Outcome},
+    live::{Live, Outcome, Queues},
     settings::Settings,
-    table::Table,
 };
 
 pub(super) struct Task {
-    pub(super) settings: Arc<Settings>,
-    pub(super) commands: mpsc::UnboundedReceiver<Command>,
-    pub(super) status: watch::Sender<Status>,
-    pub(super) table: Table,
+    settings: Arc<Settings>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    status: watch::Sender<Status>,
+    /// The subscriptions, for the next connection.
+    memory: Memory,
+    queues: Queues,
+    /// Subscriptions that ended while the memory was in use.
+    unsubscribed: Vec<u64>,
     /// How many connections there were.
-    pub(super) connections: u64,
-    /// What the next connection may resume the last one with.
-    pub(super) resume: Option<String>,
+    connections: u64,
 }
 
 /// The session is over, for this reason.
 struct Over(Error);
 
 impl Task {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        commands: mpsc::UnboundedReceiver<Command>,
+        status: watch::Sender<Status>,
+    ) -> Self {
+        let memory = Memory::default();
+        Self { settings, commands, status, memory, queues: Queues::new(), unsubscribed: Vec::new(), connections: 0 }
+    }
+
     /// Runs the session to its end, beginning with a connection that is made already, if any.
     pub(super) async fn run(mut self, first: Option<Connected>) {
         let Over(error) = self.live(first).await;
         tracing::debug!(%error, "the session is over");
         let closed = matches!(error, Error::Closed);
         self.status.send_replace(Status::Closed(error.clone()));
-        self.table.end((!closed).then_some(&error));
+        self.end((!closed).then_some(&error));
         // Calls that were made for a connection that is gone.
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
@@ -47,29 +57,26 @@ impl Task {
     async fn live(&mut self, first: Option<Connected>) -> Over {
         let mut next = first;
         loop {
-            let (link, greeting) = match next.take() {
+            let (mut connection, greeting) = match next.take() {
                 Some(connected) => connected,
                 None => match self.connect().await {
                     Ok(connected) => connected,
                     Err(over) => return over,
                 },
             };
+            for id in self.unsubscribed.drain(..) {
+                connection.session.unsubscribe(id);
+            }
             self.connections += 1;
-            let live = Live::new(link, Arc::clone(&greeting), &self.settings, &mut self.table, &mut self.resume);
+            let live = Live::new(connection, Arc::clone(&greeting), Arc::clone(&self.settings), &mut self.queues);
             self.status.send_replace(Status::Up(greeting));
             let lost = || drop(self.status.send_replace(Status::Down(State::Reconnecting { attempt: 1 })));
             match live.serve(&mut self.commands, lost).await {
-                Outcome::Lost if self.settings.backoff.is_some() => {}
-                Outcome::Lost => return Over(Error::Lost { maybe_executed: false }),
+                Outcome::Lost(memory) if self.settings.backoff.is_some() => self.memory = memory,
+                Outcome::Lost(_) => return Over(Error::Lost { maybe_executed: false }),
                 Outcome::Closed => return Over(Error::Closed),
             }
         }
-    }
-
-    /// What the next connection is to go on from.
-    fn resume(&self) -> Option<Resume> {
-        let token = self.resume.clone()?;
-        Some(Resume { token, received: self.table.received().clone() })
     }
 
     /// Connects, as often as it takes.
@@ -86,10 +93,14 @@ impl Task {
                 self.status.send_replace(Status::Down(state));
                 self.meanwhile(tokio::time::sleep(delay)).await?;
             }
-            let connecting = connect(Arc::clone(&self.settings), self.connections, self.resume());
+            for id in self.unsubscribed.drain(..) {
+                self.memory.unsubscribe(id);
+            }
+            let connecting = connect(Arc::clone(&self.settings), self.connections, std::mem::take(&mut self.memory));
             match self.meanwhile(connecting).await? {
                 Ok(connected) => return Ok(connected),
-                Err(error) => {
+                Err((error, memory)) => {
+                    self.memory = memory;
                     tracing::debug!(%error, attempt, "cannot connect");
                     if self.settings.is_final(&error) {
                         return Err(Over(error));
@@ -122,10 +133,24 @@ impl Task {
                 let _ = call.answer.send(Err(Error::Lost { maybe_executed: false }));
             }
             Command::Unsubscribe(id) => {
-                self.table.give_up(id, false);
+                self.queues.remove(&id);
+                self.unsubscribed.push(id);
             }
-            // Tried again by the one who wants it; over anyway.
+            // Tried again by the program that wants it; over anyway.
             Command::Subscribe(_) | Command::Cancel(_) | Command::Close => {}
         }
+    }
+
+    fn end(&mut self, why: Option<&Error>) {
+        for (_, queue) in self.queues.drain() {
+            queue.end(why.cloned());
+        }
+    }
+}
+
+impl Drop for Task {
+    /// Whatever ended the task, no subscriber is left to wait for ever.
+    fn drop(&mut self) {
+        self.end(None);
     }
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     Error, Server,
-    server::{Full, Listener, Source},
+    server::{LimitReached, Listener, Source},
 };
 
 /// How long to wait for descriptors when there are none left.
@@ -64,11 +64,11 @@ pub(super) async fn serve(server: &Server, router: Router, mut listener: impl Li
             Source::Address(address) if !server.settings().trusted.contains(address.ip()) => Some(address.ip()),
             Source::Address(_) | Source::Local => None,
         };
-        match server.census().enter(address.map(Into::into)) {
-            Ok(seat) => {
+        match server.limiter().acquire(address.map(Into::into)) {
+            Ok(permit) => {
                 let patience = Patience::new(server.limits().write_stall);
                 let stream = Patient::new(stream, patience.clone());
-                let arrival = Arrival { source, secure, seat: Arc::new(seat), patience };
+                let arrival = Arrival { source, secure, permit: Arc::new(permit), patience };
                 server.connections().spawn(greet(server.clone(), router.clone(), stream, arrival));
             }
             Err(full) => {
@@ -105,7 +105,7 @@ async fn survive(error: io::Error, exhausted: &mut bool) -> Result<(), Error> {
 
 /// Says that there is no place. What comes in is taken all the same: closing a socket with unread data
 /// resets the connection, and the reset would overtake the answer.
-async fn refuse(mut stream: impl AsyncRead + AsyncWrite + Unpin, full: Full) {
+async fn refuse(mut stream: impl AsyncRead + AsyncWrite + Unpin, full: LimitReached) {
     let status = no_place(full);
     let line = status.canonical_reason().unwrap_or_default();
     let answer =
@@ -120,10 +120,10 @@ async fn refuse(mut stream: impl AsyncRead + AsyncWrite + Unpin, full: Full) {
     let _ = tokio::time::timeout(REFUSAL, farewell).await;
 }
 
-pub(super) const fn no_place(full: Full) -> StatusCode {
+pub(super) const fn no_place(full: LimitReached) -> StatusCode {
     match full {
-        Full::Server => StatusCode::SERVICE_UNAVAILABLE,
-        Full::Subnet => StatusCode::TOO_MANY_REQUESTS,
+        LimitReached::Server => StatusCode::SERVICE_UNAVAILABLE,
+        LimitReached::Subnet => StatusCode::TOO_MANY_REQUESTS,
     }
 }
 

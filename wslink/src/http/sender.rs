@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Server,
-    server::{Seat, Source, Subnet},
+    server::{ConnectionPermit, Source, Subnet},
 };
 
 /// The connection that a request came in by, among the extensions of the request.
@@ -25,7 +25,7 @@ pub(super) struct Arrival {
     pub(super) source: Source,
     /// Whether it speaks TLS.
     pub(super) secure: bool,
-    pub(super) seat: Arc<Seat>,
+    pub(super) permit: Arc<ConnectionPermit>,
     /// How long its peer may take nothing of an answer.
     pub(super) patience: Patience,
 }

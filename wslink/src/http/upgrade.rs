@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Handshake, Server,
-    server::{Full, Seat},
+    server::{ConnectionPermit, LimitReached},
     transport::Role,
 };
 
@@ -36,19 +36,22 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
         server.refused(refusal.reason());
         return refused(&refusal);
     }
-    let response = match accepted(&request) {
+    let mut response = match accepted(&request) {
         Ok(response) => response,
         Err(error) => {
             server.refused("handshake");
             return no_handshake(&error);
         }
     };
+    if let Some(subprotocol) = server.subprotocol(request.headers()) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
+    }
     let Some(pending) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
         return (StatusCode::UPGRADE_REQUIRED, "this connection cannot become a WebSocket; use HTTP/1.1").into_response();
     };
     let sender = request.extensions_mut().remove::<Sender>().unwrap_or_default();
-    let seat = match seat(server, &request, &sender) {
-        Ok(seat) => seat,
+    let permit = match permit(server, &request, &sender) {
+        Ok(permit) => permit,
         Err(full) => {
             tracing::debug!(?sender, ?full, "refused a WebSocket");
             server.refused(full.reason());
@@ -65,7 +68,7 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
                 if let Some(patience) = patience {
                     patience.end();
                 }
-                drive(&server, upgraded, handshake, seat).await;
+                drive(&server, upgraded, handshake, permit).await;
             }
             Err(error) => tracing::debug!(%error, "a WebSocket handshake was not finished"),
         }
@@ -74,14 +77,14 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
 }
 
 /// The place of the connection, at the address of its client.
-fn seat(server: &Server, request: &Request, sender: &Sender) -> Result<Arc<Seat>, Full> {
+fn permit(server: &Server, request: &Request, sender: &Sender) -> Result<Arc<ConnectionPermit>, LimitReached> {
     let Some(arrival) = request.extensions().get::<Arrival>() else {
-        return server.census().enter(sender.subnet()).map(Arc::new);
+        return server.limiter().acquire(sender.subnet()).map(Arc::new);
     };
     if let Some(subnet) = sender.subnet() {
-        arrival.seat.settle(subnet)?;
+        arrival.permit.assign(subnet)?;
     }
-    Ok(Arc::clone(&arrival.seat))
+    Ok(Arc::clone(&arrival.permit))
 }
 
 fn handshake(request: &Request, sender: &Sender) -> Handshake {
@@ -92,17 +95,22 @@ fn handshake(request: &Request, sender: &Sender) -> Handshake {
 
 /// Runs the connection, on the bare stream where there is one. The 8 KiB with which its request was read are
 /// gone when this returns.
-fn drive(server: &Server, upgraded: Upgraded, handshake: Handshake, seat: Arc<Seat>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+fn drive(
+    server: &Server,
+    upgraded: Upgraded,
+    handshake: Handshake,
+    permit: Arc<ConnectionPermit>,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     let upgraded = match bare::<tokio::net::TcpStream>(upgraded) {
-        Ok((stream, read)) => return Box::pin(server.drive(stream, Role::Server, &read, handshake, Some(seat))),
+        Ok((stream, read)) => return Box::pin(server.drive(stream, Role::Server, &read, handshake, Some(permit))),
         Err(upgraded) => upgraded,
     };
     #[cfg(unix)]
     let upgraded = match bare::<tokio::net::UnixStream>(upgraded) {
-        Ok((stream, read)) => return Box::pin(server.drive(stream, Role::Server, &read, handshake, Some(seat))),
+        Ok((stream, read)) => return Box::pin(server.drive(stream, Role::Server, &read, handshake, Some(permit))),
         Err(upgraded) => upgraded,
     };
-    Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, &[], handshake, Some(seat)))
+    Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, &[], handshake, Some(permit)))
 }
 
 /// The stream of our own listener, or of an application's, where it is an `S`; and what is read of it already.

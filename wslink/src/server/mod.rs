@@ -4,11 +4,12 @@
 
 use std::{fmt, sync::Arc};
 
+use ::http::{HeaderMap, header};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use self::census::{Census, Full, Seat, Subnet};
-use self::guesses::Hellos;
+pub(crate) use self::connection_limiter::{ConnectionLimiter, ConnectionPermit, LimitReached, Subnet};
+use self::driver::Resources;
 #[cfg(feature = "inspector")]
 pub use self::inspector::Inspector;
 #[cfg(unix)]
@@ -23,22 +24,18 @@ use crate::{
     Error, Handshake, Publisher, Secret, Statistics, http,
     transport::{Role, WebSocket},
 };
-use wslink_core::connection::Shared;
 
 mod builder;
-mod census;
+mod connection_limiter;
 mod driver;
 mod exit;
-mod forget;
-mod guesses;
-mod in_flight;
 #[cfg(feature = "inspector")]
 mod inspector;
 mod listener;
+mod login_throttle;
+mod session_expiry;
 #[cfg(unix)]
 mod socket_file;
-mod turns;
-mod watch;
 
 /// A server of services, for any number of listeners.
 ///
@@ -67,13 +64,10 @@ mod watch;
 /// ```
 #[derive(Clone)]
 pub struct Server {
-    shared: Arc<Shared>,
+    resources: Resources,
     settings: Arc<http::Settings>,
     secret: Option<Arc<Secret>>,
-    hellos: Arc<Hellos>,
-    census: Arc<Census>,
-    stop: CancellationToken,
-    connections: TaskTracker,
+    limiter: Arc<ConnectionLimiter>,
 }
 
 impl Server {
@@ -137,7 +131,7 @@ impl Server {
     /// A publisher to every client, usable from any thread.
     #[must_use]
     pub fn publisher(&self) -> Publisher {
-        self.shared.publisher.clone()
+        self.resources.shared.publisher.clone()
     }
 
     /// What clients must say to be admitted; nothing where an [`Authenticator`](crate::Authenticator)
@@ -149,38 +143,42 @@ impl Server {
 
     /// The URIs of all methods, sorted.
     pub fn methods(&self) -> impl Iterator<Item = &'static str> {
-        self.shared.routes.methods().map(|method| method.uri)
+        self.resources.shared.routes.methods().map(|method| method.uri)
     }
 
     /// What the server has done and is doing; `None` unless [`Builder::observe`] was asked for.
     #[must_use]
     pub fn statistics(&self) -> Option<Statistics> {
-        self.shared.account.as_ref().map(|account| account.statistics())
+        self.resources.shared.account.as_ref().map(|account| account.statistics())
     }
 
     /// What the mounted services offer.
     #[cfg(feature = "manifest")]
     #[must_use]
     pub fn manifest(&self) -> crate::Manifest {
-        crate::Manifest::of_services(self.shared.routes.mounted()).limited(&self.shared.limits)
+        crate::Manifest::of_services(self.resources.shared.routes.mounted()).limited(&self.resources.shared.limits)
     }
 
     /// Ends the server: nothing new is accepted, calls in flight are answered (for the time that
     /// [`Limits::grace`](crate::Limits::grace) gives them), then every connection is closed with 1001.
     pub fn stop(&self) {
-        self.stop.cancel();
+        self.resources.stop.cancel();
     }
 
-    /// Waits for [`stop`](Self::stop) and for the end of every connection.
+    /// Waits for [`stop`](Self::stop) and then, no longer than [`Limits::grace`](crate::Limits::grace), for the end of
+    /// every connection and of every handler, those included whose client has left.
     pub async fn stopped(&self) {
-        self.stop.cancelled().await;
-        self.connections.close();
-        self.connections.wait().await;
+        let Resources { stop, tracker, .. } = &self.resources;
+        stop.cancelled().await;
+        tracker.close();
+        if tokio::time::timeout(self.limits().grace, tracker.wait()).await.is_err() {
+            tracing::warn!(tasks = tracker.len(), "handlers outlive the grace period");
+        }
     }
 
     /// A handshake was refused, for one of few reasons.
     pub(crate) fn refused(&self, reason: &'static str) {
-        if let Some(account) = &self.shared.account {
+        if let Some(account) = &self.resources.shared.account {
             account.refused(reason);
         }
     }
@@ -196,25 +194,37 @@ impl Server {
         let from = handshake.address().map(|address| address.ip());
         let client = crate::Client::new(id, handshake, crate::Principal::default());
         let attempt = crate::Attempt::new(client, crate::Value::map([("secret", token)]));
-        let asked = self.hellos.of(false).pace(from, self.shared.authenticator.authenticate(attempt), Result::is_ok);
+        let asked = self.resources.throttle.of(false).pace(
+            from,
+            self.resources.shared.authenticator.authenticate(attempt),
+            Result::is_ok,
+        );
         matches!(tokio::time::timeout(self.limits().hello, asked).await, Ok(Some(Ok(_))))
     }
 
     pub(crate) fn limits(&self) -> &crate::Limits {
-        &self.shared.limits
+        &self.resources.shared.limits
     }
 
-    pub(crate) const fn census(&self) -> &Arc<Census> {
-        &self.census
+    pub(crate) const fn limiter(&self) -> &Arc<ConnectionLimiter> {
+        &self.limiter
     }
 
     pub(crate) fn stopping(&self) -> &CancellationToken {
-        &self.stop
+        &self.resources.stop
     }
 
     /// Everything that must have ended before the server has.
     pub(crate) fn connections(&self) -> &TaskTracker {
-        &self.connections
+        &self.resources.tracker
+    }
+
+    /// The subprotocol for a client that offers those of its headers: the first of them that this server speaks.
+    pub(crate) fn subprotocol(&self, headers: &HeaderMap) -> Option<&'static str> {
+        let lines = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|line| line.to_str().ok());
+        let mut offered = lines.flat_map(|line| line.split(',')).map(str::trim);
+        let protocols = &self.resources.shared.protocols;
+        offered.find_map(|name| protocols.iter().filter_map(|protocol| protocol.subprotocol()).find(|known| *known == name))
     }
 
     /// Serves one connection whose handshake is done, of whose frames `read` is already here.
@@ -224,11 +234,11 @@ impl Server {
         role: Role,
         read: &[u8],
         handshake: Handshake,
-        seat: Option<Arc<Seat>>,
+        permit: Option<Arc<ConnectionPermit>>,
     ) -> impl Future<Output = ()> + Send + use<S> {
-        let socket = WebSocket::new(stream, role, read, self.shared.limits.stranger_frame());
-        let hellos = Arc::clone(&self.hellos);
-        driver::drive(socket, Arc::clone(&self.shared), handshake, hellos, seat, self.stop.clone())
+        let socket = WebSocket::new(stream, role, read, self.resources.shared.limits.unauthenticated_frame());
+        let subprotocol = self.subprotocol(handshake.headers());
+        driver::drive(socket, self.resources.clone(), handshake, subprotocol, permit)
     }
 }
 

@@ -76,6 +76,11 @@ impl Inflow {
         self.total
     }
 
+    /// Bytes of a message that is not complete.
+    pub(super) fn partial(&self) -> usize {
+        self.message.as_ref().map_or(0, |message| message.payload.len() + 1)
+    }
+
     pub(super) const fn set_max_frame(&mut self, max_frame: usize) {
         self.max_frame = max_frame;
     }

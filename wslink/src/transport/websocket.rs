@@ -59,6 +59,8 @@ pub struct Totals {
     pub frames: u64,
     /// Frames that were to be written.
     pub sent: u64,
+    /// Bytes of a message that is not complete.
+    pub partial: usize,
 }
 
 /// What was read.
@@ -174,8 +176,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Bytes that were read and written, and whole messages that were read, since the beginning.
-    pub const fn totals(&self) -> Totals {
-        Totals { read: self.inflow.total(), written: self.written, frames: self.frames, sent: self.sent }
+    pub fn totals(&self) -> Totals {
+        Totals {
+            read: self.inflow.total(),
+            written: self.written,
+            frames: self.frames,
+            sent: self.sent,
+            partial: self.inflow.partial(),
+        }
     }
 
     /// From now on takes messages of up to `max_frame` bytes.

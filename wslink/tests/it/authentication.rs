@@ -268,7 +268,7 @@ fn a_connection_ends_some_time_after_its_principal_expired() {
 fn an_address_that_keeps_guessing_is_refused() {
     let server = TestServer::start(|builder| {
         let mut limits = Limits::default();
-        limits.address_guesses = 1;
+        limits.address_failed_logins = 1;
         builder.limits(limits).mount(Mirror)
     });
     // Whoever is right may come as often as they like.

@@ -33,7 +33,7 @@ fn admitted(server: &TestServer, source: [u8; 4]) -> Speaker {
 
 #[test]
 fn the_silent_of_one_address_take_the_places_of_that_address_only() {
-    let server = server(|limits| limits.address_strangers = 3);
+    let server = server(|limits| limits.address_unauthenticated = 3);
     let mut inside = admitted(&server, HERE);
     let silent: Vec<_> = (0..2).map(|_| server.connect_from(HERE, &[]).unwrap()).collect();
     let mut undecided = server.stream_from(HERE);
@@ -55,7 +55,7 @@ fn the_silent_of_one_address_take_the_places_of_that_address_only() {
 
 #[test]
 fn who_said_hello_is_no_stranger() {
-    let server = server(|limits| (limits.address_strangers, limits.address_connections) = (1, 5));
+    let server = server(|limits| (limits.address_unauthenticated, limits.address_connections) = (1, 5));
     let speakers: Vec<_> = (0..5).map(|_| admitted(&server, HERE)).collect();
     assert_eq!(server.connect_from(HERE, &[]).err(), Some(429), "five in all");
     drop((admitted(&server, THERE), speakers));

@@ -83,7 +83,7 @@ fn headers_that_contradict_each_other_are_refused() {
 
 #[test]
 fn clients_of_a_proxy_are_counted_each() {
-    let server = server(|limits| limits.address_strangers = 2);
+    let server = server(|limits| limits.address_unauthenticated = 2);
     let connect = |address: &str| server.connect_from(PROXY, &[("x-forwarded-for", address)]);
     let mut peers: Vec<_> = (0..2).map(|_| connect("192.0.2.7").unwrap()).collect();
     assert_eq!(connect("192.0.2.7").err(), Some(429));

@@ -200,6 +200,6 @@ fn connection_flood() {
         // Some of the crowd may be late for hello meanwhile, but not so many.
         let more: Vec<_> = (0..300).map(|_| Peer::ask(program.dial(address(0)), "/ws", &[])).collect();
         let refused = more.iter().filter(|answer| matches!(answer, Err(429))).count();
-        assert!(refused >= 300 - Limits::default().address_strangers, "a surplus of one address is refused, not {refused}");
+        assert!(refused >= 300 - Limits::default().address_unauthenticated, "a surplus of one address is refused, not {refused}");
     });
 }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     CallError, Client, ClientId,
     telemetry::Account,
-    wire::{self, Encoded, WireVersion},
+    wire::{self, Encoded, Protocol},
 };
 
 mod clients;
@@ -70,7 +70,7 @@ impl Hub {
     }
 
     /// Adds a client. One that wants everything gets what the topics retain.
-    pub fn join(&self, client: Client, wire: &'static dyn WireVersion, outbox: Arc<Outbox>, interest: Interest) {
+    pub fn join(&self, client: Client, wire: &'static dyn Protocol, outbox: Arc<Outbox>, interest: Interest) {
         let decisions = Decisions::default();
         self.seat(Peer { client, decisions, wire, outbox, interest, resumption: None, away: false }, false);
     }

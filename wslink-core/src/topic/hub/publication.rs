@@ -12,7 +12,7 @@ use crate::{
         peer::{Peer, Sight},
         queue::{Origin, TopicNumber},
     },
-    wire::{self, Content, Encoded, Outgoing, Subject, WireVersion},
+    wire::{self, Content, Encoded, Outgoing, Protocol, Subject},
 };
 
 /// The topic of a publication and what may be lost of it.
@@ -45,7 +45,7 @@ struct Publication<'a> {
 }
 
 impl Publication<'_> {
-    fn frames(&mut self, wire: &dyn WireVersion) -> &Encoded {
+    fn frames(&mut self, wire: &dyn Protocol) -> &Encoded {
         let Self { channel, payload, encoded, .. } = self;
         encoded[wire.index()].get_or_insert_with(|| encode(wire, *channel, *payload))
     }
@@ -144,7 +144,7 @@ impl Hub {
     }
 
     /// The generations that those of `audience` speak who receive the topic.
-    fn generations(&self, audience: &Audience, sight: Sight<'_>) -> impl Iterator<Item = &'static dyn WireVersion> + use<> {
+    fn generations(&self, audience: &Audience, sight: Sight<'_>) -> impl Iterator<Item = &'static dyn Protocol> + use<> {
         let mut used = [false; wire::ALL.len()];
         self.read().each(audience, |peer| used[peer.wire.index()] |= peer.receives(sight).is_some());
         wire::ALL.into_iter().filter(move |wire| used[wire.index()])
@@ -152,7 +152,7 @@ impl Hub {
 }
 
 /// The frames of an event; when the payload cannot be serialised, those of an error event.
-fn encode(wire: &dyn WireVersion, channel: Channel<'_>, payload: &dyn erased_serde::Serialize) -> Encoded {
+fn encode(wire: &dyn Protocol, channel: Channel<'_>, payload: &dyn erased_serde::Serialize) -> Encoded {
     let topic = channel.topic();
     let subject = || Subject::Event { topic, subscription: None };
     wire.encode(&Outgoing { subject: subject(), content: Content::Result(payload) }).unwrap_or_else(|error| {

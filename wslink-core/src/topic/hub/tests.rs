@@ -14,7 +14,7 @@ fn client(name: &str, authorities: &[&str]) -> Client {
 }
 
 /// A client that receives these topics, or everything where there are none.
-fn join(hub: &Hub, client: &Client, wire: &'static dyn WireVersion, topics: &[&str]) -> Arc<Outbox> {
+fn join(hub: &Hub, client: &Client, wire: &'static dyn Protocol, topics: &[&str]) -> Arc<Outbox> {
     let outbox = Arc::new(Outbox::new(1 << 20));
     let everything = topics.is_empty();
     let interest = if everything { Interest::Everything } else { Interest::Topics(Topics::default()) };

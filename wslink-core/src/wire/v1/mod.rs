@@ -1,6 +1,7 @@
-//! The first generation: JSON in text frames, attachments in binary frames of their own.
+//! wslink protocol 1: JSON in text frames, attachments in binary frames of their own.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, VecDeque},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -9,18 +10,18 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{
-    Content, Decoded, Decoder, Encoded, Frame, FrameKind, Outgoing, Request, RequestId, Subject, Unserialisable, Violation,
-    WireVersion,
+    Content, Decoder, Draft, Encoded, Frame, FrameKind, Incoming, Message, MessageId, Outgoing, Parts, Protocol, Subject, Target,
+    Unserializable, Violation, names,
 };
 use crate::Limits;
 
+mod draft;
 mod json;
-mod message;
 mod scan;
 
 pub(super) struct V1;
 
-impl WireVersion for V1 {
+impl Protocol for V1 {
     fn name(&self) -> &'static str {
         "v1"
     }
@@ -29,24 +30,44 @@ impl WireVersion for V1 {
         0
     }
 
+    fn first_frame(&self) -> FrameKind {
+        FrameKind::Text
+    }
+
     fn decoder(&self, limits: &Limits) -> Box<dyn Decoder> {
         Box::new(TextDecoder::new(limits))
     }
 
-    fn encode(&self, message: &Outgoing<'_>) -> Result<Encoded, Unserialisable> {
-        let mut writer = json::Writer::new(next_key);
-        write(&mut writer, message).map_err(|error| Unserialisable(error.to_string()))?;
-        let (text, attachments) = writer.finish();
+    fn encode(&self, message: &Outgoing<'_>) -> Result<Encoded, Unserializable> {
+        let (text, attachments) = written(|| json::Writer::new(next_key), |writer| write(writer, message))?;
         Ok(frames(text, attachments))
     }
 
-    fn id_text(&self, id: &RequestId) -> Option<String> {
-        json::text_at(std::str::from_utf8(id.as_bytes()).ok()?).map(std::borrow::Cow::into_owned)
+    fn draft(&self, target: Target<'_>, arguments: Parts<'_>) -> Result<Box<dyn Draft>, Unserializable> {
+        draft::draft(target, arguments)
     }
 
-    fn announces_max_message(&self) -> bool {
-        false
+    fn id_text(&self, id: &MessageId) -> Option<String> {
+        json::text_at(std::str::from_utf8(id.as_bytes()).ok()?).map(Cow::into_owned)
     }
+}
+
+/// How often a message is written with other keys, before it is given up because its texts equal them.
+const ATTEMPTS: u32 = 8;
+
+/// The text and attachments that `write` writes.
+fn written(
+    writer: impl Fn() -> json::Writer,
+    write: impl Fn(&mut json::Writer) -> Result<(), json::Error>,
+) -> Result<(Vec<u8>, Vec<(String, Bytes)>), Unserializable> {
+    for _ in 0..ATTEMPTS {
+        let mut writer = writer();
+        write(&mut writer).map_err(|error| Unserializable(error.to_string()))?;
+        if let Some(finished) = writer.finish() {
+            return Ok(finished);
+        }
+    }
+    Err(Unserializable("its texts equal the keys of its attachments".to_owned()))
 }
 
 /// The method that announces the keys of the binary frames that follow.
@@ -99,7 +120,8 @@ fn write(writer: &mut json::Writer, message: &Outgoing<'_>) -> Result<(), json::
     Ok(())
 }
 
-/// Keys are unique in the process, so that one encoded event serves every connection.
+/// Keys are unique in the process, so that one encoded event serves every connection. They are digits after
+/// `wslink_bin`, as stock clients expect.
 fn next_key() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("wslink_bin{}", NEXT.fetch_add(1, Ordering::Relaxed))
@@ -159,20 +181,16 @@ impl TextDecoder {
         Ok(())
     }
 
-    /// Whether there is anything that a message may refer to.
-    fn has_uploads(&self) -> bool {
-        !self.uploaded.is_empty()
-    }
-
-    /// Moves the attachments that `request` mentions into it.
-    fn attach(&mut self, request: &mut Request) {
-        if !self.has_uploads() {
+    /// Moves the attachments that `incoming` mentions into it.
+    fn attach(&mut self, incoming: &mut Incoming) {
+        if self.uploaded.is_empty() {
             return;
         }
-        let arguments = &mut request.arguments;
+        let content = incoming.content.and_then(super::Received::span);
+        let arguments = &mut incoming.arguments;
         let attachments = arguments.attachments.get_or_insert_default();
         let spans = arguments.positional.iter().chain(arguments.named.iter().map(|(_, value)| value));
-        for span in spans {
+        for span in spans.chain(&content) {
             self.take_mentioned(&arguments.body[span.range()], attachments);
         }
     }
@@ -189,27 +207,27 @@ impl TextDecoder {
 }
 
 impl Decoder for TextDecoder {
-    fn blank(&self) -> Request {
-        Request::blank(&json::Json)
+    fn blank(&self) -> Incoming {
+        Incoming::blank(&json::Json)
     }
 
-    fn decode(&mut self, kind: FrameKind, payload: Bytes, request: &mut Request) -> Result<Decoded, Violation> {
+    fn decode(&mut self, kind: FrameKind, payload: Bytes, incoming: &mut Incoming) -> Result<Option<Message>, Violation> {
         if payload.len() > self.max_message {
             return Err(Violation::too_large("message too large"));
         }
         if kind == FrameKind::Binary {
-            return self.upload(payload).map(|()| Decoded::Nothing);
+            return self.upload(payload).map(|()| None);
         }
-        scan::request(payload, request)?;
-        if request.id.is_none() {
-            // A stranger has nothing to upload.
-            if request.method() == Some(ANNOUNCEMENT.as_bytes()) && self.is_authenticated {
-                self.announce(scan::announced_keys(&mut request.arguments))?;
+        scan::message(payload, incoming)?;
+        if incoming.id.is_none() {
+            // An unauthenticated peer uploads nothing.
+            if incoming.method() == Some(ANNOUNCEMENT.as_bytes()) && self.is_authenticated {
+                self.announce(scan::announced_keys(&mut incoming.arguments))?;
             }
-            return Ok(Decoded::Nothing);
+            return Ok(None);
         }
-        self.attach(request);
-        Ok(Decoded::Request)
+        self.attach(incoming);
+        Ok(names::classify(incoming, |incoming| V1.id_text(incoming.id.as_ref()?)))
     }
 
     fn authenticated(&mut self) {
@@ -227,12 +245,12 @@ mod tests {
     use super::*;
     use crate::{Attachment, Value};
 
-    fn text(decoder: &mut dyn Decoder, text: &'static str) -> Result<Option<Request>, Violation> {
-        decoder.next(FrameKind::Text, Bytes::from_static(text.as_bytes()))
+    fn text(decoder: &mut dyn Decoder, text: impl Into<Bytes>) -> Result<Option<Incoming>, Violation> {
+        decoder.next(FrameKind::Text, text.into()).map(|next| next.map(|(_, incoming)| incoming))
     }
 
-    fn binary(decoder: &mut dyn Decoder, bytes: &'static [u8]) -> Result<Option<Request>, Violation> {
-        decoder.next(FrameKind::Binary, Bytes::from_static(bytes))
+    fn binary(decoder: &mut dyn Decoder, bytes: &'static [u8]) -> Result<Option<Incoming>, Violation> {
+        decoder.next(FrameKind::Binary, Bytes::from_static(bytes)).map(|next| next.map(|(_, incoming)| incoming))
     }
 
     #[test]
@@ -275,10 +293,33 @@ mod tests {
     fn the_same_bytes_twice_are_sent_once() {
         let blob = Attachment::new(vec![7; 20_000]);
         let value = (blob.clone(), "text", blob.clone(), Attachment::new(vec![7; 20_000]));
-        let id = RequestId::new(b"\"i\"");
+        let id = MessageId::new(b"\"i\"");
         let encoded = V1.encode(&Outgoing { subject: Subject::Reply(&id), content: Content::Result(&value) }).unwrap();
         assert_eq!(encoded.frames().len(), 5, "two distinct attachments and the message");
         assert_eq!(encoded.frames()[1].body.as_ptr(), blob.as_ptr(), "not copied");
         assert!(!encoded.is_divisible());
+    }
+
+    #[test]
+    fn a_text_that_equals_a_key_is_not_taken_for_an_attachment() {
+        let id = MessageId::new(b"\"i\"");
+        let blob = Attachment::new(vec![7; 10]);
+        // Whatever the next keys are, one of these texts equals one of them.
+        let next: u64 = next_key().strip_prefix("wslink_bin").unwrap().parse().unwrap();
+        for ahead in 0..200 {
+            let value = (format!("wslink_bin{}", next + ahead), &blob);
+            let outgoing = Outgoing { subject: Subject::Reply(&id), content: Content::Result(&value) };
+            let encoded = V1.encode(&outgoing).unwrap();
+            let mut decoder = V1.decoder(&Limits::default());
+            decoder.authenticated();
+            let mut came = None;
+            for frame in encoded.frames() {
+                let payload = Bytes::from([&*frame.head, &*frame.body].concat());
+                came = decoder.next(frame.kind, payload).unwrap().or(came);
+            }
+            let (_, mut incoming) = came.unwrap();
+            let span = incoming.content.unwrap().span().unwrap();
+            assert_eq!(incoming.body(span).decode::<(String, Attachment)>().unwrap(), (value.0, blob.clone()));
+        }
     }
 }

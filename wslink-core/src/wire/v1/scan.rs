@@ -1,27 +1,25 @@
-//! Finds the parts of a JSON request without building anything from it.
+//! Finds the parts of a JSON message without building anything from it.
 //!
-//! Checks the structure only; what a value is made of is checked when it is deserialised.
+//! Checks the structure only; values are checked when they are deserialised.
 
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 
 use super::{
-    super::{
-        Arguments, Request, RequestId, Span, Violation,
-        request::{MAX_ARGUMENTS, MethodName, TOO_MANY},
-    },
+    super::{Arguments, Incoming, MAX_ARGUMENTS, MessageId, MethodName, Received, Span, Violation, incoming::TOO_MANY, names},
     json::{self, Cursor},
 };
 
 /// An id is echoed with every reply, so it may not be large.
 const MAX_ID: usize = 1024;
 
-const MALFORMED: Violation = Violation::malformed("not a JSON request");
+const MALFORMED: Violation = Violation::malformed("not a JSON message");
 
-/// Makes `request`, which is blank, the one that `message` holds.
-pub(super) fn request(message: Bytes, request: &mut Request) -> Result<(), Violation> {
-    let Request { id, system, method, arguments: Arguments { body, positional, named, .. }, timeout } = request;
+/// Fills `incoming`, which is blank, with the parts of `message`.
+pub(super) fn message(message: Bytes, incoming: &mut Incoming) -> Result<(), Violation> {
+    let Incoming { id, system, method, arguments, timeout, content, subscription } = incoming;
+    let Arguments { body, positional, named, .. } = arguments;
     *body = message;
     let text = std::str::from_utf8(body).map_err(|_| MALFORMED)?;
     let mut cursor = Cursor::new(text);
@@ -46,8 +44,8 @@ pub(super) fn request(message: Bytes, request: &mut Request) -> Result<(), Viola
                     let raw = cursor.skip()?.range();
                     if &text[raw.clone()] != "null" {
                         let decoded = json::text_at(&text[raw.clone()]);
-                        *system = decoded.is_some_and(|id| id.starts_with("system:"));
-                        *id = Some(RequestId::new(text[raw].as_bytes()));
+                        *system = decoded.is_some_and(|id| names::is_system(id.as_bytes()));
+                        *id = Some(MessageId::new(text[raw].as_bytes()));
                     }
                 }
                 "method" => {
@@ -62,8 +60,13 @@ pub(super) fn request(message: Bytes, request: &mut Request) -> Result<(), Viola
                     let raw = cursor.skip()?.range();
                     *timeout = text[raw].parse().ok().map(Duration::from_millis);
                 }
-                _ => {
-                    cursor.skip()?;
+                "sub" => {
+                    let raw = cursor.skip()?.range();
+                    *subscription = text[raw].parse().ok();
+                }
+                key => {
+                    let span = cursor.skip()?;
+                    *content = Received::of(key.as_bytes(), span).or(*content);
                 }
             }
             Some(())
@@ -96,9 +99,9 @@ pub(super) fn attachment_keys(json: &[u8]) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    fn parse(text: impl Into<Bytes>) -> Result<Request, Violation> {
-        let mut parsed = Request::blank(&json::Json);
-        request(text.into(), &mut parsed).map(|()| parsed)
+    fn parse(text: impl Into<Bytes>) -> Result<Incoming, Violation> {
+        let mut parsed = Incoming::blank(&json::Json);
+        message(text.into(), &mut parsed).map(|()| parsed)
     }
 
     #[test]

@@ -54,8 +54,8 @@ impl Assembler {
         (self.partial.len(), self.held)
     }
 
-    /// Gives back what is only kept for the next message.
-    pub(super) fn rest(&mut self) {
+    /// Frees the buffer that is kept for the next message.
+    pub(super) fn release_spare(&mut self) {
         self.spare = None;
     }
 

@@ -1,4 +1,4 @@
-//! The second generation: MessagePack messages cut into chunks, each a binary frame.
+//! wslink protocol 2: MessagePack messages cut into chunks, each a binary frame.
 
 use std::sync::{
     LazyLock,
@@ -14,20 +14,21 @@ use self::{
     writer::SegmentWriter,
 };
 use super::{
-    Content, Decoded, Decoder, Encoded, FrameKind, Outgoing, Request, RequestId, Subject, Unserialisable, Violation, WireVersion,
+    Content, Decoder, Draft, Encoded, FrameKind, Incoming, Message, MessageId, Outgoing, Parts, Protocol, Subject, Target,
+    Unserializable, Violation, names,
 };
 use crate::Limits;
 
 mod assembler;
 mod chunks;
-mod message;
+mod draft;
 mod oversize;
 mod scan;
 mod writer;
 
 pub(super) struct V2;
 
-impl WireVersion for V2 {
+impl Protocol for V2 {
     fn name(&self) -> &'static str {
         "v2"
     }
@@ -46,16 +47,24 @@ impl WireVersion for V2 {
         })
     }
 
-    fn encode(&self, message: &Outgoing<'_>) -> Result<Encoded, Unserialisable> {
+    fn encode(&self, message: &Outgoing<'_>) -> Result<Encoded, Unserializable> {
         let mut writer = SegmentWriter::new(chunks::HEADER);
-        write(&mut writer, message).map_err(|error| Unserialisable(error.to_string()))?;
+        write(&mut writer, message).map_err(|error| Unserializable(error.to_string()))?;
         if writer.len() > u32::MAX as usize {
-            return Err(Unserialisable("the message is 4 GiB or larger".to_owned()));
+            return Err(Unserializable("the message is 4 GiB or larger".to_owned()));
         }
         Ok(chunks::frames(next_message_id(), writer, chunks::CHUNK))
     }
 
-    fn id_text(&self, id: &RequestId) -> Option<String> {
+    fn draft(&self, target: Target<'_>, arguments: Parts<'_>) -> Result<Box<dyn Draft>, Unserializable> {
+        draft::draft(target, arguments)
+    }
+
+    fn first_frame(&self) -> FrameKind {
+        FrameKind::Binary
+    }
+
+    fn id_text(&self, id: &MessageId) -> Option<String> {
         scan::id_text(id)
     }
 
@@ -111,27 +120,31 @@ struct ChunkDecoder {
 }
 
 impl Decoder for ChunkDecoder {
-    fn blank(&self) -> Request {
-        Request::blank(&scan::MessagePack)
+    fn blank(&self) -> Incoming {
+        Incoming::blank(&scan::MessagePack)
     }
 
-    fn decode(&mut self, kind: FrameKind, payload: Bytes, request: &mut Request) -> Result<Decoded, Violation> {
+    fn decode(&mut self, kind: FrameKind, payload: Bytes, incoming: &mut Incoming) -> Result<Option<Message>, Violation> {
         if kind == FrameKind::Text {
             if !std::mem::replace(&mut self.warned, true) {
                 tracing::warn!("ignoring text frames on a connection that speaks MessagePack");
             }
-            return Ok(Decoded::Nothing);
+            return Ok(None);
         }
-        // A stranger is not answered at such length.
+        // An unauthenticated peer is not answered at such length.
         if self.authenticated {
             match self.oversize.judge(&payload)? {
                 Fate::Take => {}
-                Fate::Drop => return Ok(Decoded::Nothing),
-                Fate::Refuse(id, got) => return Ok(Decoded::TooLarge { id, limit: self.max_message, got }),
+                Fate::Drop => return Ok(None),
+                Fate::Refuse(id, got) => {
+                    incoming.id = Some(id);
+                    return Ok(Some(Message::TooLarge { limit: self.max_message, got }));
+                }
             }
         }
-        let Some(message) = self.assembler.push(payload)? else { return Ok(Decoded::Nothing) };
-        scan::request(message, request).map(|()| Decoded::Request)
+        let Some(message) = self.assembler.push(payload)? else { return Ok(None) };
+        scan::message(message, incoming)?;
+        Ok(names::classify(incoming, |incoming| scan::id_text(incoming.id.as_ref()?)))
     }
 
     fn authenticated(&mut self) {
@@ -144,7 +157,7 @@ impl Decoder for ChunkDecoder {
         (taken.0 + refused.0, taken.1 + refused.1)
     }
 
-    fn rest(&mut self) {
-        self.assembler.rest();
+    fn release_spare(&mut self) {
+        self.assembler.release_spare();
     }
 }

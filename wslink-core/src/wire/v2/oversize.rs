@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{
-    super::{RequestId, Violation},
+    super::{MessageId, Violation},
     chunks::Header,
     scan,
 };
@@ -29,7 +29,7 @@ pub(super) enum Fate {
     Take,
     Drop,
     /// It begins a message of so many bytes that is too large; its request has this id.
-    Refuse(RequestId, usize),
+    Refuse(MessageId, usize),
 }
 
 impl Oversize {

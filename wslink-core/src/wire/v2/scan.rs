@@ -1,4 +1,4 @@
-//! Finds the parts of a MessagePack request without building anything from it.
+//! Finds the parts of a MessagePack message without building anything from it.
 //!
 //! Every length is checked against the bytes that are there; nesting is counted, not recursed.
 
@@ -8,8 +8,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::super::{
-    Request, RequestId, Span, Violation,
-    request::{Format, MAX_ARGUMENTS, MethodName, Source, TOO_MANY},
+    Format, Incoming, MAX_ARGUMENTS, MessageId, MethodName, Received, Source, Span, Violation, incoming::TOO_MANY, names,
 };
 use crate::value::attachment;
 
@@ -22,15 +21,15 @@ const MAX_ID: usize = 1024;
 /// A smaller argument is copied, so that an attachment in it keeps no message alive that is larger.
 const MIN_SHARED: usize = 1024;
 
-const MALFORMED: Violation = Violation::malformed("not a MessagePack request");
+const MALFORMED: Violation = Violation::malformed("not a MessagePack message");
 
 /// What an id says, when it is text.
-pub(super) fn id_text(id: &RequestId) -> Option<String> {
+pub(super) fn id_text(id: &MessageId) -> Option<String> {
     Scanner::new(id.as_bytes()).text().map(str::to_owned)
 }
 
 /// The id of the request that begins with `beginning`, if it is in there.
-pub(super) fn leading_id(beginning: &[u8]) -> Option<RequestId> {
+pub(super) fn leading_id(beginning: &[u8]) -> Option<MessageId> {
     let mut scanner = Scanner::new(beginning);
     for _ in 0..scanner.map()? {
         let key = scanner.bytes_of_text().ok()?;
@@ -38,16 +37,16 @@ pub(super) fn leading_id(beginning: &[u8]) -> Option<RequestId> {
         scanner.span()?;
         if key == Some(b"id") {
             let raw = &beginning[start..scanner.at];
-            return (*raw != [0xc0] && raw.len() <= MAX_ID + 3).then(|| RequestId::new(raw));
+            return (*raw != [0xc0] && raw.len() <= MAX_ID + 3).then(|| MessageId::new(raw));
         }
     }
     None
 }
 
-/// Makes `request`, which is blank, the one that `body` holds.
+/// Fills `incoming`, which is blank, with the parts of the message `body`.
 #[inline]
-pub(super) fn request(body: Bytes, request: &mut Request) -> Result<(), Violation> {
-    let Request { id, system, method, arguments, timeout } = request;
+pub(super) fn message(body: Bytes, incoming: &mut Incoming) -> Result<(), Violation> {
+    let Incoming { id, system, method, arguments, timeout, content, subscription } = incoming;
     arguments.body = body;
     let mut scanner = Scanner::new(&arguments.body);
     for _ in 0..scanner.map().ok_or(MALFORMED)? {
@@ -64,20 +63,28 @@ pub(super) fn request(body: Bytes, request: &mut Request) -> Result<(), Violatio
                 let raw = scanner.span().ok_or(MALFORMED)?.range();
                 *timeout = rmp_serde::from_slice(&scanner.bytes[raw]).ok().map(Duration::from_millis);
             }
+            Some(b"sub") => {
+                let raw = scanner.span().ok_or(MALFORMED)?.range();
+                *subscription = rmp_serde::from_slice(&scanner.bytes[raw]).ok();
+            }
             Some(b"id") => {
                 let text = scanner.bytes_of_text()?;
                 // It is echoed, and not as what it is not. Most are ASCII, which is found out sooner.
                 if text.is_some_and(|id| !id.is_ascii() && std::str::from_utf8(id).is_err()) {
                     return Err(MALFORMED);
                 }
-                *system = text.is_some_and(|id| id.starts_with(b"system:"));
+                *system = text.is_some_and(names::is_system);
                 let raw = &scanner.bytes[value..scanner.at];
                 if raw.len() > MAX_ID + 3 {
                     return Err(Violation::policy("request id too long"));
                 }
-                *id = (*raw != [0xc0]).then(|| RequestId::new(raw));
+                *id = (*raw != [0xc0]).then(|| MessageId::new(raw));
             }
-            _ => {
+            Some(key) => {
+                let span = scanner.span().ok_or(MALFORMED)?;
+                *content = Received::of(key, span).or(*content);
+            }
+            None => {
                 scanner.span().ok_or(MALFORMED)?;
             }
         }
@@ -292,9 +299,9 @@ impl<'a> Scanner<'a> {
 mod tests {
     use super::*;
 
-    fn parse(body: Bytes) -> Result<Request, Violation> {
-        let mut parsed = Request::blank(&MessagePack);
-        request(body, &mut parsed).map(|()| parsed)
+    fn parse(body: Bytes) -> Result<Incoming, Violation> {
+        let mut parsed = Incoming::blank(&MessagePack);
+        message(body, &mut parsed).map(|()| parsed)
     }
 
     fn packed(value: &impl serde::Serialize) -> Bytes {

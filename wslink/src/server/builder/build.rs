@@ -1,10 +1,11 @@
 //! From services and settings to a server. Everything that can be wrong with them is found here.
 
 use std::{
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
 
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::Builder;
@@ -12,9 +13,9 @@ use super::Builder;
 use crate::server::inspector::{self, Inspected};
 use crate::{
     Authenticator, Error, Limits, Principal, Secret, http,
-    server::{Census, Server, guesses::Hellos},
+    server::{ConnectionLimiter, Server, driver::Resources, login_throttle::LoginThrottle},
 };
-use wslink_core::{connection::Shared, identity::SecretHolders, rpc::Routes, telemetry::Account, topic::Guard};
+use wslink_core::{identity::SecretHolders, rpc::Routes, session::Shared, telemetry::Account, topic::Guard, wire};
 
 impl Builder {
     /// The server.
@@ -49,12 +50,12 @@ impl Builder {
         if let Some(account) = &account {
             self.hub.keep_account(Arc::clone(account));
         }
-        let hellos = Arc::new(Hellos::new(&self.limits, Instant::now().into()));
+        let throttle = Arc::new(LoginThrottle::new(&self.limits, Instant::now().into()));
         #[cfg(feature = "inspector")]
         if let (Some(inspected), Some(account)) = (self.inspected, &account) {
             let _ = inspected.set(Inspected { account: Arc::clone(account), manifest: shown(&routes) });
         }
-        let census = Census::new(&self.limits);
+        let limiter = ConnectionLimiter::new(&self.limits);
         let shared = Shared {
             manifest,
             account,
@@ -64,16 +65,12 @@ impl Builder {
             limits: self.limits,
             authenticator,
             expose_details: self.expose_details,
+            protocols: wire::ALL.to_vec(),
+            held: AtomicUsize::new(0),
         };
-        Ok(Server {
-            shared: Arc::new(shared),
-            settings: Arc::new(self.http),
-            secret,
-            hellos,
-            census: Arc::new(census),
-            stop: self.stop,
-            connections: TaskTracker::new(),
-        })
+        let threads = Arc::new(Semaphore::new(shared.limits.blocking_threads.clamp(1, Semaphore::MAX_PERMITS)));
+        let resources = Resources { shared: Arc::new(shared), throttle, threads, tracker: TaskTracker::new(), stop: self.stop };
+        Ok(Server { resources, settings: Arc::new(self.http), secret, limiter: Arc::new(limiter) })
     }
 }
 

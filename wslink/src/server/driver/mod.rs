@@ -1,368 +1,423 @@
-//! The task of one connection: it alone reads and writes the socket, runs the calls, keeps time.
+//! The task of one connection: moves bytes between its socket and its session, and runs the handlers of its calls.
 //!
-//! Handlers are polled where their request is read; only those that wait are set aside. Writes are
-//! gathered until nothing more can be read, then written at once.
+//! Handlers are polled first where their request is read; only those that wait are set aside. Writes are gathered until
+//! nothing more can be read, then written at once.
 
 use std::{
-    collections::{HashMap, VecDeque},
     future::Future,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
 };
 
-use futures_util::{
-    StreamExt,
-    future::poll_fn,
-    stream::{FuturesUnordered, SelectAll},
-};
+use futures_util::future::poll_fn;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    sync::Semaphore,
     task::yield_now,
-    time::Instant,
+    time::{Instant, Sleep, sleep_until},
 };
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::{
+    sync::{CancellationToken, WaitForCancellationFutureOwned},
+    task::TaskTracker,
+};
 use tracing::{Instrument, Span};
-
-use self::{
-    ahead::Ahead,
-    end::{End, finish},
-};
-use super::{
-    census::Seat,
-    forget::forget_in_time,
-    guesses::Hellos,
-    in_flight::{Begins, InFlight, Outcome},
-    turns::Turns,
-    watch::{Activity, Due, Watch},
-};
-use crate::{
-    Handshake, Limits,
-    transport::{Incoming, Totals, WebSocket},
-};
 use wslink_core::{
-    connection::{Connection, Egress, Feed, Greeted, Shared},
-    rpc::Cancel,
-    telemetry::Traffic,
+    Handshake,
+    rpc::Events,
+    session::{CallKey, Event, Session, Shared, Traffic, Verdict},
     topic::Departed,
     wire::Violation,
 };
 
-mod ahead;
-mod end;
-mod output;
-mod steps;
+use self::{
+    close::{End, finish},
+    handlers::Handler,
+    tasks::Tasks,
+    write_budget::WriteBudget,
+};
+use super::{connection_limiter::ConnectionPermit, login_throttle::LoginThrottle, session_expiry::expire_sessions};
+use crate::transport::{Incoming, Totals, WebSocket};
 
-/// Frames read before what they led to is written.
+mod close;
+mod handlers;
+mod tasks;
+mod write_budget;
+
+/// Frames read before their replies are written.
 const READ_BURST: usize = 128;
 
-/// Bytes read, bytes written, and rounds of everything, after which other tasks have a turn, and the sockets: a
-/// call that comes while an event is written is not seen before.
-const TURN_READ: u64 = 1 << 20;
-const TURN_WRITTEN: u64 = 256 << 10;
-const TURN_ROUNDS: usize = 32;
+/// Bytes read, bytes written, and rounds of everything, after which other tasks and the sockets are served: a call that
+/// arrives while an event is written is not seen before.
+const MAX_READ: u64 = 1 << 20;
+const MAX_WRITTEN: u64 = 256 << 10;
+const MAX_ROUNDS: usize = 32;
 
 /// Bytes of a message that may take a while to deserialise.
 const LONG_WORK: usize = 64 * 1024;
 
-struct Driver<S> {
-    socket: WebSocket<S>,
-    ahead: Ahead,
-    connection: Connection,
-    egress: Egress,
-    /// A hello that waits for its answer. Until then nothing more is read.
-    greeting: Option<Answering>,
-    hellos: Arc<Hellos>,
-    calls: FuturesUnordered<InFlight>,
-    /// Ordered calls that may begin once the client has read its replies.
-    beginning: VecDeque<Begins>,
-    /// Those of them that the client may cancel, by the ids that it gave them.
-    cancellable: HashMap<String, Cancel>,
-    /// Subscriptions with streams of their own.
-    feeds: SelectAll<Feed>,
-    watch: Watch,
-    /// The server stops: answer what is in flight, begin nothing new.
-    stop: Pin<Box<WaitForCancellationFutureOwned>>,
-    stopping: bool,
-    max_reply_bytes: usize,
-    max_held_reply_bytes: usize,
-    /// Of a message, once the client is known.
-    max_frame: usize,
-    turns: Turns,
-    /// Its place among the connections of the server.
-    seat: Option<Arc<Seat>>,
+/// Events that are taken from streams before anything else is looked at: a stream of a `latest` topic may be endless.
+const STREAM_BURST: usize = 128;
+
+/// The resources that the connections of a server share with each other.
+#[derive(Clone)]
+pub(super) struct Resources {
+    pub(super) shared: Arc<Shared>,
+    pub(super) throttle: Arc<LoginThrottle>,
+    /// Threads for handlers that block, of all connections.
+    pub(super) threads: Arc<Semaphore>,
+    /// Everything that must have ended before the server has.
+    pub(super) tracker: TaskTracker,
+    pub(super) stop: CancellationToken,
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Greeted, Violation>> + Send>>;
+struct Driver<S> {
+    socket: WebSocket<S>,
+    budget: WriteBudget,
+    session: Session,
+    /// A hello that is being answered.
+    authenticating: Option<Authenticating>,
+    handlers: Tasks<CallKey, Handler>,
+    streams: Tasks<u64, Events>,
+    timer: Pin<Box<Sleep>>,
+    stop: Pin<Box<WaitForCancellationFutureOwned>>,
+    stopping: bool,
+    permit: Option<Arc<ConnectionPermit>>,
+    resources: Resources,
+}
+
+type Authenticating = Pin<Box<dyn Future<Output = Result<Verdict, Violation>> + Send>>;
 
 /// Serves one connection to its end.
 ///
-/// Every idle connection costs as much memory as this future is large, so the driver stays where it is
-/// captured (moved into a variable it would be there twice), and the end of a connection is in a box.
+/// Every idle connection costs as much memory as this future is large, so the driver stays where it is captured (moved
+/// into a variable it would be there twice), and the end of a connection is in a box.
 pub(super) fn drive<S>(
     socket: WebSocket<S>,
-    shared: Arc<Shared>,
+    resources: Resources,
     handshake: Handshake,
-    hellos: Arc<Hellos>,
-    seat: Option<Arc<Seat>>,
-    stop: CancellationToken,
+    subprotocol: Option<&str>,
+    permit: Option<Arc<ConnectionPermit>>,
 ) -> impl Future<Output = ()> + Send + use<S>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let connection = Connection::new(Arc::clone(&shared), handshake);
-    let connection = connection.inspect_err(|error| tracing::error!(%error, "no entropy for a client id"));
-    let mut driver = connection.ok().map(|connection| Driver::new(socket, connection, &shared.limits, hellos, seat, &stop));
+    let session = Session::server(Arc::clone(&resources.shared), handshake, subprotocol, Instant::now().into_std());
+    let session = session.inspect_err(|error| tracing::error!(%error, "no entropy for a client id"));
+    let mut driver = session.ok().map(|session| Driver::new(socket, session, resources, permit));
     async move {
         let Some(running) = &mut driver else { return };
         let span = running.span();
         span.in_scope(|| tracing::debug!("connected"));
         let end = poll_fn(|cx| {
             let _entered = span.enter();
-            let polled = running.poll(cx);
-            running.report();
-            polled
+            running.poll(cx)
         })
         .await;
+        let Resources { shared, stop, .. } = running.resources.clone();
         // Before it is no longer counted among those that are open.
         if let Some(account) = &shared.account {
             account.closed(end.reason());
         }
-        if end.is_loss() && !running.stopping && running.connection.depart() == Departed::First {
-            tokio::spawn(forget_in_time(Arc::clone(&shared), stop));
+        if end.is_loss() && !running.stopping && running.session.depart() == Departed::First {
+            tokio::spawn(expire_sessions(shared, stop));
         }
-        if let Some((socket, seat)) = driver.take().map(Driver::into_socket) {
-            Box::pin(finish(socket, end, seat).instrument(span)).await;
+        if let Some((socket, permit)) = driver.take().map(Driver::into_socket) {
+            Box::pin(finish(socket, end, permit).instrument(span)).await;
         }
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
-    fn new(
-        socket: WebSocket<S>,
-        connection: Connection,
-        limits: &Limits,
-        hellos: Arc<Hellos>,
-        seat: Option<Arc<Seat>>,
-        stop: &CancellationToken,
-    ) -> Self {
+    fn new(socket: WebSocket<S>, session: Session, resources: Resources, permit: Option<Arc<ConnectionPermit>>) -> Self {
+        let first = session.next_timeout().map_or_else(Instant::now, Instant::from_std);
         Self {
             socket,
-            ahead: Ahead::new(),
-            egress: Egress::new(Arc::clone(connection.outbox())),
-            connection,
-            greeting: None,
-            hellos,
-            calls: FuturesUnordered::new(),
-            beginning: VecDeque::new(),
-            cancellable: HashMap::new(),
-            feeds: SelectAll::new(),
-            watch: Watch::new(limits, Instant::now()),
-            stop: Box::pin(stop.clone().cancelled_owned()),
+            budget: WriteBudget::new(),
+            session,
+            authenticating: None,
+            handlers: Tasks::new(),
+            streams: Tasks::new(),
+            timer: Box::pin(sleep_until(first)),
+            // A token of its own, since every poll takes the lock of the one that it waits for.
+            stop: Box::pin(resources.stop.child_token().cancelled_owned()),
             stopping: false,
-            max_reply_bytes: limits.reply_bytes,
-            max_held_reply_bytes: limits.held_reply_bytes,
-            max_frame: limits.frame_bytes,
-            turns: Turns::new(limits.blocking_calls),
-            seat,
+            permit,
+            resources,
         }
     }
 
-    /// Ends everything but the socket and its place: nobody is left for calls, events and streams.
-    fn into_socket(self) -> (WebSocket<S>, Option<Arc<Seat>>) {
-        (self.socket, self.seat)
+    /// Ends everything but the socket and its permit: nobody is left for calls, events and streams.
+    fn into_socket(self) -> (WebSocket<S>, Option<Arc<ConnectionPermit>>) {
+        (self.socket, self.permit)
     }
 
     fn span(&self) -> Span {
-        let client = self.connection.client();
-        let address = client.handshake().address().map(tracing::field::display);
-        tracing::debug_span!(target: "wslink::connection", "connection", client = %client.id(), address)
-    }
-
-    fn activity(socket: &WebSocket<S>, connection: &Connection, greeting: bool) -> Activity {
-        let Totals { read, written, frames, .. } = socket.totals();
-        Activity {
-            greeted: connection.is_authenticated() && !greeting,
-            read,
-            frames,
-            written,
-            waiting: socket.has_output(),
-            incomplete: connection.incomplete(),
-        }
-    }
-
-    /// Tells the account, if it is kept, what has passed.
-    fn report(&mut self) {
-        let in_flight = self.in_flight() as u64;
-        let Self { socket, egress, .. } = self;
-        let Some(account) = self.connection.account() else { return };
-        let Totals { read, written, frames, sent } = socket.totals();
-        account.update(Traffic {
-            received: read,
-            sent: written,
-            messages_received: frames,
-            frames_sent: sent,
-            queued: (egress.waiting_bytes() + socket.unwritten()) as u64,
-            in_flight,
-        });
+        let client = self.session.client_identity();
+        let id = client.map(|client| tracing::field::display(client.id()));
+        let address = client.and_then(|client| client.handshake().address()).map(tracing::field::display);
+        tracing::debug_span!(target: "wslink::connection", "connection", client = id, address)
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         if !self.stopping && self.stop.as_mut().poll(cx).is_ready() {
             self.stopping = true;
-            self.watch.stopping(Instant::now());
+            self.session.stop(now());
         }
         let Totals { read, written, .. } = self.socket.totals();
-        let enough = read.saturating_add(TURN_READ);
-        for _ in 0..TURN_ROUNDS {
-            let Self { socket, connection, greeting, .. } = self;
-            if let Poll::Ready(due) = self.watch.poll(cx, || Self::activity(socket, connection, greeting.is_some())) {
-                if let Some(end) = self.on_time(due) {
-                    return Poll::Ready(end);
-                }
-                continue;
-            }
-            if let Err(end) = self.greet(cx) {
-                return Poll::Ready(end);
-            }
-            let mut progress = match self.read(cx, enough) {
+        let enough = read.saturating_add(MAX_READ);
+        for _ in 0..MAX_ROUNDS {
+            let now = now();
+            self.poll_timer(cx, now);
+            self.poll_authentication(cx, now);
+            let mut progress = match self.read(cx, now, enough) {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
             };
-            progress |= self.poll_calls(cx);
-            if self.egress.held_reply_bytes() > self.max_held_reply_bytes {
-                return Poll::Ready(End::Say(1013, "too slow for its replies"));
-            }
-            progress |= self.feed(cx);
-            match self.write(cx) {
+            progress |= self.poll_handlers(cx, now);
+            progress |= self.poll_streams(cx);
+            match self.write(cx, now) {
                 Ok(made_room) => progress |= made_room,
                 Err(end) => return Poll::Ready(end),
             }
-            if self.stopping && self.in_flight() == 0 && self.egress.is_between_messages() && !self.socket.has_output() {
-                return Poll::Ready(End::Say(1001, "Server shutdown"));
+            if let Some(close) = self.session.closing() {
+                return Poll::Ready(End::Close(*close));
             }
             if !progress {
-                let Self { socket, connection, greeting, .. } = self;
-                self.watch.settle(|| Self::activity(socket, connection, greeting.is_some()));
-                return Poll::Pending;
+                return if self.arm_timer(cx) { Poll::Pending } else { continue };
             }
             let totals = self.socket.totals();
-            if totals.read >= enough || totals.written >= written.saturating_add(TURN_WRITTEN) {
+            if totals.read >= enough || totals.written >= written.saturating_add(MAX_WRITTEN) {
                 break;
             }
         }
-        // Who keeps this task busy does not have the thread to himself. And what came in meanwhile is seen only
-        // when the thread looks at its sockets: a task that just wakes itself comes before them.
+        // A connection that keeps this task busy does not have the thread to itself. And frames that came in meanwhile
+        // are seen only when the thread looks at its sockets: a task that just wakes itself comes before them.
         let _ = pin!(yield_now()).poll(cx);
         Poll::Pending
     }
 
-    /// Polls the calls that have begun, and begins those that wait while there is room for their replies.
-    ///
-    /// A call that has begun is polled whether or not its client reads: its handler may hold a lock that handlers of
-    /// other clients wait for.
-    fn poll_calls(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut progress = false;
-        while self.egress.held_reply_bytes() <= self.max_held_reply_bytes
-            && let Poll::Ready(Some(next)) = self.calls.poll_next_unpin(cx)
-        {
-            progress = true;
-            match next {
-                Outcome::Answered(answered) => self.answer(answered),
-                Outcome::Begins(call) => self.beginning.push_back(call),
-            }
+    fn poll_timer(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
+        if self.timer.is_elapsed() || self.timer.as_mut().poll(cx).is_ready() {
+            self.session.handle_timeout(now);
+            self.handle_events(cx, now);
         }
-        while self.takes_replies()
-            && let Some(Begins { call, turn, id, deadline }) = self.beginning.pop_front()
-        {
-            progress = true;
-            id.map(|id| self.cancellable.remove(&id));
-            let step = self.connection.begin(*call);
-            self.begin(step, turn, deadline, cx);
-        }
-        progress
     }
 
-    /// Calls that run or wait.
-    fn in_flight(&self) -> usize {
-        self.calls.len() + self.beginning.len()
+    /// Has the timer wake the task at the next deadline, or before. Returns `false` where that has passed.
+    fn arm_timer(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(next) = self.session.next_timeout().map(Instant::from_std) else { return true };
+        // One that is early is moved when it fires: most deadlines move with every message.
+        if self.timer.is_elapsed() || next < self.timer.deadline() {
+            self.timer.as_mut().reset(next);
+        }
+        self.timer.as_mut().poll(cx).is_pending()
     }
 
-    /// Reads a burst of frames, or as many as came with the first `enough` bytes. Returns whether there may
-    /// be more.
-    fn read(&mut self, cx: &mut Context<'_>, enough: u64) -> Result<bool, End> {
+    fn poll_authentication(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
+        if let Some(authenticating) = &mut self.authenticating
+            && let Poll::Ready(verdict) = authenticating.as_mut().poll(cx)
+        {
+            self.authenticating = None;
+            self.session.authenticated(now, verdict);
+            self.handle_events(cx, now);
+        }
+    }
+
+    /// Reads a burst of frames, or as many as came with the first `enough` bytes. Returns whether there may be more.
+    fn read(&mut self, cx: &mut Context<'_>, now: std::time::Instant, enough: u64) -> Result<bool, End> {
         for _ in 0..READ_BURST {
             if self.socket.totals().read >= enough {
                 return Ok(true);
             }
-            if self.greeting.is_some() || !self.takes_replies() {
+            if !self.session.wants_frames() {
                 return Ok(false);
             }
             let Poll::Ready(incoming) = self.socket.poll_read(cx) else { return Ok(false) };
             match incoming {
                 Incoming::Alive => {}
-                Incoming::Pong => {
-                    if let Some(account) = self.connection.account() {
-                        account.pong();
-                    }
-                }
+                Incoming::Pong => self.session.pong(),
                 Incoming::Closed { code, reason } => {
                     tracing::debug!(code, reason, "the peer closes");
                     return Err(End::Closed);
                 }
                 Incoming::Lost => return Err(End::Lost),
-                Incoming::Broken(Violation { code, reason }) => return Err(End::Say(code, reason)),
-                // A request that arrives now would be begun and not finished.
-                Incoming::Frame(..) if self.stopping => {}
+                Incoming::Broken(Violation { code, reason }) => return Err(End::broken(code, reason)),
                 Incoming::Frame(kind, payload) => {
-                    if payload.len().saturating_add(self.connection.incomplete().1) >= LONG_WORK {
-                        call_another_thread();
+                    if payload.len().saturating_add(self.session.incomplete().1) >= LONG_WORK {
+                        wake_another_thread();
                     }
-                    // Who cancels what is detached has not made room for more of it.
-                    let running = self.in_flight().max(self.turns.detached());
-                    match self.connection.receive(kind, payload, running) {
-                        Ok(step) => {
-                            self.take(step, cx);
-                            self.greet(cx)?;
-                        }
-                        Err(Violation { code, reason }) => return Err(End::Say(code, reason)),
-                    }
+                    self.session.handle_frame(now, kind, payload);
+                    self.handle_events(cx, now);
                 }
             }
         }
         Ok(true)
     }
 
-    fn on_time(&mut self, due: Due) -> Option<End> {
-        self.connection.rest();
-        match due {
-            Due::Nothing => None,
-            Due::Ping => {
-                self.socket.ping();
-                if let Some(account) = self.connection.account() {
-                    account.ping();
-                }
-                None
-            }
-            Due::HelloMissing => Some(End::Say(1008, "no hello in time")),
-            Due::Expired => {
-                self.connection.expire();
-                None
-            }
-            Due::NotRefreshed => Some(End::Say(1008, "authentication expired")),
-            Due::Incomplete => Some(End::Say(1008, "incomplete message without progress")),
-            Due::Silent => Some(End::Deaf(1008, "no answer to a ping")),
-            Due::WriteStalled => Some(End::Deaf(1013, "nothing read for too long")),
-            Due::GraceOver => Some(End::Say(1001, "Server shutdown")),
+    /// Does what the session asks for. Returns whether there was anything.
+    #[inline]
+    fn handle_events(&mut self, cx: &mut Context<'_>, now: std::time::Instant) -> bool {
+        let mut any = false;
+        while let Some(event) = self.session.poll_event() {
+            any = true;
+            self.handle_event(event, cx, now);
         }
+        any
+    }
+
+    fn handle_event(&mut self, event: Event, cx: &mut Context<'_>, now: std::time::Instant) {
+        match event {
+            Event::Run(call, work) => self.run(call, work, cx, now),
+            Event::Abort(call) => self.abort(call, now),
+            Event::Stream(number, events) => self.streams.insert(number, events),
+            Event::EndStream(number) => drop_stream(self.streams.remove(number)),
+            Event::Ping => self.socket.ping(),
+            Event::Authenticate(attempt) => {
+                let client = self.session.client_identity();
+                let from = client.and_then(|client| client.handshake().address()).map(|address| address.ip());
+                let again = self.session.is_authenticated();
+                let throttle = Arc::clone(&self.resources.throttle);
+                self.authenticating = Some(Box::pin(throttle.answer(from, again, attempt)));
+                self.poll_authentication(cx, now);
+            }
+            Event::Authenticated => {
+                self.socket.set_max_frame(self.resources.shared.limits.frame_bytes);
+                self.permit.iter().for_each(|permit| permit.authenticated());
+            }
+            // Of sessions that connect.
+            Event::Client(_) => {}
+        }
+    }
+
+    /// Takes events from streams while their client has room for them. Returns whether there were any.
+    fn poll_streams(&mut self, cx: &mut Context<'_>) -> bool {
+        for taken in 0..STREAM_BURST {
+            if self.streams.is_empty() || !self.session.wants_stream_items() {
+                return taken > 0;
+            }
+            let Poll::Ready((number, item)) = self.streams.poll_next(cx, handlers::poll_stream) else { return taken > 0 };
+            if item.is_none() {
+                drop_stream(self.streams.remove(number));
+            }
+            self.session.stream_item(number, item);
+        }
+        true
+    }
+
+    /// Fills and empties the write buffer once, so that requests are read between the parts of a large message. Returns
+    /// whether there is now room for more of what was held back.
+    fn write(&mut self, cx: &mut Context<'_>, now: std::time::Instant) -> Result<bool, End> {
+        self.session.register(cx.waker());
+        let (held_frames, held_streams) = (!self.session.wants_frames(), self.holds_streams_back());
+        let mut makes_room = held_frames || held_streams;
+        loop {
+            if self.socket.unwritten() >= self.budget.bytes() {
+                makes_room = true;
+                break;
+            }
+            match self.session.poll_transmit() {
+                Some(frame) => self.socket.put(frame),
+                None => break,
+            }
+        }
+        let handed = self.socket.unwritten();
+        let flushed = if handed > 0 { Some(self.socket.poll_flush(cx)) } else { None };
+        let Totals { read, written, frames, sent, partial } = self.socket.totals();
+        let unwritten = self.socket.unwritten();
+        self.session.handle_traffic(now, Traffic { read, written, unwritten, partial, messages_read: frames, frames_sent: sent });
+        let begun = self.handle_events(cx, now);
+        match flushed {
+            None => Ok(begun),
+            Some(Poll::Ready(Ok(()))) => {
+                self.budget.took(handed);
+                Ok(begun || makes_room)
+            }
+            Some(Poll::Ready(Err(_))) => Err(End::Lost),
+            Some(Poll::Pending) => {
+                self.budget.blocked();
+                // The bytes that the socket took may be enough for what was held back.
+                let room = (held_frames && self.session.wants_frames()) || (held_streams && !self.holds_streams_back());
+                Ok(begun || room)
+            }
+        }
+    }
+
+    fn holds_streams_back(&self) -> bool {
+        !self.streams.is_empty() && !self.session.wants_stream_items()
     }
 }
 
-/// A thread of tokio that has only this task to run leaves the others asleep, and while it runs nobody
-/// looks after the sockets. A task that others can take wakes one of them, which then does.
-fn call_another_thread() {
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+fn drop_stream(stream: Option<Events>) {
+    handlers::drop_caught(stream);
+}
+
+/// A thread of tokio that has only this task to run leaves the others asleep, and while it runs nobody polls the sockets.
+/// A task that others can take wakes one of them, which then does.
+fn wake_another_thread() {
     // The newest task is kept for this thread itself, so it takes a second one.
     for _ in 0..2 {
         drop(tokio::spawn(async {}));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, sync::Arc};
+
+    use tokio::{io::DuplexStream, sync::Notify, time::Instant};
+
+    use wslink_core::{
+        Handshake, Limits,
+        wire::{Frame, FrameKind},
+    };
+
+    use crate::{
+        Server, service,
+        transport::{Role, WebSocket},
+    };
+    struct Scribe(Arc<Notify>);
+
+    #[service(crate = crate)]
+    impl Scribe {
+        #[rpc("scribe.write")]
+        fn write(&self, letters: usize) -> String {
+            "x".repeat(letters)
+        }
+
+        #[rpc("scribe.note")]
+        fn note(&self) {
+            self.0.notify_one();
+        }
+    }
+
+    async fn say(socket: &mut WebSocket<DuplexStream>, text: String) {
+        socket.put(Frame::new(FrameKind::Text, text));
+        poll_fn(|cx| socket.poll_flush(cx)).await.unwrap();
+    }
+
+    /// A reply is more than may wait, until the stream has taken a part of it.
+    #[tokio::test(start_paused = true)]
+    async fn what_the_stream_takes_makes_room_for_the_next_request() {
+        let noted = Arc::new(Notify::new());
+        let limits = Limits::with(|limits| limits.reply_bytes = 100_000);
+        let server = Server::builder().limits(limits).mount(Scribe(Arc::clone(&noted))).build().unwrap();
+        let start = Instant::now();
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(server.drive(far, Role::Server, &[], Handshake::default(), None));
+        let mut peer = WebSocket::new(near, Role::Client, &[], 1 << 20);
+        let secret = server.secret().unwrap().reveal();
+        say(&mut peer, format!(r#"{{"id":"system:c0:0","method":"wslink.hello","args":[{{"secret":"{secret}"}}]}}"#)).await;
+        poll_fn(|cx| peer.poll_read(cx)).await;
+        say(&mut peer, r#"{"id":"a","method":"scribe.write","args":[120000]}"#.to_owned()).await;
+        // Perhaps after the first one is answered, perhaps not.
+        tokio::task::yield_now().await;
+        say(&mut peer, r#"{"id":"b","method":"scribe.note"}"#.to_owned()).await;
+        noted.notified().await;
+        assert!(start.elapsed().is_zero(), "not when a clock happens to look");
     }
 }

@@ -10,10 +10,7 @@ use serde::{
 };
 
 use super::{
-    super::super::{
-        Span,
-        request::{Format, Source},
-    },
+    super::super::{Format, Source, Span},
     Cursor, Error,
 };
 use crate::value::attachment;

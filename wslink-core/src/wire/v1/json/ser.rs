@@ -1,6 +1,7 @@
 //! Values → JSON text: a serde serializer that takes attachments out as it goes.
 
 use bytes::Bytes;
+use memchr::memmem;
 use serde::{Serialize, Serializer, ser};
 
 use super::Error;
@@ -9,13 +10,15 @@ use crate::value::attachment;
 pub(in super::super) struct Writer {
     text: Vec<u8>,
     attachments: Vec<(String, Bytes)>,
+    /// How often a key was written.
+    references: usize,
     next_key: fn() -> String,
     sharing: bool,
 }
 
 impl Writer {
     pub(in super::super) fn new(next_key: fn() -> String) -> Self {
-        Self { text: Vec::with_capacity(128), attachments: Vec::new(), next_key, sharing: true }
+        Self { text: Vec::with_capacity(128), attachments: Vec::new(), references: 0, next_key, sharing: true }
     }
 
     /// Gives every attachment a key of its own, for readers that take a key for its attachment once.
@@ -38,9 +41,12 @@ impl Writer {
         self.text.get(place).copied()
     }
 
-    /// The text, and each attachment that it refers to with its key.
-    pub(in super::super) fn finish(self) -> (Vec<u8>, Vec<(String, Bytes)>) {
-        (self.text, self.attachments)
+    /// The text, and each attachment that it refers to with its key. `None` where another text of the message equals a
+    /// key: readers could not tell the two apart.
+    pub(in super::super) fn finish(self) -> Option<(Vec<u8>, Vec<(String, Bytes)>)> {
+        let literal = |key: &String| format!("\"{key}\"");
+        let found: usize = self.attachments.iter().map(|(key, _)| memmem::find_iter(&self.text, &literal(key)).count()).sum();
+        (found == self.references).then_some((self.text, self.attachments))
     }
 
     /// The key of `bytes`; the same buffer has the same key wherever it stands in the message.
@@ -136,6 +142,7 @@ impl<'a> Serializer for &'a mut Writer {
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
         let bytes = attachment::borrow(value).unwrap_or_else(|| Bytes::copy_from_slice(value));
         let key = self.attach(bytes).to_owned();
+        self.references += 1;
         self.json(&key)
     }
 
@@ -322,7 +329,7 @@ mod tests {
     fn write(value: &impl Serialize) -> (String, Vec<(String, Bytes)>) {
         let mut writer = Writer::new(|| "wslink_bin0".to_owned());
         value.serialize(&mut writer).unwrap();
-        let (text, attachments) = writer.finish();
+        let (text, attachments) = writer.finish().unwrap();
         (String::from_utf8(text).unwrap(), attachments)
     }
 

@@ -6,7 +6,7 @@ use super::{
     Run, Step,
     sample::{self, MIB},
 };
-use wslink_core::{Delivery, Limits, connection::Egress, topic::Outbox, wire::Encoded};
+use wslink_core::{Delivery, Limits, session::SendQueue, topic::Outbox, wire::Encoded};
 
 /// Frames of what is large.
 const CHUNKS: usize = 8;
@@ -15,32 +15,35 @@ const CHUNKS: usize = 8;
 const REPLIES: usize = 8;
 
 pub(super) const STEPS: &[Step] = &[
-    Step::new("small replies past the queues", pass).items(REPLIES),
+    Step::new("small replies, each sent at once", pass).items(REPLIES),
     Step::new("small replies", || take(0, REPLIES)).items(REPLIES),
     Step::new("event of 1 MiB", || take(CHUNKS, 0)).items(CHUNKS),
     Step::new("small replies between the chunks of an event of 1 MiB", || take(CHUNKS, REPLIES)).items(CHUNKS + REPLIES),
 ];
 
 fn pass() -> Run {
-    let (_, mut egress) = connection();
+    let (_, mut queue) = connection();
     let reply = sample::small_message();
     Box::new(move || {
         for _ in 0..REPLIES {
-            black_box(egress.pass(reply.clone()).unwrap());
+            black_box({
+                queue.reply(reply.clone());
+                queue.next_frame().unwrap().unwrap()
+            });
         }
-        assert!(egress.next_frame().unwrap().is_none());
+        assert!(queue.next_frame().unwrap().is_none());
     })
 }
 
 /// An event of so many chunks; after each of them, if any, a reply.
 fn take(chunks: usize, replies: usize) -> Run {
-    let (outbox, mut egress) = connection();
+    let (outbox, mut queue) = connection();
     let event = Encoded::divisible(vec![sample::chunk(MIB / CHUNKS); chunks]);
     let reply = sample::small_message();
     Box::new(move || {
         let mut taken = 0;
-        let mut next = |egress: &mut Egress| {
-            let frame = black_box(egress.next_frame().unwrap());
+        let mut next = |queue: &mut SendQueue| {
+            let frame = black_box(queue.next_frame().unwrap());
             taken += usize::from(frame.is_some());
             frame.is_some()
         };
@@ -48,15 +51,15 @@ fn take(chunks: usize, replies: usize) -> Run {
             outbox.push(1, "a.topic", 0, Delivery::Reliable, event.clone());
         }
         for _ in 0..replies {
-            next(&mut egress);
-            egress.reply(reply.clone());
+            next(&mut queue);
+            queue.reply(reply.clone());
         }
-        while next(&mut egress) {}
+        while next(&mut queue) {}
         assert_eq!(taken, chunks + replies);
     })
 }
 
-fn connection() -> (Arc<Outbox>, Egress) {
+fn connection() -> (Arc<Outbox>, SendQueue) {
     let outbox = Arc::new(Outbox::new(Limits::default().outbox_bytes));
-    (Arc::clone(&outbox), Egress::new(outbox))
+    (Arc::clone(&outbox), SendQueue::new(Some(outbox)))
 }

@@ -1,6 +1,6 @@
-//! How fast one address may guess: each hello has to wait for its turn, and a good one gives its turn back.
+//! Throttles failed logins per client address with a token bucket; a successful login returns its token.
 //!
-//! Remembers a moment for each address with recent failures, and no more addresses than there is room for.
+//! Remembers a moment for each address with recent failures, and no more addresses than its limit.
 
 use std::{
     collections::HashMap,
@@ -10,32 +10,29 @@ use std::{
 };
 
 use tokio::time::{Instant, sleep_until};
+use wslink_core::{identity::Authenticating, session::Verdict, wire::Violation};
 
 use super::Subnet;
 use crate::Limits;
-use wslink_core::{
-    connection::{Greeted, Greeting},
-    wire::Violation,
-};
 
-/// The hellos of a server's clients. Those of clients that are inside are counted by themselves: whoever guesses
-/// outside, at the same address, does not keep them from saying hello again.
-pub(super) struct Hellos {
-    first: Guesses,
-    again: Guesses,
+/// The login throttle of a server. Clients that are authenticated already have buckets of their own: failed logins of
+/// others at their address do not affect them.
+pub(super) struct LoginThrottle {
+    first: Buckets,
+    again: Buckets,
 }
 
-impl Hellos {
+impl LoginThrottle {
     pub(super) fn new(limits: &Limits, now: Instant) -> Self {
-        Self { first: Guesses::new(limits, now), again: Guesses::new(limits, now) }
+        Self { first: Buckets::new(limits, now), again: Buckets::new(limits, now) }
     }
 
-    /// The hellos before a good one of their connection, or those after.
-    pub(super) const fn of(&self, again: bool) -> &Guesses {
+    /// The buckets of connections that are not authenticated yet, or of those that are.
+    pub(super) const fn of(&self, again: bool) -> &Buckets {
         if again { &self.again } else { &self.first }
     }
 
-    /// Has a hello answered when it is its turn; `again` where there was a good one.
+    /// Runs an authentication as soon as its address has a token; `again` where its connection is authenticated already.
     ///
     /// # Errors
     /// Too many wait before it.
@@ -43,42 +40,42 @@ impl Hellos {
         self: Arc<Self>,
         from: Option<IpAddr>,
         again: bool,
-        greeting: Greeting,
-    ) -> Result<Greeted, Violation> {
-        let answered = self.of(again).pace(from, greeting, Greeted::is_good).await;
+        attempt: Authenticating,
+    ) -> Result<Verdict, Violation> {
+        let answered = self.of(again).pace(from, attempt, Verdict::is_ok).await;
         answered.ok_or_else(|| Violation::policy("too many failed hellos from this address"))
     }
 }
 
-/// Hellos that may fail, by address.
-pub(super) struct Guesses {
-    /// Between two guesses that follow each other for long; zero when they are not limited.
+/// Logins that may fail, by address.
+pub(super) struct Buckets {
+    /// Between two buckets that follow each other for long; zero when they are not limited.
     interval: Duration,
-    /// How far ahead of that pace an address may be.
+    /// How many tokens a bucket holds, as a time.
     burst: Duration,
-    /// A hello that would have to wait longer is not answered.
-    patience: Duration,
+    /// A login that would have to wait longer is refused.
+    max_wait: Duration,
     room: usize,
-    paces: Mutex<Paces>,
+    levels: Mutex<Levels>,
 }
 
-struct Paces {
-    /// When the guesses of each address would be over, had each taken the interval.
+struct Levels {
+    /// When the buckets of each address would be over, had each taken the interval.
     by_source: HashMap<Subnet, Instant>,
     /// The same for all together for whom there was no room.
     others: Instant,
     swept: Instant,
 }
 
-impl Guesses {
+impl Buckets {
     fn new(limits: &Limits, now: Instant) -> Self {
-        let interval = Duration::from_secs(1).checked_div(limits.address_guesses).unwrap_or_default();
+        let interval = Duration::from_secs(1).checked_div(limits.address_failed_logins).unwrap_or_default();
         Self {
             interval,
-            burst: interval.saturating_mul(limits.address_guesses.saturating_sub(1)),
-            patience: limits.hello / 2,
-            room: limits.guessing_addresses,
-            paces: Mutex::new(Paces { by_source: HashMap::new(), others: now, swept: now }),
+            burst: interval.saturating_mul(limits.address_failed_logins.saturating_sub(1)),
+            max_wait: limits.hello / 2,
+            room: limits.throttled_addresses,
+            levels: Mutex::new(Levels { by_source: HashMap::new(), others: now, swept: now }),
         }
     }
 
@@ -106,11 +103,11 @@ impl Guesses {
 
     /// When the next guess may be made; nothing when that is too late, and then it does not count.
     fn turn(&self, source: impl Into<Subnet>, now: Instant) -> Option<Instant> {
-        let mut paces = self.paces();
-        let pace = paces.of(source.into(), self.room, now);
+        let mut levels = self.levels();
+        let pace = levels.of(source.into(), self.room, now);
         let behind = pace.saturating_duration_since(now);
         let wait = behind.saturating_sub(self.burst);
-        if wait > self.patience {
+        if wait > self.max_wait {
             return None;
         }
         *pace = now + behind + self.interval;
@@ -118,25 +115,25 @@ impl Guesses {
     }
 
     fn give_back(&self, source: impl Into<Subnet>, now: Instant) {
-        let mut paces = self.paces();
+        let mut levels = self.levels();
         let source = source.into();
-        let Some(pace) = paces.by_source.get_mut(&source) else {
-            paces.others = paces.others.checked_sub(self.interval).unwrap_or(now);
+        let Some(pace) = levels.by_source.get_mut(&source) else {
+            levels.others = levels.others.checked_sub(self.interval).unwrap_or(now);
             return;
         };
         *pace = pace.checked_sub(self.interval).unwrap_or(now);
         if *pace <= now {
-            paces.by_source.remove(&source);
+            levels.by_source.remove(&source);
         }
     }
 
-    fn paces(&self) -> MutexGuard<'_, Paces> {
-        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
+    fn levels(&self) -> MutexGuard<'_, Levels> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Paces {
-    /// How often those who have long paid for their guesses are looked for, when there is no room.
+impl Levels {
+    /// How often those who have long paid for their buckets are looked for, when there is no room.
     const SWEEP: Duration = Duration::from_secs(1);
 
     fn of(&mut self, source: Subnet, room: usize, now: Instant) -> &mut Instant {
@@ -158,48 +155,48 @@ mod tests {
     const A: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const B: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
-    fn guesses(now: Instant) -> Guesses {
-        Guesses::new(&Limits::default(), now)
+    fn buckets(now: Instant) -> Buckets {
+        Buckets::new(&Limits::default(), now)
     }
 
     #[test]
-    fn an_address_guesses_twenty_times_at_once_and_then_twenty_times_a_second() {
+    fn an_address_failed_logins_twenty_times_at_once_and_then_twenty_times_a_second() {
         let start = Instant::now();
-        let guesses = guesses(start);
-        let turns: Vec<_> = std::iter::from_fn(|| guesses.turn(A, start)).collect();
+        let buckets = buckets(start);
+        let turns: Vec<_> = std::iter::from_fn(|| buckets.turn(A, start)).collect();
         assert!(turns[..20].iter().all(|turn| *turn == start));
         let within = |seconds| turns.iter().filter(|turn| **turn <= start + Duration::from_secs(seconds)).count();
         assert_eq!([within(0), within(1), within(2), within(5)], [20, 40, 60, 120], "and no more, since nobody waits longer");
         assert_eq!(turns.len(), 120);
-        assert_eq!(guesses.turn(B, start), Some(start), "nobody else waits");
+        assert_eq!(buckets.turn(B, start), Some(start), "nobody else waits");
     }
 
     #[test]
     fn whoever_is_right_never_waits_and_is_not_remembered() {
         let now = Instant::now();
-        let guesses = guesses(now);
+        let buckets = buckets(now);
         for _ in 0..1000 {
-            assert_eq!(guesses.turn(A, now), Some(now));
-            guesses.give_back(A, now);
+            assert_eq!(buckets.turn(A, now), Some(now));
+            buckets.give_back(A, now);
         }
-        assert!(guesses.paces().by_source.is_empty());
+        assert!(buckets.levels().by_source.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_inside_is_not_kept_from_saying_hello_again_by_guesses_outside() {
-        let hellos = Hellos::new(&Limits::default(), Instant::now());
-        let outside: Vec<_> = (0..200).map(|_| hellos.of(false).turn(A, Instant::now())).collect();
+    async fn who_is_inside_is_not_kept_from_saying_hello_again_by_buckets_outside() {
+        let throttle = LoginThrottle::new(&Limits::default(), Instant::now());
+        let outside: Vec<_> = (0..200).map(|_| throttle.of(false).turn(A, Instant::now())).collect();
         assert_eq!(outside.last(), Some(&None), "there are too many of them");
-        assert_eq!(hellos.of(true).pace(Some(A), async {}, |()| true).await, Some(()));
+        assert_eq!(throttle.of(true).pace(Some(A), async {}, |()| true).await, Some(()));
     }
 
     #[test]
     fn the_right_secret_works_again_soon() {
         let start = Instant::now();
-        let guesses = guesses(start);
-        assert_eq!((0..100_000).filter_map(|_| guesses.turn(A, start)).count(), 120);
+        let buckets = buckets(start);
+        assert_eq!((0..100_000).filter_map(|_| buckets.turn(A, start)).count(), 120);
         let later = start + Duration::from_secs(6);
-        assert_eq!(guesses.turn(A, later), Some(later));
+        assert_eq!(buckets.turn(A, later), Some(later));
     }
 
     #[test]
@@ -213,12 +210,12 @@ mod tests {
     #[test]
     fn no_more_addresses_are_remembered_than_there_is_room_for() {
         let start = Instant::now();
-        let guesses = guesses(start);
+        let buckets = buckets(start);
         let addresses = || (0..50_000_u32).map(|n| IpAddr::from(n.to_be_bytes()));
-        let turns: Vec<_> = addresses().filter_map(|address| guesses.turn(address, start)).collect();
-        assert_eq!(guesses.paces().by_source.len(), guesses.room);
-        assert_eq!(turns.len(), guesses.room + 120, "all others together are one guesser");
+        let turns: Vec<_> = addresses().filter_map(|address| buckets.turn(address, start)).collect();
+        assert_eq!(buckets.levels().by_source.len(), buckets.room);
+        assert_eq!(turns.len(), buckets.room + 120, "all others together are one guesser");
         let later = start + Duration::from_secs(10);
-        assert!(addresses().take(guesses.room).all(|address| guesses.turn(address, later) == Some(later)), "room again");
+        assert!(addresses().take(buckets.room).all(|address| buckets.turn(address, later) == Some(later)), "room again");
     }
 }

@@ -148,8 +148,15 @@ impl SendQueue {
     }
 
     /// A report of progress must not come after the reply of its call.
+    #[inline]
     fn take_progress(&mut self) {
-        let Some(outbox) = self.outbox.as_ref().filter(|outbox| outbox.has_progress()) else { return };
+        if self.outbox.as_ref().is_some_and(|outbox| outbox.has_progress()) {
+            self.add_progress();
+        }
+    }
+
+    fn add_progress(&mut self) {
+        let Some(outbox) = &self.outbox else { return };
         for report in outbox.take_progress() {
             self.keeps_order |= report.frames().len() > 1;
             // No reply itself, but an event that waits for the next reply waits for it, too.

@@ -36,6 +36,7 @@ pub(super) fn is_system(id: &[u8]) -> bool {
 }
 
 /// What the scanned message is; `None` where it says nothing that this protocol knows.
+#[inline]
 pub(super) fn classify(incoming: &Incoming, id: impl FnOnce(&Incoming) -> Option<String>) -> Option<Message> {
     incoming.id.as_ref()?;
     if let Some(content) = incoming.content

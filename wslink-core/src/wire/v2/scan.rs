@@ -53,6 +53,7 @@ pub(super) fn message(body: Bytes, incoming: &mut Incoming) -> Result<(), Violat
         let key = scanner.bytes_of_text()?;
         let value = scanner.at;
         match key {
+            Some(b"wslink") => _ = scanner.bytes_of_text()?,
             Some(b"args") => scanner.list_items(&mut arguments.positional)?,
             Some(b"kwargs") => scanner.map_members(&mut arguments.named)?,
             Some(b"method") => {
@@ -176,6 +177,10 @@ impl<'a> Scanner<'a> {
 
     /// How many members the map that begins here has.
     pub(super) fn map(&mut self) -> Option<usize> {
+        if let Some(marker @ 0x80..=0x8f) = self.bytes.get(self.at) {
+            self.at += 1;
+            return Some(usize::from(marker & 0x0f));
+        }
         match self.head()? {
             Head::Map(len) => Some(len),
             _ => None,
@@ -186,6 +191,13 @@ impl<'a> Scanner<'a> {
     fn list_items(&mut self, items: &mut SmallVec<[Span; 6]>) -> Result<(), Violation> {
         let start = self.at;
         items.clear();
+        if let Some(marker @ 0x90..=0x9f) = self.bytes.get(start) {
+            self.at += 1;
+            for _ in 0..marker & 0x0f {
+                items.push(self.span().ok_or(MALFORMED)?);
+            }
+            return Ok(());
+        }
         let Some(Head::List(len)) = self.head() else {
             self.at = start;
             self.span().ok_or(MALFORMED)?;
@@ -204,6 +216,11 @@ impl<'a> Scanner<'a> {
     fn map_members(&mut self, members: &mut SmallVec<[(Span, Span); 2]>) -> Result<(), Violation> {
         let start = self.at;
         members.clear();
+        // What stock clients send with every call.
+        if self.bytes.get(start) == Some(&0x80) {
+            self.at += 1;
+            return Ok(());
+        }
         let Some(Head::Map(len)) = self.head() else {
             self.at = start;
             self.span().ok_or(MALFORMED)?;

@@ -8,7 +8,11 @@ use std::{
 
 use arbitrary::{Result, Unstructured};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tungstenite::{Error, Message, error::ProtocolError, protocol::WebSocketConfig};
+use tungstenite::{
+    Error, Message,
+    error::ProtocolError,
+    protocol::{WebSocketConfig, frame::coding::CloseCode},
+};
 
 use super::within;
 use wslink::testing::internals::{Incoming, Role, WebSocket};
@@ -139,6 +143,10 @@ fn as_tungstenite(bytes: &[u8], role: Role) -> Vec<Event> {
             Ok(Message::Text(text)) => Event::Data(FrameKind::Text, text.as_bytes().to_vec()),
             Ok(Message::Binary(bytes)) => Event::Data(FrameKind::Binary, bytes.to_vec()),
             Ok(Message::Ping(_) | Message::Pong(_)) => Event::Alive,
+            // It hands on this frame in the place of one whose code nobody may send.
+            Ok(Message::Close(Some(close))) if close.code == CloseCode::Protocol && close.reason == "Protocol violation" => {
+                Event::Broken
+            }
             Ok(Message::Close(_)) => Event::Closed,
             Ok(Message::Frame(_)) => panic!("a frame is no message"),
             Err(Error::Io(_) | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => Event::Lost,

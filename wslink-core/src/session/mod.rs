@@ -98,7 +98,7 @@ impl Session {
         match speaking.decoder.decode(kind, payload, &mut incoming) {
             Ok(None) => {}
             Ok(Some(message)) => match side {
-                Side::Server(server) => server.message(link, protocol, now, message, &mut incoming),
+                Side::Server(server) => server.message(link, protocol, now, &message, &mut incoming),
                 Side::Client(client) => client.message(link, now, message, &mut incoming),
             },
             Err(violation) => link.violation(violation),

@@ -202,7 +202,7 @@ impl SendQueue {
     /// Whether nothing is left of the messages, nor of the events that are still to be sent.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        let events = self.last_events.is_none_or(|left| left == 0) || self.outbox.as_ref().is_none_or(|outbox| outbox.len() == 0);
+        let events = self.last_events.is_none_or(|left| left == 0) || self.outbox.as_ref().is_none_or(|outbox| outbox.is_empty());
         self.small.is_empty() && self.large.is_empty() && self.event.is_none() && events
     }
 

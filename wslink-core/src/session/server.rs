@@ -260,7 +260,7 @@ impl ServerSide {
         link: &mut Link,
         protocol: &'static dyn Protocol,
         now: Instant,
-        message: Message,
+        message: &Message,
         incoming: &mut Incoming,
     ) {
         // A request that arrives now would be begun and not finished.
@@ -272,7 +272,7 @@ impl ServerSide {
             Message::Call => return self.call(link, protocol, now, id, incoming),
             Message::Hello => return self.hello(link, protocol, now, &id, incoming),
             Message::TooLarge { limit, got } => {
-                let data = Value::map([("limit", limit), ("got", got)]);
+                let data = Value::map([("limit", *limit), ("got", *got)]);
                 Err(CallError::new(ErrorCode::TooLarge, "Message too large").with_data(data))
             }
             Message::Subscribe if self.extensions.subscribe => self.subscribe(link, protocol, &id, incoming),

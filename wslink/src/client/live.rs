@@ -36,12 +36,14 @@ pub(super) struct Live<'q> {
     numbers: HashMap<u64, u64>,
     subscribing: HashMap<u64, oneshot::Sender<Result<(), Error>>>,
     /// The secret for another hello, while it is being had.
-    token: Option<Pin<Box<dyn Future<Output = Result<String, Error>> + Send>>>,
+    token: Option<Token>,
     burst: u32,
 }
 
 /// The queues of all subscriptions, over all connections.
 pub(super) type Queues = HashMap<u64, Arc<Queue>>;
+
+type Token = Pin<Box<dyn Future<Output = Result<String, Error>> + Send>>;
 
 /// A caller that waits for its answer.
 struct Waiting {
@@ -52,7 +54,7 @@ struct Waiting {
 
 /// How a connection ended.
 pub(super) enum Outcome {
-    Lost(Memory),
+    Lost(Box<Memory>),
     /// The program wants no more.
     Closed,
 }
@@ -94,7 +96,7 @@ impl<'q> Live<'q> {
                 Next::Ended(Ended(why)) => {
                     tracing::debug!(why, "the connection is lost");
                     lost();
-                    return Outcome::Lost(self.end(false).await);
+                    return Outcome::Lost(Box::new(self.end(false).await));
                 }
             }
         }

@@ -72,7 +72,7 @@ impl Task {
             self.status.send_replace(Status::Up(greeting));
             let lost = || drop(self.status.send_replace(Status::Down(State::Reconnecting { attempt: 1 })));
             match live.serve(&mut self.commands, lost).await {
-                Outcome::Lost(memory) if self.settings.backoff.is_some() => self.memory = memory,
+                Outcome::Lost(memory) if self.settings.backoff.is_some() => self.memory = *memory,
                 Outcome::Lost(_) => return Over(Error::Lost { maybe_executed: false }),
                 Outcome::Closed => return Over(Error::Closed),
             }

@@ -1,5 +1,5 @@
-//! Sockets: frames in and out of a byte stream. Beside the server's handshake, the only place that
-//! names tungstenite.
+//! Sockets: connecting, TLS, and WebSocket frames in and out of a byte stream. Tungstenite makes the handshakes; the
+//! frames are read and written here.
 
 pub(crate) use self::connect::Address;
 #[cfg(feature = "client")]
@@ -11,9 +11,6 @@ pub(crate) use self::websocket::Totals;
 pub use self::websocket::{Incoming, Role, WebSocket};
 
 mod connect;
-mod header;
-mod inflow;
-mod outgoing;
 #[cfg(feature = "client-tls")]
 mod tls;
 mod websocket;

@@ -8,7 +8,7 @@ use super::{
 };
 
 pub(super) fn draft(target: Target<'_>, arguments: Parts<'_>) -> Result<Box<dyn Draft>, Unserializable> {
-    let (text, attachments) =
+    let json::Written { text, attachments } =
         written(|| json::Writer::new(next_key).without_sharing(), |writer| write(writer, target, arguments))?;
     Ok(Box::new(TextDraft { text, attachments, id_prefix: names::id_prefix(target) }))
 }

@@ -39,7 +39,7 @@ impl Protocol for V1 {
     }
 
     fn encode(&self, message: &Outgoing<'_>) -> Result<Encoded, Unserializable> {
-        let (text, attachments) = written(|| json::Writer::new(next_key), |writer| write(writer, message))?;
+        let json::Written { text, attachments } = written(|| json::Writer::new(next_key), |writer| write(writer, message))?;
         Ok(frames(text, attachments))
     }
 
@@ -55,11 +55,11 @@ impl Protocol for V1 {
 /// How often a message is written with other keys, before it is given up because its texts equal them.
 const ATTEMPTS: u32 = 8;
 
-/// The text and attachments that `write` writes.
+/// What `write` writes.
 fn written(
     writer: impl Fn() -> json::Writer,
     write: impl Fn(&mut json::Writer) -> Result<(), json::Error>,
-) -> Result<(Vec<u8>, Vec<(String, Bytes)>), Unserializable> {
+) -> Result<json::Written, Unserializable> {
     for _ in 0..ATTEMPTS {
         let mut writer = writer();
         write(&mut writer).map_err(|error| Unserializable(error.to_string()))?;

@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt};
 pub(super) use self::{
     cursor::{Cursor, text_at},
     de::Json,
-    ser::Writer,
+    ser::{Writer, Written},
 };
 
 mod cursor;

@@ -16,6 +16,12 @@ pub(in super::super) struct Writer {
     sharing: bool,
 }
 
+/// A message: its text, and each attachment that it refers to with its key.
+pub(in super::super) struct Written {
+    pub(in super::super) text: Vec<u8>,
+    pub(in super::super) attachments: Vec<(String, Bytes)>,
+}
+
 impl Writer {
     pub(in super::super) fn new(next_key: fn() -> String) -> Self {
         Self { text: Vec::with_capacity(128), attachments: Vec::new(), references: 0, next_key, sharing: true }
@@ -41,12 +47,12 @@ impl Writer {
         self.text.get(place).copied()
     }
 
-    /// The text, and each attachment that it refers to with its key. `None` where another text of the message equals a
+    /// What was written. `None` where another text of the message equals a
     /// key: readers could not tell the two apart.
-    pub(in super::super) fn finish(self) -> Option<(Vec<u8>, Vec<(String, Bytes)>)> {
+    pub(in super::super) fn finish(self) -> Option<Written> {
         let literal = |key: &String| format!("\"{key}\"");
         let found: usize = self.attachments.iter().map(|(key, _)| memmem::find_iter(&self.text, &literal(key)).count()).sum();
-        (found == self.references).then_some((self.text, self.attachments))
+        (found == self.references).then_some(Written { text: self.text, attachments: self.attachments })
     }
 
     /// The key of `bytes`; the same buffer has the same key wherever it stands in the message.
@@ -329,7 +335,7 @@ mod tests {
     fn write(value: &impl Serialize) -> (String, Vec<(String, Bytes)>) {
         let mut writer = Writer::new(|| "wslink_bin0".to_owned());
         value.serialize(&mut writer).unwrap();
-        let (text, attachments) = writer.finish().unwrap();
+        let Written { text, attachments } = writer.finish().unwrap();
         (String::from_utf8(text).unwrap(), attachments)
     }
 

@@ -1,8 +1,4 @@
-//! The bytes that come from a socket: data frames are taken from them here, large ones straight into
-//! a buffer of their own; all other frames are left for the WebSocket library.
-//!
-//! The library would zero its whole buffer before each read, hold it for as long as the connection
-//! lasts, and read large frames through it piece by piece.
+//! Frames from the bytes of a stream: small ones from a buffer, large ones read straight into a buffer of their own.
 
 use std::{
     future::Future,
@@ -14,12 +10,13 @@ use std::{
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+use wslink_core::wire::{FrameKind, Violation};
 
 use super::{
     Role,
+    control::{self, Control},
     header::{Header, mask},
 };
-use wslink_core::wire::{FrameKind, Violation};
 
 /// Read at once, on the stack, and copied.
 const SPACE: usize = 16 * 1024;
@@ -33,11 +30,9 @@ const HEADER: usize = 14;
 
 const BROKEN: Violation = Violation::protocol("broken WebSocket framing");
 
-pub(super) struct Inflow {
+pub(super) struct Reader {
     /// Read and not taken yet.
     buffer: BytesMut,
-    /// How many bytes at its front, or still to come, are the library's.
-    foreign: usize,
     message: Option<Incomplete>,
     /// The last message was large, and so may be the next.
     expects_large: bool,
@@ -49,8 +44,7 @@ pub(super) struct Inflow {
 /// What comes next.
 pub(super) enum Next {
     Message(FrameKind, Bytes),
-    /// A frame that is not data.
-    Foreign,
+    Control(Control),
     Broken(Violation),
     /// The stream ended or failed.
     Lost,
@@ -66,9 +60,9 @@ struct Incomplete {
     is_final: bool,
 }
 
-impl Inflow {
+impl Reader {
     pub(super) fn new(read: &[u8], role: Role, max_frame: usize) -> Self {
-        Self { buffer: read.into(), foreign: 0, message: None, expects_large: false, role, max_frame, total: read.len() as u64 }
+        Self { buffer: read.into(), message: None, expects_large: false, role, max_frame, total: read.len() as u64 }
     }
 
     /// Bytes read since the beginning.
@@ -85,14 +79,11 @@ impl Inflow {
         self.max_frame = max_frame;
     }
 
-    /// The next message, or what is in its place.
+    /// The next message or control frame.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>, mut stream: Pin<&mut impl AsyncRead>) -> Poll<Next> {
         loop {
-            if self.foreign > 0 {
-                return Poll::Ready(Next::Foreign);
-            }
             match self.take() {
-                Ok(Some(message)) => return Poll::Ready(message),
+                Ok(Some(next)) => return Poll::Ready(next),
                 Ok(None) => {}
                 Err(violation) => return Poll::Ready(Next::Broken(violation)),
             }
@@ -101,30 +92,6 @@ impl Inflow {
                 _ => return Poll::Ready(Next::Lost),
             }
         }
-    }
-
-    /// Reads for the library, no further than to the end of its frame.
-    pub(super) fn poll_foreign(
-        &mut self,
-        cx: &mut Context<'_>,
-        stream: Pin<&mut impl AsyncRead>,
-        space: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        if self.foreign == 0 {
-            return Poll::Pending;
-        }
-        if self.buffer.is_empty() && ready!(self.poll_fill(cx, stream))? == 0 {
-            return Poll::Ready(Ok(0));
-        }
-        let here = space.len().min(self.foreign).min(self.buffer.len());
-        self.buffer.copy_to_slice(&mut space[..here]);
-        self.foreign -= here;
-        Poll::Ready(Ok(here))
-    }
-
-    /// Whether the library has been given its frame to the end.
-    pub(super) const fn is_at_boundary(&self) -> bool {
-        self.foreign == 0
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>, stream: Pin<&mut impl AsyncRead>) -> Poll<io::Result<usize>> {
@@ -168,23 +135,21 @@ impl Inflow {
                 }
             }
             let Some(header) = Header::parse(&self.buffer, self.role) else { return Ok(None) };
+            if !header.is_valid {
+                return Err(BROKEN);
+            }
             let kind = match (header.opcode, &self.message) {
-                _ if !header.is_plain => None,
-                (0, Some(message)) => Some(message.kind),
-                (1, None) => Some(FrameKind::Text),
-                (2, None) => Some(FrameKind::Binary),
-                (0..3, _) => return Err(BROKEN),
-                _ => None,
+                (0, Some(message)) => message.kind,
+                (1, None) => FrameKind::Text,
+                (2, None) => FrameKind::Binary,
+                (8..=10, _) => return self.take_control(&header),
+                _ => return Err(BROKEN),
             };
             let before = self.message.as_ref().map_or(0, |message| message.payload.len());
             let payload = usize::try_from(header.payload).unwrap_or(usize::MAX);
             if payload > self.max_frame - before.min(self.max_frame) {
                 return Err(Violation::too_large("frame too large"));
             }
-            let Some(kind) = kind else {
-                self.foreign = header.len.saturating_add(payload);
-                return Ok(Some(Next::Foreign));
-            };
             let end = header.len.saturating_add(payload);
             if self.message.is_none()
                 && header.is_final
@@ -205,6 +170,21 @@ impl Inflow {
             message.payload.reserve(payload.min(STEP));
             (message.left, message.mask, message.is_final) = (payload, header.mask, header.is_final);
         }
+    }
+}
+
+impl Reader {
+    /// Takes a control frame, which may stand between the frames of a message and has no part in its limit.
+    fn take_control(&mut self, header: &Header) -> Result<Option<Next>, Violation> {
+        let payload = usize::try_from(header.payload).ok().filter(|payload| *payload <= control::MAX_PAYLOAD && header.is_final);
+        let end = header.len + payload.ok_or(BROKEN)?;
+        if self.buffer.len() < end {
+            return Ok(None);
+        }
+        let mut frame = self.buffer.split_to(end);
+        frame.advance(header.len);
+        mask(&mut frame, header.mask);
+        Control::read(header.opcode, frame.freeze()).map(|control| Some(Next::Control(control)))
     }
 }
 
@@ -259,24 +239,18 @@ mod tests {
 
     /// What comes of `bytes`, read at most `step` at once.
     fn read(bytes: &[u8], step: usize) -> Vec<String> {
-        let mut inflow = Inflow::new(&[], Role::Server, 100_000);
+        let mut reader = Reader::new(&[], Role::Server, 100_000);
         let mut stream = in_steps(bytes, step);
         let mut cx = Context::from_waker(Waker::noop());
         let mut read = Vec::new();
         loop {
-            let Poll::Ready(next) = inflow.poll_next(&mut cx, Pin::new(&mut stream)) else { panic!("nothing comes") };
+            let Poll::Ready(next) = reader.poll_next(&mut cx, Pin::new(&mut stream)) else { panic!("nothing comes") };
             read.push(match next {
                 Next::Message(kind, payload) if payload.len() < 20 => format!("{kind:?} {}", String::from_utf8_lossy(&payload)),
                 Next::Message(kind, payload) => {
                     format!("{kind:?} of {}, {}", payload.len(), payload.iter().all(|byte| *byte == b'x'))
                 }
-                Next::Foreign => {
-                    let mut space = [0; 50];
-                    let Poll::Ready(Ok(taken)) = inflow.poll_foreign(&mut cx, Pin::new(&mut stream), &mut space) else {
-                        panic!()
-                    };
-                    format!("foreign {taken}")
-                }
+                Next::Control(control) => format!("{control:?}"),
                 Next::Broken(violation) => violation.code.to_string(),
                 Next::Lost => return read,
             });
@@ -324,10 +298,14 @@ mod tests {
         ];
         for step in [1, 7, 1000, usize::MAX] {
             let read = read(&frames.concat(), step);
-            let whole: Vec<_> = read.iter().filter(|next| !next.starts_with("foreign")).collect();
-            assert_eq!(whole, ["Text text", "Binary of 70000, true", "Binary of 70001, true", "Binary "]);
+            assert_eq!(read, ["Text text", "Binary of 70000, true", r#"Ping(b"ping")"#, "Binary of 70001, true", "Binary "]);
         }
-        assert_eq!(read(&frames.concat(), usize::MAX)[2], "foreign 10");
+    }
+
+    #[test]
+    fn a_ping_between_fragments_has_no_part_in_their_limit() {
+        let frames = [frame(0x02, &[b'x'; 99_990]), frame(0x89, &[1; 100]), frame(0x80, &[b'x'; 10])];
+        assert_eq!(read(&frames.concat(), 1000).last().unwrap(), "Binary of 100000, true");
     }
 
     #[test]
@@ -335,22 +313,25 @@ mod tests {
         for max_frame in [125, usize::MAX] {
             for first in [0x82, 0x02, 0x89, 0x88] {
                 let header = [&[first, 0xff][..], &[0xff; 8], &[0; 4]].concat();
-                let mut inflow = Inflow::new(&header, Role::Server, max_frame);
+                let mut reader = Reader::new(&header, Role::Server, max_frame);
                 let mut cx = Context::from_waker(Waker::noop());
-                let _ = inflow.poll_next(&mut cx, Pin::new(&mut tokio::io::empty()));
+                let _ = reader.poll_next(&mut cx, Pin::new(&mut tokio::io::empty()));
             }
         }
     }
 
     #[test]
-    fn what_breaks_the_rules_is_refused_or_left_to_the_library() {
+    fn frames_that_break_the_rules_are_refused() {
         let code = |frames: &[Vec<u8>]| read(&frames.concat(), usize::MAX).pop().unwrap();
         assert_eq!(code(&[frame(0x80, b"no beginning")]), "1002");
         assert_eq!(code(&[frame(0x02, b"a"), frame(0x82, b"b")]), "1002");
         assert_eq!(code(&[frame(0x81, b"\xff")]), "1007");
         assert_eq!(code(&[frame(0x82, &[0; 100_001])]), "1009");
         assert_eq!(code(&[frame(0x02, &[0; 60_000]), frame(0x80, &[0; 60_000])]), "1009");
-        assert_eq!(code(&[frame(0xc2, b"rsv")]), "foreign 9");
-        assert_eq!(code(&[vec![0x82, 1, b'u']]), "foreign 3");
+        assert_eq!(code(&[frame(0xc2, b"rsv")]), "1002");
+        assert_eq!(code(&[vec![0x82, 1, b'u']]), "1002", "not masked");
+        assert_eq!(code(&[frame(0x83, b"")]), "1002", "an unknown opcode");
+        assert_eq!(code(&[frame(0x09, b"")]), "1002", "a fragmented ping");
+        assert_eq!(code(&[frame(0x89, &[0; 126])]), "1002", "a long ping");
     }
 }

@@ -4,13 +4,15 @@ use super::Role;
 
 /// The header of a frame.
 pub(super) struct Header {
+    /// Its own bytes.
     pub(super) len: usize,
+    /// The bytes of the payload.
     pub(super) payload: u64,
     pub(super) opcode: u8,
     pub(super) is_final: bool,
     pub(super) mask: [u8; 4],
-    /// Nothing that only the library can judge.
-    pub(super) is_plain: bool,
+    /// No extension bit is set, and the frame is masked as its sender must.
+    pub(super) is_valid: bool,
 }
 
 impl Header {
@@ -30,7 +32,7 @@ impl Header {
             opcode: first & 0x0f,
             is_final: first & 0x80 != 0,
             mask,
-            is_plain: first & 0x70 == 0 && is_masked == (role == Role::Server),
+            is_valid: first & 0x70 == 0 && is_masked == (role == Role::Server),
         })
     }
 }

@@ -1,8 +1,5 @@
-//! The bytes on their way to a socket: small frames are gathered into one buffer, large payloads
-//! stay where they are and are written beside it.
-//!
-//! Data frames are written here rather than by the WebSocket library, which would copy each
-//! payload into its own buffer and move the rest down after every partial write.
+//! Bytes on their way to a stream: small frames are gathered in one buffer, large payloads stay where they are and are
+//! written beside it.
 
 use std::{
     collections::VecDeque,
@@ -26,29 +23,23 @@ const MAX_SLICES: usize = 64;
 const KEPT: usize = 1024;
 
 #[derive(Debug, Default)]
-pub(super) struct Outgoing {
+pub(super) struct Writer {
     /// Before `gathered`.
     pieces: VecDeque<Bytes>,
     gathered: BytesMut,
     len: usize,
 }
 
-impl Outgoing {
+impl Writer {
     /// Bytes that are not written yet.
     pub(super) const fn len(&self) -> usize {
         self.len
     }
 
-    /// Adds bytes that are frames already.
-    pub(super) fn put(&mut self, bytes: &[u8]) {
-        self.len += bytes.len();
-        self.gathered.extend_from_slice(bytes);
-    }
-
     /// Adds an unmasked, final data frame.
     pub(super) fn put_frame(&mut self, frame: Frame) {
         let payload = frame.len();
-        let (header, len) = header(frame.kind, payload);
+        let (header, len) = header(opcode(frame.kind), payload);
         self.gathered.extend_from_slice(&header[..len]);
         self.len += len + payload;
         self.put_payload(frame.head);
@@ -56,19 +47,28 @@ impl Outgoing {
     }
 
     /// Adds a final data frame, masked as a client's must be: copied once, since others may share it.
-    pub(super) fn put_masked_frame(&mut self, frame: &Frame) {
-        // Masks are against what stands between; without entropy nobody is less safe than without one.
-        let mask = getrandom::u32().unwrap_or_default().to_ne_bytes();
+    pub(super) fn put_masked_frame(&mut self, frame: &Frame, mask: [u8; 4]) {
+        self.put_parts(opcode(frame.kind), &[&frame.head, &frame.body], Some(mask));
+    }
+
+    /// Adds a control frame, masked where a client sends it.
+    pub(super) fn put_control(&mut self, opcode: u8, payload: &[u8], mask: Option<[u8; 4]>) {
+        self.put_parts(opcode, &[payload], mask);
+    }
+
+    fn put_parts(&mut self, opcode: u8, parts: &[&[u8]], mask: Option<[u8; 4]>) {
         let before = self.gathered.len();
-        let (mut header, len) = header(frame.kind, frame.len());
-        header[1] |= 0x80;
-        self.gathered.reserve(len + mask.len() + frame.len());
+        let (mut header, len) = header(opcode, parts.iter().map(|part| part.len()).sum());
+        if mask.is_some() {
+            header[1] |= 0x80;
+        }
         self.gathered.extend_from_slice(&header[..len]);
-        self.gathered.extend_from_slice(&mask);
+        self.gathered.extend_from_slice(mask.as_ref().map_or(&[][..], |mask| mask));
         let payload = self.gathered.len();
-        self.gathered.extend_from_slice(&frame.head);
-        self.gathered.extend_from_slice(&frame.body);
-        super::header::mask(&mut self.gathered[payload..], mask);
+        parts.iter().for_each(|part| self.gathered.extend_from_slice(part));
+        if let Some(mask) = mask {
+            super::header::mask(&mut self.gathered[payload..], mask);
+        }
         self.len += self.gathered.len() - before;
     }
 
@@ -128,12 +128,9 @@ impl Outgoing {
 }
 
 /// RFC 6455, 5.2: FIN and opcode, then the length in 7, 7 + 16 or 7 + 64 bits; and how many bytes that is.
-fn header(kind: FrameKind, payload: usize) -> ([u8; 10], usize) {
+fn header(opcode: u8, payload: usize) -> ([u8; 10], usize) {
     let mut header = [0; 10];
-    header[0] = match kind {
-        FrameKind::Text => 0x81,
-        FrameKind::Binary => 0x82,
-    };
+    header[0] = 0x80 | opcode;
     let length = (payload as u64).to_be_bytes();
     let len = match payload {
         0..=125 => {
@@ -152,4 +149,11 @@ fn header(kind: FrameKind, payload: usize) -> ([u8; 10], usize) {
         }
     };
     (header, len)
+}
+
+const fn opcode(kind: FrameKind) -> u8 {
+    match kind {
+        FrameKind::Text => 1,
+        FrameKind::Binary => 2,
+    }
 }

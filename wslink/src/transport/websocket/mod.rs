@@ -1,11 +1,11 @@
-//! A WebSocket over any byte stream.
+//! A WebSocket over any byte stream, after its handshake: RFC 6455, sections 5 to 8.
 //!
-//! Data frames are read and written here. tungstenite reads and answers all others; whatever it
-//! writes goes into the same buffer as our frames, whole frame by whole frame, so the two never mix.
+//! Frames are read and written here, control frames included: a second parser on the same stream would have to agree
+//! with this one about every limit, and costs each connection a buffer.
 
 use std::{
     future::poll_fn,
-    io::{self, Read, Write},
+    io,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -13,20 +13,23 @@ use std::{
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tungstenite::{
-    Error, Message,
-    error::{CapacityError, ProtocolError},
-    protocol::{CloseFrame, WebSocketConfig, WebSocketContext, frame::coding::CloseCode},
-};
-
-use super::{
-    inflow::{Inflow, Next},
-    outgoing::Outgoing,
-};
 use wslink_core::wire::{Frame, FrameKind, Violation};
 
-/// For control frames, and kept by every connection.
-const READ_BUFFER: usize = 160;
+use self::{
+    control::Control,
+    masks::Masks,
+    reader::{Next, Reader},
+    writer::Writer,
+};
+
+mod control;
+mod header;
+mod masks;
+mod reader;
+mod writer;
+
+/// While so many bytes wait to be written, only the newest ping waits for its answer.
+const PONG_BUDGET: usize = 64 * 1024;
 
 /// Which end of the socket this is; clients mask what they send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +43,18 @@ pub enum Role {
 /// A WebSocket over `S`, after its handshake.
 pub struct WebSocket<S> {
     stream: S,
-    context: WebSocketContext,
-    inflow: Inflow,
-    outgoing: Outgoing,
+    reader: Reader,
+    writer: Writer,
+    /// The payload of the newest ping that is not answered.
+    pong: Option<Bytes>,
+    /// A close frame was added: nothing may follow it.
+    closed: bool,
+    masks: Option<Masks>,
     /// Something was written that the stream may still hold back.
     unflushed: bool,
     written: u64,
     frames: u64,
     sent: u64,
-    role: Role,
 }
 
 /// What has passed through a socket.
@@ -88,86 +94,90 @@ pub enum Incoming {
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// A socket whose handshake is done, and of whose frames `read` came with it.
     pub fn new(stream: S, role: Role, read: &[u8], max_frame: usize) -> Self {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(0)
-            .max_message_size(Some(max_frame))
-            .max_frame_size(Some(max_frame));
-        let side = match role {
-            Role::Server => tungstenite::protocol::Role::Server,
-            Role::Client => tungstenite::protocol::Role::Client,
-        };
-        let context = WebSocketContext::new(side, Some(config));
         Self {
             stream,
-            context,
-            inflow: Inflow::new(read, role, max_frame),
-            outgoing: Outgoing::default(),
+            reader: Reader::new(read, role, max_frame),
+            writer: Writer::default(),
+            pong: None,
+            closed: false,
+            masks: (role == Role::Client).then(Masks::default),
             unflushed: false,
             written: 0,
             frames: 0,
             sent: 0,
-            role,
         }
     }
 
     /// The next data frame or event of the socket.
     pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
-        loop {
-            match ready!(self.inflow.poll_next(cx, Pin::new(&mut self.stream))) {
-                Next::Message(kind, payload) => {
-                    self.frames += 1;
-                    return Poll::Ready(Incoming::Frame(kind, payload));
-                }
-                Next::Broken(violation) => return Poll::Ready(Incoming::Broken(violation)),
-                Next::Lost => return Poll::Ready(Incoming::Lost),
-                Next::Foreign => {}
+        Poll::Ready(match ready!(self.reader.poll_next(cx, Pin::new(&mut self.stream))) {
+            Next::Message(kind, payload) => {
+                self.frames += 1;
+                Incoming::Frame(kind, payload)
             }
-            let Self { stream, context, inflow, outgoing, .. } = self;
-            let read = context.read(&mut Io { stream, inflow, outgoing, cx });
-            // The answer is made, but not written before something else happens.
-            let _ = self.context.flush(&mut Gather(&mut self.outgoing));
-            return Poll::Ready(match read {
-                Ok(Message::Close(Some(CloseFrame { code, reason }))) => {
-                    Incoming::Closed { code: code.into(), reason: reason.to_string() }
-                }
-                Ok(Message::Close(None)) | Err(Error::ConnectionClosed | Error::AlreadyClosed) => {
-                    Incoming::Closed { code: 1005, reason: String::new() }
-                }
-                Ok(Message::Pong(_)) => Incoming::Pong,
-                Ok(_) => Incoming::Alive,
-                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => match self.inflow.is_at_boundary() {
-                    true => continue,
-                    false => return Poll::Pending,
-                },
-                Err(error) => violation(&error).map_or(Incoming::Lost, Incoming::Broken),
-            });
-        }
+            Next::Control(Control::Ping(payload)) => {
+                self.pong = Some(payload);
+                self.put_pong();
+                Incoming::Alive
+            }
+            Next::Control(Control::Pong) => Incoming::Pong,
+            Next::Control(Control::Close { code, reason }) => {
+                let payload = if code == control::NO_CODE { Vec::new() } else { code.to_be_bytes().to_vec() };
+                self.put_close(&payload);
+                Incoming::Closed { code, reason }
+            }
+            Next::Broken(violation) => Incoming::Broken(violation),
+            Next::Lost => Incoming::Lost,
+        })
     }
 
     /// Adds a data frame to what is to be written.
     pub fn put(&mut self, frame: Frame) {
+        if self.closed {
+            return;
+        }
         self.sent += 1;
-        match self.role {
-            Role::Server => self.outgoing.put_frame(frame),
-            Role::Client => self.outgoing.put_masked_frame(&frame),
+        match &mut self.masks {
+            None => self.writer.put_frame(frame),
+            Some(masks) => self.writer.put_masked_frame(&frame, masks.next()),
         }
     }
 
     /// Adds a ping.
     pub fn ping(&mut self) {
-        let _ = self.context.write(&mut Gather(&mut self.outgoing), Message::Ping(Bytes::new()));
+        self.put_control(9, &[]);
     }
 
     /// Adds a close frame; nothing can be added after it.
     pub fn close(&mut self, code: u16, reason: &'static str) {
-        let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
-        let _ = self.context.close(&mut Gather(&mut self.outgoing), Some(frame));
+        let reason = &reason.as_bytes()[..reason.len().min(control::MAX_PAYLOAD - 2)];
+        self.put_close(&[&code.to_be_bytes(), reason].concat());
+    }
+
+    fn put_close(&mut self, payload: &[u8]) {
+        self.put_control(8, payload);
+        self.closed = true;
+    }
+
+    /// Answers the newest ping, unless too much waits before it.
+    fn put_pong(&mut self) {
+        if self.writer.len() < PONG_BUDGET
+            && let Some(payload) = self.pong.take()
+        {
+            self.put_control(10, &payload);
+        }
+    }
+
+    fn put_control(&mut self, opcode: u8, payload: &[u8]) {
+        if !self.closed {
+            let mask = self.masks.as_mut().map(Masks::next);
+            self.writer.put_control(opcode, payload, mask);
+        }
     }
 
     /// Bytes that are not written yet; what the stream itself keeps counts as one.
     pub const fn unwritten(&self) -> usize {
-        self.outgoing.len() + if self.unflushed { 1 } else { 0 }
+        self.writer.len() + if self.unflushed { 1 } else { 0 }
     }
 
     /// Whether [`poll_flush`](Self::poll_flush) has anything to do.
@@ -178,27 +188,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Bytes that were read and written, and whole messages that were read, since the beginning.
     pub fn totals(&self) -> Totals {
         Totals {
-            read: self.inflow.total(),
+            read: self.reader.total(),
             written: self.written,
             frames: self.frames,
             sent: self.sent,
-            partial: self.inflow.partial(),
+            partial: self.reader.partial(),
         }
     }
 
     /// From now on takes messages of up to `max_frame` bytes.
     pub fn set_max_frame(&mut self, max_frame: usize) {
-        self.inflow.set_max_frame(max_frame);
+        self.reader.set_max_frame(max_frame);
     }
 
     /// Writes until nothing is left or the stream takes no more.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let before = self.outgoing.len();
-        let written = self.outgoing.poll_write(cx, Pin::new(&mut self.stream));
-        if self.outgoing.len() < before {
+        let before = self.writer.len();
+        let written = self.writer.poll_write(cx, Pin::new(&mut self.stream));
+        if self.writer.len() < before {
             self.unflushed = true;
-            self.written += (before - self.outgoing.len()) as u64;
+            self.written += (before - self.writer.len()) as u64;
         }
+        self.put_pong();
         ready!(written)?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.unflushed = false;
@@ -229,65 +240,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 _ => return Poll::Ready(()),
             }
         }
-    }
-}
-
-/// What a peer did to make tungstenite fail; `None` when the stream failed.
-fn violation(error: &Error) -> Option<Violation> {
-    Some(match error {
-        Error::Capacity(CapacityError::MessageTooLong { .. }) => Violation::too_large("frame too large"),
-        Error::Capacity(_) => Violation::policy("too much"),
-        Error::Utf8(_) => Violation::malformed("text is not UTF-8"),
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake | ProtocolError::SendAfterClosing) => return None,
-        Error::Protocol(_) => Violation::protocol("broken WebSocket framing"),
-        _ => return None,
-    })
-}
-
-/// The stream as tungstenite wants it: it never waits, and what is written is gathered.
-struct Io<'a, 'c, S> {
-    stream: &'a mut S,
-    inflow: &'a mut Inflow,
-    outgoing: &'a mut Outgoing,
-    cx: &'a mut Context<'c>,
-}
-
-impl<S: AsyncRead + Unpin> Read for Io<'_, '_, S> {
-    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        match self.inflow.poll_foreign(self.cx, Pin::new(&mut *self.stream), space) {
-            Poll::Ready(read) => read,
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-        }
-    }
-}
-
-impl<S> Write for Io<'_, '_, S> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Gather(self.outgoing).write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Only gathers.
-struct Gather<'a>(&'a mut Outgoing);
-
-impl Read for Gather<'_> {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::WouldBlock.into())
-    }
-}
-
-impl Write for Gather<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.put(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -343,10 +295,20 @@ mod tests {
             client.put(Frame { kind: FrameKind::Binary, head: Bytes::from_static(b"head"), body: body.clone().into() });
             let mut written = Vec::new();
             let cx = &mut Context::from_waker(Waker::noop());
-            assert!(client.outgoing.poll_write(cx, Pin::new(&mut written)).is_ready());
+            assert!(client.writer.poll_write(cx, Pin::new(&mut written)).is_ready());
             let mut server = WebSocket::new(tokio::io::empty(), Role::Server, &written, usize::MAX);
             let Poll::Ready(Incoming::Frame(FrameKind::Binary, read)) = server.poll_read(cx) else { panic!("no frame") };
             assert!(read.starts_with(b"head") && read[4..] == body, "{size} bytes");
         }
+    }
+
+    #[test]
+    fn pings_of_a_peer_that_does_not_read_take_bounded_memory() {
+        let ping = [&[0x89, 0x80 | 4][..], &[0; 4], b"ping"].concat();
+        let pings = ping.repeat(100_000);
+        let mut server = WebSocket::new(tokio::io::empty(), Role::Server, &pings, 100);
+        let cx = &mut Context::from_waker(Waker::noop());
+        while let Poll::Ready(Incoming::Alive) = server.poll_read(cx) {}
+        assert!(server.unwritten() <= PONG_BUDGET + 200 && server.pong.is_some(), "{}", server.unwritten());
     }
 }

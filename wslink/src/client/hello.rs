@@ -26,31 +26,24 @@ struct Hello<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     resume: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    received: Option<&'a HashMap<String, u64>>,
+    received: Option<u64>,
 }
 
 /// What to go on from: the token of the last connection, and what came on it.
 pub(super) struct Resume {
     pub(super) token: String,
-    /// How many events of each topic.
-    pub(super) received: HashMap<String, u64>,
+    /// How many events.
+    pub(super) received: u64,
 }
 
-/// A longer hello is refused by servers that nobody has set up otherwise.
-const LONGEST_HELLO: usize = 4000;
-
-/// The frames of a hello, which leaves out what to resume if it would be too long.
+/// The frames of a hello.
 pub(super) fn hello(wire: &dyn ClientWire, secret: &str, resume: Option<&Resume>) -> Result<Encoded, Error> {
     let token = resume.map(|resume| &*resume.token);
-    let received = resume.map(|resume| &resume.received);
+    let received = resume.map(|resume| resume.received);
     let hello = (Hello { secret, extensions: &EXTENSIONS, resume: token, received },);
     let parts = Parts { positional: Some(&hello), named: None };
     let draft = wire.draft("wslink.hello", parts).map_err(|error| Error::Encode(error.0))?;
-    let sealed = draft.seal(ID, None, usize::MAX);
-    match resume {
-        Some(_) if sealed.len() > LONGEST_HELLO => self::hello(wire, secret, None),
-        _ => Ok(sealed),
-    }
+    Ok(draft.seal(ID, None, usize::MAX))
 }
 
 /// What is settled for one connection.
@@ -148,23 +141,5 @@ impl Greeting {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::message::FIRST;
-
-    #[test]
-    fn a_hello_that_would_be_too_long_begins_anew() {
-        let says_token = |topics: usize| {
-            let received = (0..topics).map(|topic| (format!("a.topic.of.some.length.{topic}"), 7)).collect();
-            let hello = hello(FIRST, "secret", Some(&Resume { token: "the token".to_owned(), received })).unwrap();
-            assert!(hello.len() < 4096);
-            String::from_utf8(hello.frames()[0].head.to_vec()).unwrap().contains("the token")
-        };
-        assert!(says_token(50));
-        assert!(!says_token(500));
     }
 }

@@ -13,9 +13,8 @@ use crate::wire::message::{Body, Draft};
 #[derive(Default)]
 pub(super) struct Table {
     entries: HashMap<u64, Entry>,
-    /// How many events came of each topic that was ever subscribed to, over all connections that were
-    /// resumed.
-    received: HashMap<String, u64>,
+    /// How many events came that are not of one subscription alone, over all connections that were resumed.
+    received: u64,
 }
 
 pub(super) struct Entry {
@@ -28,7 +27,6 @@ pub(super) struct Entry {
 
 impl Table {
     pub(super) fn add(&mut self, id: u64, topic: Arc<str>, draft: Box<dyn Draft>, queue: Arc<Queue>) {
-        self.received.entry(topic.to_string()).or_default();
         self.entries.insert(id, Entry { topic, draft, queue, number: None });
     }
 
@@ -53,19 +51,15 @@ impl Table {
         self.entries.remove(&id)?.number.filter(|_| connected)
     }
 
-    /// How many events came of each topic.
-    pub(super) const fn received(&self) -> &HashMap<String, u64> {
-        &self.received
+    /// How many events came that the server counts.
+    pub(super) const fn received(&self) -> u64 {
+        self.received
     }
 
     /// Hands an event to everybody it is for.
     pub(super) fn event(&mut self, topic: &str, subscription: Option<u64>, body: &Result<Body, crate::CallError>) {
         // The server counts those that it does not send to one subscription alone.
-        if subscription.is_none()
-            && let Some(count) = self.received.get_mut(topic)
-        {
-            *count += 1;
-        }
+        self.received += u64::from(subscription.is_none());
         for entry in self.entries.values_mut() {
             let meant = match subscription {
                 Some(number) => entry.number == Some(number),
@@ -98,7 +92,7 @@ impl Table {
     /// the server still has and nobody wants.
     pub(super) fn reconnected(&mut self, greeting: &Greeting) -> Vec<u64> {
         let Some(Resumed { missed, kept }) = &greeting.resumed else {
-            self.received = self.entries.values().map(|entry| (entry.topic.to_string(), 0)).collect();
+            self.received = 0;
             for entry in self.entries.values_mut() {
                 entry.number = None;
                 entry.queue.notify(Item::Reconnected(Continuity::Fresh));

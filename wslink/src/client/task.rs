@@ -69,7 +69,7 @@ impl Task {
     /// What the next connection is to go on from.
     fn resume(&self) -> Option<Resume> {
         let token = self.resume.clone()?;
-        Some(Resume { token, received: self.table.received().clone() })
+        Some(Resume { token, received: self.table.received() })
     }
 
     /// Connects, as often as it takes.

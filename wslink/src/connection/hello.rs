@@ -100,6 +100,7 @@ impl Connection {
                     None
                 } else {
                     let resumed = self.open(wire, extensions, resume.as_ref());
+                    self.unconfirmed = extensions.resume;
                     if let Some(account) = &self.account {
                         account.greeted(self.client.id(), wire.name());
                     }
@@ -199,8 +200,10 @@ fn resume(hello: &Value) -> Option<Resume> {
         _ => None,
     };
     let received = match hello.get("received") {
-        Some(Value::Map(counts)) => counts.iter().filter_map(|(topic, value)| Some((topic.clone(), count(value)?))).collect(),
-        _ => Vec::new(),
+        // Clients that count each topic by itself.
+        Some(Value::Map(counts)) => counts.iter().filter_map(|(_, value)| count(value)).fold(0, u64::saturating_add),
+        Some(total) => count(total).unwrap_or(0),
+        None => 0,
     };
     Some(Resume { token, received })
 }

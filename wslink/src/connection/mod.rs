@@ -57,6 +57,8 @@ pub(crate) struct Connection {
     failures: u32,
     extensions: Extensions,
     subscriptions: Subscriptions,
+    /// Whether the client may not know its first hello's answer yet.
+    unconfirmed: bool,
 }
 
 /// The generation of the protocol that the peer chose with its first frame.
@@ -118,6 +120,7 @@ impl Connection {
             failures: 0,
             extensions: Extensions::default(),
             subscriptions: Subscriptions::default(),
+            unconfirmed: false,
             shared,
         })
     }
@@ -167,6 +170,9 @@ impl Connection {
             Speaking { wire, decoder: wire.decoder(&self.shared.limits) }
         });
         let wire = speaking.wire;
+        if std::mem::take(&mut self.unconfirmed) {
+            self.shared.hub.confirm(self.client.id(), &self.outbox);
+        }
         let mut request = speaking.decoder.blank();
         match speaking.decoder.decode(kind, payload, &mut request)? {
             Decoded::Nothing => return Ok(Step::None),

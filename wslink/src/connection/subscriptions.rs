@@ -59,7 +59,7 @@ impl Connection {
         let number = self.subscriptions.last;
         let subscribed = answer(wire, id, &Subscribed { subscription: number });
         let Some(own) = self.shared.routes.find_stream(&topic) else {
-            self.shared.hub.subscribe(self.client.id(), &self.outbox, &topic, number, limit);
+            self.shared.hub.subscribe(self.client.id(), &self.outbox, &topic, number);
             self.subscriptions.by_number.insert(number, Subscription::Shared(topic));
             return Ok(Step::Reply(subscribed));
         };

@@ -44,6 +44,6 @@ fn join(hub: &Hub, generation: FrameKind) -> Arc<Outbox> {
         FrameKind::Binary => Interest::Topics(Topics::default()),
     };
     hub.join(client, wire::detect(generation), Arc::clone(&outbox), interest);
-    hub.subscribe(&id, &outbox, TOPIC.uri(), 1, limits.subscriptions);
+    hub.subscribe(&id, &outbox, TOPIC.uri(), 1);
     outbox
 }

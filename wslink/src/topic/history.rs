@@ -1,8 +1,8 @@
-//! What one client was sent, and would have been sent while it was away: how many events of each topic,
-//! and the newest of them, in case they did not arrive. Bytes counted are always bytes kept.
+//! The events that one client was sent, or would have been sent while it was away: how many, and the newest of
+//! them in case they did not arrive. Bytes counted are always bytes kept.
 //!
 //! Of a topic that may lose events only the newest of each key is kept. As in the outbox, what may be
-//! lost and what may not have a limit each.
+//! lost and what may not have a limit each. What is not kept any more is known by its number and topic.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -11,17 +11,22 @@ use std::{
 
 use super::{
     discarded::Discarded,
+    event::{Event, Source, TopicNumber},
     guard::Restriction,
-    queue::{Lane, Origin, Popped, TopicNumber},
+    queue::Lane,
 };
 
 /// What keeping an event costs beside its bytes.
-const ENTRY_OVERHEAD: usize = 128;
+const ENTRY_OVERHEAD: usize = 160;
+
+/// Of events that are not kept, so many runs are known, and as many more as need this part of the limit.
+const MIN_RUNS: usize = 256;
+const RUNS_PART: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct History {
-    /// How many events of each topic were sent.
-    sent: HashMap<TopicNumber, u64>,
+    /// How many events that the client counts were sent.
+    sent: u64,
     reliable: VecDeque<Kept>,
     /// By their order.
     lossy: BTreeMap<u64, Kept>,
@@ -32,14 +37,33 @@ pub(super) struct History {
     reliable_bytes: usize,
     lossy_bytes: usize,
     limit: usize,
+    /// Events that were sent and are not kept.
+    lost: VecDeque<Run>,
+    /// Of events up to this number, not all that were lost are known.
+    unknown: u64,
+    /// The client is away: what has a greater number was not sent and can only be lost.
+    away_from: Option<u64>,
+    /// How many events of each topic are lost for certain.
+    missed: HashMap<TopicNumber, u64>,
+    /// The same for those that the client was told of, while it is not certain that it knows.
+    told: HashMap<TopicNumber, u64>,
+}
+
+/// Lost events of one topic, with the numbers from `first` to `last`.
+#[derive(Debug)]
+struct Run {
+    first: u64,
+    last: u64,
+    topic: TopicNumber,
 }
 
 #[derive(Debug)]
 struct Kept {
     order: u64,
-    /// Which of its topic it is, from 1.
+    /// Of the events that the client counts, the last one that was sent by then.
     number: u64,
-    event: Popped,
+    lane: Option<Lane>,
+    event: Event,
 }
 
 impl Kept {
@@ -48,10 +72,19 @@ impl Kept {
     }
 }
 
+/// What a client that comes back did not receive.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    /// To be sent again, in order.
+    pub(super) events: Vec<(Option<Lane>, Event)>,
+    /// How many events of each topic are lost for good.
+    pub(super) missed: HashMap<TopicNumber, u64>,
+}
+
 impl History {
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            sent: HashMap::new(),
+            sent: 0,
             reliable: VecDeque::new(),
             lossy: BTreeMap::new(),
             newest: HashMap::new(),
@@ -59,100 +92,158 @@ impl History {
             reliable_bytes: 0,
             lossy_bytes: 0,
             limit,
+            lost: VecDeque::new(),
+            unknown: 0,
+            away_from: None,
+            missed: HashMap::new(),
+            told: HashMap::new(),
         }
     }
 
     /// `event` was sent, or would have been.
-    pub(super) fn record(&mut self, event: Popped, discarded: &mut Discarded) {
-        if event.origin.topic == 0 {
-            discarded.message(event.message);
-            return;
+    pub(super) fn record(&mut self, lane: Option<Lane>, event: Event, discarded: &mut Discarded) {
+        match event.source {
+            Source::Topic(_) => self.sent += 1,
+            Source::Retained(_) => {}
+            Source::Uncounted | Source::Stream(_) => return discarded.message(event.message),
         }
-        let sent = self.sent.entry(event.origin.topic).or_default();
-        *sent = sent.saturating_add(1);
         self.recorded += 1;
-        let kept = Kept { order: self.recorded, number: *sent, event };
+        let kept = Kept { order: self.recorded, number: self.sent, lane, event };
         if kept.cost() > self.limit {
-            discarded.message(kept.event.message);
-            return;
+            return self.lose(kept, discarded);
         }
-        match kept.event.lane {
-            None => self.keep(kept, discarded),
-            Some(lane) => self.keep_newest(lane, kept, discarded),
+        match lane {
+            None => {
+                self.reliable_bytes += kept.cost();
+                self.reliable.push_back(kept);
+            }
+            Some(lane) => {
+                let older = self.newest.insert(lane, kept.order).and_then(|older| self.lossy.remove(&older));
+                self.lossy_bytes += kept.cost();
+                self.lossy.insert(kept.order, kept);
+                if let Some(older) = older {
+                    self.lossy_bytes -= older.cost();
+                    self.lose(older, discarded);
+                }
+            }
         }
+        self.shrink(discarded);
     }
 
-    fn keep(&mut self, kept: Kept, discarded: &mut Discarded) {
-        self.reliable_bytes += kept.cost();
-        self.reliable.push_back(kept);
+    /// From now on keeps so many bytes of events that may be lost, and of others.
+    pub(super) fn set_limit(&mut self, limit: usize, discarded: &mut Discarded) {
+        self.limit = limit;
+        self.shrink(discarded);
+    }
+
+    pub(super) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The bytes that it needs.
+    pub(super) fn bytes(&self) -> usize {
+        self.reliable_bytes + self.lossy_bytes + self.lost.len() * size_of::<Run>()
+    }
+
+    fn shrink(&mut self, discarded: &mut Discarded) {
         while self.reliable_bytes > self.limit
             && let Some(oldest) = self.reliable.pop_front()
         {
             self.reliable_bytes -= oldest.cost();
-            discarded.message(oldest.event.message);
+            self.lose(oldest, discarded);
         }
-    }
-
-    fn keep_newest(&mut self, lane: Lane, kept: Kept, discarded: &mut Discarded) {
-        let older = self.newest.insert(lane, kept.order).and_then(|older| self.lossy.remove(&older));
-        self.lossy_bytes += kept.cost();
-        if let Some(older) = older {
-            self.lossy_bytes -= older.cost();
-            discarded.message(older.event.message);
-        }
-        self.lossy.insert(kept.order, kept);
         while self.lossy_bytes > self.limit
             && let Some((_, oldest)) = self.lossy.pop_first()
         {
             self.lossy_bytes -= oldest.cost();
-            oldest.event.lane.map(|lane| self.newest.remove(&lane));
-            discarded.message(oldest.event.message);
+            oldest.lane.map(|lane| self.newest.remove(&lane));
+            self.lose(oldest, discarded);
         }
+    }
+
+    /// An event is not kept any more.
+    fn lose(&mut self, kept: Kept, discarded: &mut Discarded) {
+        let Kept { number, event, .. } = kept;
+        discarded.message(event.message);
+        let Source::Topic(topic) = event.source else { return };
+        if self.away_from.is_some_and(|from| number > from) {
+            *self.missed.entry(topic).or_default() += 1;
+            return;
+        }
+        match self.lost.back_mut() {
+            Some(run) if run.topic == topic && run.last + 1 == number => run.last = number,
+            _ => self.lost.push_back(Run { first: number, last: number, topic }),
+        }
+        if self.lost.len() > MIN_RUNS + self.limit / RUNS_PART / size_of::<Run>()
+            && let Some(run) = self.lost.pop_front()
+        {
+            self.unknown = self.unknown.max(run.last);
+        }
+    }
+
+    /// The connection is lost: what is recorded from now on is not sent.
+    pub(super) const fn depart(&mut self) {
+        self.away_from = Some(self.sent);
     }
 
     /// What restricts the events that are kept.
     pub(super) fn restrictions(&self) -> impl Iterator<Item = &Arc<Restriction>> {
         let kept = self.reliable.iter().chain(self.lossy.values());
-        kept.filter_map(|kept| kept.event.origin.restriction.as_ref())
+        kept.filter_map(|kept| kept.event.restriction.as_ref())
     }
 
     /// Whatever is kept is not for this client any more. It still counts as sent, so that the counts of
     /// both sides agree, and as missed unless it has arrived.
     pub(super) fn forget_events(&mut self, discarded: &mut Discarded) {
-        self.newest.clear();
-        (self.reliable_bytes, self.lossy_bytes) = (0, 0);
-        discarded.other((std::mem::take(&mut self.reliable), std::mem::take(&mut self.lossy)));
+        for kept in self.take_kept() {
+            self.lose(kept, discarded);
+        }
     }
 
-    /// The client says how many events of each topic it `received`: takes out those that it did not and that are still
-    /// `visible` to it, in order, and calls `missed` with the number of those that are not there any more. From now on as
-    /// many count as sent as it received.
-    pub(super) fn take_rest(
-        &mut self,
-        received: impl Fn(TopicNumber) -> u64,
-        visible: impl Fn(&Origin) -> bool,
-        mut missed: impl FnMut(TopicNumber, u64),
-        discarded: &mut Discarded,
-    ) -> Vec<Popped> {
-        let all = std::mem::take(&mut self.lossy).into_values().chain(self.reliable.drain(..));
+    /// Whether it can say what a client that `received` so many events did not.
+    pub(super) const fn accounts_for(&self, received: u64) -> bool {
+        received >= self.unknown
+    }
+
+    /// The client was told what it missed, and knows.
+    pub(super) fn confirm(&mut self) {
+        self.told.clear();
+    }
+
+    /// Everything that is kept, in order.
+    fn take_kept(&mut self) -> Vec<Kept> {
+        let mut all: Vec<_> = std::mem::take(&mut self.lossy).into_values().chain(self.reliable.drain(..)).collect();
+        all.sort_unstable_by_key(|kept| kept.order);
         self.newest.clear();
         (self.reliable_bytes, self.lossy_bytes) = (0, 0);
-        let (mut rest, arrived): (Vec<_>, Vec<_>) = all.partition(|kept| kept.number > received(kept.event.origin.topic));
-        rest.sort_unstable_by_key(|kept| kept.order);
-        let mut kept_of = HashMap::<TopicNumber, u64>::new();
-        rest.iter().for_each(|kept| *kept_of.entry(kept.event.origin.topic).or_default() += 1);
-        // What is withheld is nothing that the client could have had: neither sent nor missed.
-        let (rest, withheld): (Vec<_>, Vec<_>) = rest.into_iter().partition(|kept| visible(&kept.event.origin));
-        discarded.other((arrived, withheld));
-        for (topic, sent) in &mut self.sent {
-            let (got, kept) = (received(*topic), kept_of.get(topic).copied().unwrap_or(0));
-            match sent.saturating_sub(got).saturating_sub(kept) {
-                0 => {}
-                lost => missed(*topic, lost),
+        all
+    }
+
+    /// The client says how many events it `received`: takes out what it did not, which is sent again as far as it
+    /// `stays`. From now on as many count as sent as it received. What it was told to have missed is told again until
+    /// [`confirm`](Self::confirm).
+    pub(super) fn take_rest(&mut self, received: u64, stays: impl Fn(&Event) -> bool, discarded: &mut Discarded) -> Rest {
+        let received = received.min(self.sent);
+        for Run { first, last, topic } in self.lost.drain(..) {
+            if last > received {
+                *self.missed.entry(topic).or_default() += last - received.max(first - 1);
             }
-            *sent = got;
         }
-        rest.into_iter().map(|kept| kept.event).collect()
+        let mut events = Vec::new();
+        for Kept { number, lane, event, .. } in self.take_kept() {
+            let arrived = match event.source {
+                Source::Topic(_) => number <= received,
+                // It has arrived for certain when a later event has.
+                _ => number < received,
+            };
+            // What does not stay is nothing that the client could have had: neither sent nor missed.
+            if !arrived && stays(&event) { events.push((lane, event)) } else { discarded.message(event.message) }
+        }
+        for (topic, lost) in self.missed.drain() {
+            *self.told.entry(topic).or_default() += lost;
+        }
+        (self.sent, self.unknown, self.away_from) = (received, 0, None);
+        Rest { events, missed: self.told.clone() }
     }
 }
 
@@ -161,66 +252,104 @@ mod tests {
     use super::*;
     use crate::wire::{Encoded, Frame, FrameKind};
 
-    fn event(topic: TopicNumber, lane: Option<Lane>, text: String) -> Popped {
-        Popped { origin: Origin::topic(topic), lane, message: Encoded::one(Frame::new(FrameKind::Text, text)) }
+    fn event(topic: TopicNumber, text: impl Into<String>) -> Event {
+        Event::new(Source::Topic(topic), Encoded::one(Frame::new(FrameKind::Text, text.into())))
     }
 
     impl History {
         /// Records an event and drops what is not kept any more.
-        fn note(&mut self, event: Popped) {
-            self.record(event, &mut Discarded::default());
+        fn note(&mut self, lane: Option<Lane>, event: Event) {
+            self.record(lane, event, &mut Discarded::default());
         }
     }
 
-    fn text(event: &Popped) -> String {
+    fn text(event: &Event) -> String {
         String::from_utf8(event.message.frames()[0].head.to_vec()).unwrap()
     }
 
-    fn rest(history: &mut History, received: &[(TopicNumber, u64)]) -> (Vec<String>, Vec<(TopicNumber, u64)>) {
-        let received: HashMap<_, _> = received.iter().copied().collect();
-        let mut missed = Vec::new();
-        let rest = history.take_rest(
-            |topic| received.get(&topic).copied().unwrap_or(0),
-            |_| true,
-            |topic, lost| missed.push((topic, lost)),
-            &mut Discarded::default(),
-        );
-        let rest = rest.iter().map(text).collect();
+    /// What a client gets that has received so many and knows what it missed before.
+    fn rest(history: &mut History, received: u64) -> (Vec<String>, Vec<(TopicNumber, u64)>) {
+        let Rest { events, missed } = history.take_rest(received, |_| true, &mut Discarded::default());
+        history.confirm();
+        let mut missed: Vec<_> = missed.into_iter().collect();
         missed.sort_unstable();
-        (rest, missed)
+        (events.iter().map(|(_, event)| text(event)).collect(), missed)
     }
 
     #[test]
     fn what_did_not_arrive_comes_again_in_order_and_what_is_gone_is_counted() {
         let mut history = History::new(3 * (ENTRY_OVERHEAD + 2));
         for text in ["a1", "a2", "b1", "a3", "b2"] {
-            history.note(event(if text.starts_with('a') { 1 } else { 2 }, None, text.to_owned()));
+            history.note(None, event(if text.starts_with('a') { 1 } else { 2 }, text));
         }
-        assert_eq!(rest(&mut history, &[(1, 1), (2, 1)]), (vec!["a3".to_owned(), "b2".to_owned()], vec![(1, 1)]));
-        assert_eq!(rest(&mut history, &[(1, 1), (2, 1)]), (vec![], vec![]), "counted as the client does");
-        history.note(event(1, None, "a4".to_owned()));
-        assert_eq!(rest(&mut history, &[(1, u64::MAX), (2, u64::MAX)]), (vec![], vec![]), "whatever it says");
-        history.note(event(1, None, "a5".to_owned()));
-        history.note(event(1, None, "a6".to_owned()));
-        let (again, _) = rest(&mut history, &[(1, u64::MAX - 1)]);
-        assert_eq!(again, ["a5", "a6"], "and nothing overflows");
+        assert_eq!(rest(&mut history, 1), (vec!["b1".to_owned(), "a3".to_owned(), "b2".to_owned()], vec![(1, 1)]));
+        assert_eq!(rest(&mut history, 1), (vec![], vec![]), "counted as the client does");
+        history.note(None, event(1, "a4"));
+        assert_eq!(rest(&mut history, u64::MAX), (vec![], vec![]), "whatever it says");
+        history.note(None, event(1, "a5"));
+        history.note(None, event(1, "a6"));
+        assert_eq!(rest(&mut history, 2).0, ["a5", "a6"]);
     }
 
     #[test]
     fn of_what_may_be_lost_the_newest_of_each_key_is_kept() {
         let mut history = History::new(2 * (ENTRY_OVERHEAD + 2));
         for (key, text) in [(1, "x1"), (2, "y1"), (1, "x2")] {
-            history.note(event(1, Some(("t", key)), text.to_owned()));
+            history.note(Some(("t", key)), event(1, text));
         }
-        history.note(event(2, None, "r1".to_owned()));
-        history.note(event(1, Some(("t", 1)), "x3".to_owned()));
-        history.note(event(2, None, "r2".to_owned()));
-        history.note(event(1, Some(("t", 3)), "z1".to_owned()));
+        history.note(None, event(2, "r1"));
+        history.note(Some(("t", 1)), event(1, "x3"));
+        history.note(None, event(2, "r2"));
+        history.note(Some(("t", 3)), event(1, "z1"));
         let expected = ["r1", "x3", "r2", "z1"].map(str::to_owned).to_vec();
-        assert_eq!(rest(&mut history, &[]), (expected, vec![(1, 3)]), "y1 was the oldest");
-        history.note(event(2, None, "far larger than everything that may be kept".repeat(20)));
-        history.note(event(0, None, "not counted".to_owned()));
-        assert_eq!((history.reliable_bytes, rest(&mut history, &[])), (0, (vec![], vec![(2, 1)])));
+        assert_eq!(rest(&mut history, 0), (expected, vec![(1, 3)]), "y1 was the oldest");
+        history.note(None, event(2, "far larger than everything that may be kept".repeat(20)));
+        history.note(None, Event { source: Source::Stream(1), ..event(0, "not counted") });
+        assert_eq!((history.reliable_bytes, rest(&mut history, 0)), (0, (vec![], vec![(2, 1)])));
+    }
+
+    #[test]
+    fn what_was_missed_is_told_until_the_client_knows() {
+        let mut history = History::new(ENTRY_OVERHEAD + 2);
+        (1..=3).for_each(|number| history.note(None, event(7, format!("a{number}"))));
+        for _ in 0..3 {
+            // The answer is lost, and so is what was sent after it.
+            let Rest { events, missed } = history.take_rest(0, |_| true, &mut Discarded::default());
+            assert_eq!((events.len(), missed), (1, HashMap::from([(7, 2)])));
+            events.into_iter().for_each(|(lane, event)| history.note(lane, event));
+        }
+        history.confirm();
+        assert_eq!(rest(&mut history, 0), (vec!["a3".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn what_a_topic_retained_comes_again_unless_it_has_arrived_for_certain() {
+        let mut history = History::new(1000);
+        let retained = || Event { source: Source::Retained(5), ..event(0, "retained") };
+        history.note(None, event(1, "before"));
+        history.note(None, retained());
+        history.note(None, event(1, "after"));
+        let all = |texts: &[&str]| (texts.iter().map(|text| (*text).to_owned()).collect(), vec![]);
+        assert_eq!(rest(&mut history, 2), all(&[]), "a later event has arrived");
+        history.note(None, retained());
+        history.note(None, event(1, "after"));
+        assert_eq!(rest(&mut history, 2), all(&["retained", "after"]), "it is not known");
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_known_not_to_be() {
+        let mut history = History::new(20 * (ENTRY_OVERHEAD + 2));
+        for number in 0..1000 {
+            history.note(None, event(number % 2, "ab"));
+        }
+        assert!(history.lost.len() < 2 * MIN_RUNS);
+        assert!(history.accounts_for(980) && !history.accounts_for(500));
+        history.depart();
+        for number in 0..1000 {
+            history.note(None, event(number % 2, "ab"));
+        }
+        assert!(history.accounts_for(990), "nothing that is lost while it is away needs memory");
+        assert_eq!(rest(&mut history, 990).1, [(0, 495), (1, 495)]);
     }
 
     /// Against a client that gets a random part of everything, comes back, and so on: each event is
@@ -232,44 +361,56 @@ mod tests {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (seed >> 16) % below
         };
+        let at = |topic: TopicNumber| usize::try_from(topic).unwrap();
         let mut history = History::new(40 * (ENTRY_OVERHEAD + 8));
         let mut waiting = VecDeque::new();
         let (mut published, mut received, mut last, mut missed) = ([0_u64; 3], [0_u64; 3], [0_u64; 3], [0_u64; 3]);
         for _ in 0..20_000 {
-            let topic = random(2) + 1;
-            published[topic as usize] += 1;
+            let topic = u64::from(random(2) + 1);
+            published[at(topic)] += 1;
             let lane = (topic == 2).then_some(("lossy", u64::from(random(3))));
-            waiting.push_back(event(topic, lane, format!("{topic}:{}", published[topic as usize])));
+            waiting.push_back((lane, event(topic, format!("{topic}:{}", published[at(topic)]))));
             if random(60) > 0 {
                 continue;
             }
             // Some arrive, others are sent and lost, the rest would have been sent.
             let sent = u32::try_from(waiting.len()).unwrap();
             let arrive = random(sent + 1);
-            for at in 0..sent {
-                let event = waiting.pop_front().unwrap();
-                if at < arrive {
+            let lost = arrive + random(sent - arrive + 1);
+            for place in 0..sent {
+                let (lane, event) = waiting.pop_front().unwrap();
+                if place < arrive {
                     let said = text(&event);
                     let (topic, number) = said.split_once(':').unwrap();
                     let (topic, number) = (topic.parse::<usize>().unwrap(), number.parse::<u64>().unwrap());
                     assert!(number > last[topic], "once and in order");
                     (last[topic], received[topic]) = (number, received[topic] + 1);
                 }
-                history.note(event);
+                if place == lost {
+                    history.depart();
+                }
+                history.note(lane, event);
             }
             let reliable: usize = history.reliable.iter().map(Kept::cost).sum();
             let lossy: usize = history.lossy.values().map(Kept::cost).sum();
             assert_eq!((history.reliable_bytes, history.lossy_bytes), (reliable, lossy), "what is counted is what is kept");
             assert!(reliable <= history.limit && lossy <= history.limit && history.newest.len() == history.lossy.len());
-            waiting.extend(history.take_rest(
-                |topic| received[topic as usize],
-                |_| true,
-                |topic, lost| missed[topic as usize] += lost,
-                &mut Discarded::default(),
-            ));
+            let got = received.iter().sum();
+            assert!(history.accounts_for(got));
+            let Rest { events, missed: told } = history.take_rest(got, |_| true, &mut Discarded::default());
+            // Sometimes the answer is lost, and the client comes back again.
+            if random(3) > 0 {
+                history.confirm();
+                told.into_iter().for_each(|(topic, lost)| missed[at(topic)] += lost);
+            }
+            waiting.extend(events);
         }
-        for (number, topic) in [(1, 1), (2, 2)] {
-            let waits = waiting.iter().filter(|event| event.origin.topic == number).count() as u64;
+        let Rest { events, missed: told } = history.take_rest(u64::MAX, |_| true, &mut Discarded::default());
+        told.into_iter().for_each(|(topic, lost)| missed[at(topic)] += lost);
+        waiting.extend(events);
+        for topic in [1, 2] {
+            let waits = waiting.iter().filter(|(_, event)| event.source == Source::Topic(topic)).count() as u64;
+            let topic = at(topic);
             assert_eq!(published[topic], received[topic] + missed[topic] + waits);
             assert!(missed[topic] > 0 && received[topic] > 0);
         }

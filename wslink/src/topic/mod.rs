@@ -16,9 +16,11 @@ pub(crate) use self::{
     resume::{Departed, Resume, Resumed},
 };
 
+mod budget;
 mod discarded;
 #[cfg(test)]
 mod drop_tests;
+mod event;
 mod guard;
 mod history;
 mod hub;

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Interest, Outbox, guard::Decisions, queue::TopicNumber, resume::Resumption};
+use super::{
+    Interest, Outbox,
+    guard::{Decisions, Restriction},
+    resume::Resumption,
+};
 use crate::{Client, wire::WireVersion};
 
 /// A client.
@@ -12,6 +16,8 @@ pub(super) struct Peer {
     pub(super) wire: &'static dyn WireVersion,
     pub(super) outbox: Arc<Outbox>,
     pub(super) interest: Interest,
+    /// The groups that it is a member of.
+    pub(super) groups: Vec<Arc<str>>,
     /// What it may come back with when it is lost.
     pub(super) resumption: Option<Resumption>,
     /// Its connection is lost, and it may come back.
@@ -19,19 +25,19 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// The number of that topic for it, when it receives what is published there.
-    pub(super) fn receives(&self, sight: Sight<'_>) -> Option<TopicNumber> {
-        self.interest.includes(sight.topic).filter(|_| self.may_see(sight))
-    }
-
-    /// Whether it wants `topic`, of which the application has not said whether it may see it.
-    pub(super) fn is_undecided(&self, topic: &str) -> bool {
-        self.interest.includes(topic).is_some() && self.decisions.of(topic).is_none()
+    pub(super) fn new(client: Client, wire: &'static dyn WireVersion, outbox: Arc<Outbox>, interest: Interest) -> Self {
+        let decisions = Decisions::default();
+        Self { client, decisions, wire, outbox, interest, groups: Vec::new(), resumption: None, away: false }
     }
 
     pub(super) fn may_see(&self, Sight { topic, require, asked }: Sight<'_>) -> bool {
         require.is_none_or(|authority| self.client.principal().holds(authority))
             && (!asked || self.decisions.of(topic) == Some(true))
+    }
+
+    /// Bytes that are needed to remember it, beside its events.
+    pub(super) fn cost(&self) -> usize {
+        self.interest.cost() + self.groups.iter().map(|group| group.len()).sum::<usize>() + size_of::<Self>()
     }
 }
 
@@ -42,4 +48,12 @@ pub(super) struct Sight<'a> {
     pub(super) require: Option<&'static str>,
     /// Whether the application has a say.
     pub(super) asked: bool,
+}
+
+impl Sight<'_> {
+    /// What decides about events later; nothing where everybody may see them.
+    pub(super) fn restriction(&self) -> Option<Arc<Restriction>> {
+        let is_restricted = self.asked || self.require.is_some();
+        is_restricted.then(|| Arc::new(Restriction { topic: self.topic.into(), require: self.require }))
+    }
 }

@@ -7,6 +7,7 @@
 use bytes::Bytes;
 
 pub(crate) use self::encoded::Encoded;
+pub(crate) use self::v2::joined;
 pub(crate) use self::{
     encoded::Frame,
     request::{Arguments, Request, RequestId, Span},

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::guard::Restriction;
+use super::authorization::Restriction;
 use crate::wire::Encoded;
 
 /// The number by which the topics of one client are told apart. None is used twice.

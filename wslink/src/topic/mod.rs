@@ -5,31 +5,31 @@ use std::fmt;
 use serde::Serialize;
 
 #[cfg(feature = "server")]
-pub(crate) use self::guard::{Ask, Guard};
+pub(crate) use self::authorization::{Ask, Guard};
 pub use self::publisher::Publisher;
 #[cfg(feature = "server")]
 pub(crate) use self::resume::AGES;
 pub(crate) use self::{
     hub::Hub,
-    interest::{Interest, Topics},
     outbox::{Ended, Outbox},
     resume::{Departed, Resume, Resumed},
+    subscriptions::{Interest, Topics},
 };
 
+mod authorization;
 mod budget;
 mod discarded;
 #[cfg(test)]
 mod drop_tests;
 mod event;
-mod guard;
-mod history;
 mod hub;
-mod interest;
 mod outbox;
-mod peer;
 mod publisher;
 mod queue;
+mod replay_buffer;
 mod resume;
+mod subscriber;
+mod subscriptions;
 
 /// A topic with the type of its payload.
 ///

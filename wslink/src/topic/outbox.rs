@@ -17,12 +17,12 @@ use futures_util::task::AtomicWaker;
 
 use super::{
     Delivery,
+    authorization::Restriction,
     budget::{Budget, Share},
     discarded::Discarded,
     event::{Event, Source, TopicNumber},
-    guard::Restriction,
-    history::History,
     queue::{Lane, Overflow, Queue},
+    replay_buffer::ReplayBuffer,
 };
 use crate::wire::Encoded;
 
@@ -64,7 +64,7 @@ struct State {
     /// The last reports of calls that are over.
     last_progress: Vec<Encoded>,
     /// What was sent, where the client may resume.
-    history: Option<History>,
+    history: Option<ReplayBuffer>,
     /// The client may come back: what is added goes into the history.
     away: Option<Away>,
     /// Events that were ever dropped by the policy of their topic.
@@ -176,12 +176,12 @@ impl Outbox {
     /// From now on remembers what is sent, in so many bytes, for a client that may resume.
     pub(super) fn remember(&self, bytes: usize, discarded: &mut Discarded) {
         let mut state = self.lock();
-        state.history.get_or_insert_with(|| History::new(bytes)).set_limit(bytes, discarded);
+        state.history.get_or_insert_with(|| ReplayBuffer::new(bytes)).set_limit(bytes, discarded);
     }
 
     /// The client knows what it was told when it resumed.
     pub(super) fn confirm(&self) {
-        self.lock().history.as_mut().map(History::confirm);
+        self.lock().history.as_mut().map(ReplayBuffer::confirm);
     }
 
     /// From now on the client is another principal: takes out what waits and must not be sent to it, and may `forget`
@@ -204,7 +204,7 @@ impl Outbox {
     /// What restricts the events that wait or are kept.
     pub(super) fn restrictions(&self) -> HashSet<Arc<Restriction>> {
         let state = self.lock();
-        let kept = state.history.iter().flat_map(History::restrictions);
+        let kept = state.history.iter().flat_map(ReplayBuffer::restrictions);
         let waiting = state.events.iter().filter_map(|event| event.restriction.as_ref());
         waiting.chain(kept).map(Arc::clone).collect()
     }
@@ -230,7 +230,7 @@ impl Outbox {
     }
 
     /// Ends this outbox and gives its history to another of the same client.
-    pub(super) fn surrender(&self, discarded: &mut Discarded) -> Option<History> {
+    pub(super) fn surrender(&self, discarded: &mut Discarded) -> Option<ReplayBuffer> {
         let mut state = self.lock();
         if let State { history: Some(history), away: None, .. } = &mut *state {
             history.depart();
@@ -244,7 +244,7 @@ impl Outbox {
     }
 
     /// Goes on from the history of the outbox before with what the client has not received of it.
-    pub(super) fn adopt(&self, history: History, rest: Vec<(Option<Lane>, Event)>, discarded: &mut Discarded) {
+    pub(super) fn adopt(&self, history: ReplayBuffer, rest: Vec<(Option<Lane>, Event)>, discarded: &mut Discarded) {
         let mut state = self.lock();
         // The hello that resumes is answered first.
         let after_reply = self.replied.load(Ordering::Relaxed) + 1;

@@ -7,12 +7,12 @@ use subtle::ConstantTimeEq;
 
 use super::{
     Hub, Interest, Outbox,
+    authorization::Answers,
     discarded::Discarded,
     event::{Event, Source},
-    guard::Answers,
-    history::Rest,
     hub::may_see,
-    peer::Peer,
+    replay_buffer::Rest,
+    subscriber::Subscriber,
 };
 use crate::{Client, ClientId, Limits, Principal, wire::WireVersion};
 
@@ -101,7 +101,7 @@ impl Hub {
         let mut discarded = Discarded::default();
         let mut clients = self.change();
         self.budget.set_limit(limits.resume_total_bytes);
-        let may_return = |peer: &mut Peer| {
+        let may_return = |peer: &mut Subscriber| {
             peer.away = peer.resumption.is_some() && outbox.await_return(peer.cost(), &self.budget, &mut discarded);
             peer.away
         };

@@ -11,8 +11,8 @@ use crate::{
         Interest, Outbox,
         discarded::Discarded,
         event::{Source, TopicNumber},
-        peer::Peer,
         resume::Away,
+        subscriber::Subscriber,
     },
     wire,
 };
@@ -22,7 +22,7 @@ type Slot = usize;
 
 #[derive(Default)]
 pub(in crate::topic) struct Clients {
-    slots: Vec<Option<Peer>>,
+    slots: Vec<Option<Subscriber>>,
     free: Vec<Slot>,
     ids: HashMap<ClientId, Slot>,
     /// Those that want everything.
@@ -55,21 +55,21 @@ impl<T> Receivers<T> {
 }
 
 impl Clients {
-    pub(in crate::topic) fn get(&self, id: &str) -> Option<&Peer> {
+    pub(in crate::topic) fn get(&self, id: &str) -> Option<&Subscriber> {
         self.slots.get(*self.ids.get(id)?)?.as_ref()
     }
 
-    pub(in crate::topic) fn get_mut(&mut self, id: &str) -> Option<&mut Peer> {
+    pub(in crate::topic) fn get_mut(&mut self, id: &str) -> Option<&mut Subscriber> {
         self.slots.get_mut(*self.ids.get(id)?)?.as_mut()
     }
 
     /// The client, if `outbox` is that of its connection, and not of one that it had before.
-    pub(in crate::topic) fn of(&mut self, id: &ClientId, outbox: &Arc<Outbox>) -> Option<&mut Peer> {
+    pub(in crate::topic) fn of(&mut self, id: &ClientId, outbox: &Arc<Outbox>) -> Option<&mut Subscriber> {
         self.get_mut(id.as_str()).filter(|peer| Arc::ptr_eq(&peer.outbox, outbox))
     }
 
     /// Adds a client that is not known and has no subscription.
-    pub(in crate::topic) fn insert(&mut self, peer: Peer) {
+    pub(in crate::topic) fn insert(&mut self, peer: Subscriber) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
@@ -97,7 +97,13 @@ impl Clients {
     }
 
     /// The client with that outbox has another subscription. Returns the client.
-    pub(super) fn subscribe(&mut self, id: &ClientId, outbox: &Arc<Outbox>, topic: &str, subscription: u64) -> Option<&Peer> {
+    pub(super) fn subscribe(
+        &mut self,
+        id: &ClientId,
+        outbox: &Arc<Outbox>,
+        topic: &str,
+        subscription: u64,
+    ) -> Option<&Subscriber> {
         let slot = *self.ids.get(id)?;
         let peer = self.slots.get_mut(slot)?.as_mut().filter(|peer| Arc::ptr_eq(&peer.outbox, outbox))?;
         let Interest::Topics(topics) = &mut peer.interest else { return None };
@@ -112,7 +118,7 @@ impl Clients {
     pub(super) fn unsubscribe(&mut self, id: &ClientId, outbox: &Arc<Outbox>, topic: &str, subscription: u64) {
         let Some(&slot) = self.ids.get(id) else { return };
         let peer = self.slots.get_mut(slot).and_then(Option::as_mut).filter(|peer| Arc::ptr_eq(&peer.outbox, outbox));
-        let Some(Peer { interest: Interest::Topics(topics), wire, .. }) = peer else { return };
+        let Some(Subscriber { interest: Interest::Topics(topics), wire, .. }) = peer else { return };
         if topics.remove(topic, subscription) {
             leave(&mut self.topics, topic, slot, wire.index());
         }
@@ -136,7 +142,7 @@ impl Clients {
     }
 
     /// Visits everybody of `audience`, those who are away included.
-    pub(super) fn each(&self, audience: &Audience, mut visit: impl FnMut(&Peer)) {
+    pub(super) fn each(&self, audience: &Audience, mut visit: impl FnMut(&Subscriber)) {
         match audience {
             Audience::All => self.slots.iter().flatten().for_each(visit),
             Audience::To(id) => self.get(id.as_str()).into_iter().for_each(visit),
@@ -153,11 +159,11 @@ impl Clients {
         TopicReceivers { clients: self, of_topic: self.topics.get(topic) }
     }
 
-    fn peer(&self, slot: Slot) -> Option<&Peer> {
+    fn peer(&self, slot: Slot) -> Option<&Subscriber> {
         self.slots.get(slot)?.as_ref()
     }
 
-    fn members(&self, group: &str) -> impl Iterator<Item = (Slot, &Peer)> {
+    fn members(&self, group: &str) -> impl Iterator<Item = (Slot, &Subscriber)> {
         let members = self.groups.get(group).into_iter().flatten();
         members.filter_map(|slot| Some((*slot, self.peer(*slot)?)))
     }
@@ -172,7 +178,7 @@ pub(super) struct TopicReceivers<'c> {
 
 impl TopicReceivers<'_> {
     /// Visits those of `audience`, the ones who are away included.
-    pub(super) fn each(&self, audience: &Audience, mut visit: impl FnMut(&Peer, Source)) {
+    pub(super) fn each(&self, audience: &Audience, mut visit: impl FnMut(&Subscriber, Source)) {
         let Self { clients, of_topic } = *self;
         let of = |slot| match of_topic.and_then(|receivers| receivers.slots.get(&slot)) {
             Some(number) => Some(Source::Topic(*number)),

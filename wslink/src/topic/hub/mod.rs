@@ -1,6 +1,6 @@
 //! Who receives events: the authenticated clients of one server, and what each asked for.
 //!
-//! What they may see is `guard`'s business. Locks are taken in this order: the clients, the order of a topic, what is
+//! What they may see is decided in `authorization`. Locks are taken in this order: the clients, the order of a topic, what is
 //! retained, an outbox; under none of them runs any code of the application.
 
 use std::{
@@ -19,11 +19,11 @@ pub(super) use self::{
 };
 use super::{
     Delivery, Interest, Outbox,
+    authorization::{Answers, Guard, forbidden},
     budget::Budget,
     discarded::Discarded,
     event::Event,
-    guard::{Answers, Guard, forbidden},
-    peer::{Peer, Sight},
+    subscriber::{Sight, Subscriber},
 };
 use crate::{CallError, Client, ClientId, observe::Account, wire::WireVersion};
 
@@ -84,7 +84,7 @@ impl Hub {
     /// Adds a client. One that wants everything gets what the topics retain.
     pub(crate) fn join(&self, client: Client, wire: &'static dyn WireVersion, outbox: Arc<Outbox>, interest: Interest) {
         let everything = matches!(interest, Interest::Everything);
-        let peer = Peer::new(client, wire, outbox, interest);
+        let peer = Subscriber::new(client, wire, outbox, interest);
         let mut answers = Answers::new();
         let mut discarded = Discarded::default();
         loop {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     CallError, ErrorCode,
-    topic::{Delivery, discarded::Discarded, event::Event, guard::Guard, peer::Sight},
+    topic::{Delivery, authorization::Guard, discarded::Discarded, event::Event, subscriber::Sight},
     wire::{self, Content, Encoded, Outgoing, Subject, WireVersion},
 };
 

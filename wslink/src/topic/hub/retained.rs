@@ -18,8 +18,8 @@ use super::publication::encode;
 use crate::{
     attachment,
     topic::{
+        authorization::Restriction,
         event::{Event, Source},
-        guard::Restriction,
     },
     wire::{self, Encoded, WireVersion},
 };

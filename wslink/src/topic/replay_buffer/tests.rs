@@ -7,7 +7,7 @@ fn event(topic: TopicNumber, text: impl Into<String>) -> Event {
     Event::new(Source::Topic(topic), Encoded::one(Frame::new(FrameKind::Text, text.into())))
 }
 
-impl History {
+impl ReplayBuffer {
     /// Records an event and drops what is not kept any more.
     fn note(&mut self, lane: Option<Lane>, event: Event) {
         self.record(lane, event, &mut Discarded::default());
@@ -19,7 +19,7 @@ fn text(event: &Event) -> String {
 }
 
 /// What a client gets that has received so many and knows what it missed before.
-fn rest(history: &mut History, received: u64) -> (Vec<String>, Vec<(TopicNumber, u64)>) {
+fn rest(history: &mut ReplayBuffer, received: u64) -> (Vec<String>, Vec<(TopicNumber, u64)>) {
     let Rest { events, missed } = history.take_rest(received, |_| true, &mut Discarded::default());
     history.confirm();
     let mut missed: Vec<_> = missed.into_iter().collect();
@@ -29,7 +29,7 @@ fn rest(history: &mut History, received: u64) -> (Vec<String>, Vec<(TopicNumber,
 
 #[test]
 fn what_did_not_arrive_comes_again_in_order_and_what_is_gone_is_counted() {
-    let mut history = History::new(3 * (ENTRY_OVERHEAD + 2));
+    let mut history = ReplayBuffer::new(3 * (ENTRY_OVERHEAD + 2));
     for text in ["a1", "a2", "b1", "a3", "b2"] {
         history.note(None, event(if text.starts_with('a') { 1 } else { 2 }, text));
     }
@@ -44,7 +44,7 @@ fn what_did_not_arrive_comes_again_in_order_and_what_is_gone_is_counted() {
 
 #[test]
 fn of_what_may_be_lost_the_newest_of_each_key_is_kept() {
-    let mut history = History::new(2 * (ENTRY_OVERHEAD + 2));
+    let mut history = ReplayBuffer::new(2 * (ENTRY_OVERHEAD + 2));
     for (key, text) in [(1, "x1"), (2, "y1"), (1, "x2")] {
         history.note(Some(("t", key)), event(1, text));
     }
@@ -61,7 +61,7 @@ fn of_what_may_be_lost_the_newest_of_each_key_is_kept() {
 
 #[test]
 fn what_was_missed_is_told_until_the_client_knows() {
-    let mut history = History::new(ENTRY_OVERHEAD + 2);
+    let mut history = ReplayBuffer::new(ENTRY_OVERHEAD + 2);
     (1..=3).for_each(|number| history.note(None, event(7, format!("a{number}"))));
     for _ in 0..3 {
         // The answer is lost, and so is what was sent after it.
@@ -75,7 +75,7 @@ fn what_was_missed_is_told_until_the_client_knows() {
 
 #[test]
 fn what_a_topic_retained_comes_again_unless_it_has_arrived_for_certain() {
-    let mut history = History::new(1000);
+    let mut history = ReplayBuffer::new(1000);
     let retained = || Event { source: Source::Retained(5), ..event(0, "retained") };
     history.note(None, event(1, "before"));
     history.note(None, retained());
@@ -89,7 +89,7 @@ fn what_a_topic_retained_comes_again_unless_it_has_arrived_for_certain() {
 
 #[test]
 fn what_cannot_be_told_is_known_not_to_be() {
-    let mut history = History::new(20 * (ENTRY_OVERHEAD + 2));
+    let mut history = ReplayBuffer::new(20 * (ENTRY_OVERHEAD + 2));
     for number in 0..1000 {
         history.note(None, event(number % 2, "ab"));
     }
@@ -113,7 +113,7 @@ fn agrees_with_a_model_under_random_use() {
         (seed >> 16) % below
     };
     let at = |topic: TopicNumber| usize::try_from(topic).unwrap();
-    let mut history = History::new(40 * (ENTRY_OVERHEAD + 8));
+    let mut history = ReplayBuffer::new(40 * (ENTRY_OVERHEAD + 8));
     let mut waiting = VecDeque::new();
     let (mut published, mut received, mut last, mut missed) = ([0_u64; 3], [0_u64; 3], [0_u64; 3], [0_u64; 3]);
     for _ in 0..20_000 {

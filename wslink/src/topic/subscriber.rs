@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::{
     Interest, Outbox,
-    guard::{Decisions, Restriction},
+    authorization::{Decisions, Restriction},
     resume::Resumption,
 };
 use crate::{Client, wire::WireVersion};
 
 /// A client.
-pub(super) struct Peer {
+pub(super) struct Subscriber {
     pub(super) client: Client,
     pub(super) decisions: Decisions,
     pub(super) wire: &'static dyn WireVersion,
@@ -24,7 +24,7 @@ pub(super) struct Peer {
     pub(super) away: bool,
 }
 
-impl Peer {
+impl Subscriber {
     pub(super) fn new(client: Client, wire: &'static dyn WireVersion, outbox: Arc<Outbox>, interest: Interest) -> Self {
         let decisions = Decisions::default();
         Self { client, decisions, wire, outbox, interest, groups: Vec::new(), resumption: None, away: false }

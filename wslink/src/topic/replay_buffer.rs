@@ -10,9 +10,9 @@ use std::{
 };
 
 use super::{
+    authorization::Restriction,
     discarded::Discarded,
     event::{Event, Source, TopicNumber},
-    guard::Restriction,
     queue::Lane,
 };
 
@@ -27,7 +27,7 @@ const MIN_RUNS: usize = 256;
 const RUNS_PART: usize = 16;
 
 #[derive(Debug)]
-pub(super) struct History {
+pub(super) struct ReplayBuffer {
     /// How many events that the client counts were sent.
     sent: u64,
     reliable: VecDeque<Kept>,
@@ -84,7 +84,7 @@ pub(super) struct Rest {
     pub(super) missed: HashMap<TopicNumber, u64>,
 }
 
-impl History {
+impl ReplayBuffer {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             sent: 0,

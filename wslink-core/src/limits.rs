@@ -40,7 +40,7 @@ pub struct Limits {
     /// Threads for handlers that block, of all connections together; others wait. The runtime needs some of its threads
     /// for files and name look-ups.
     pub blocking_threads: usize,
-    /// Subscriptions of a connection, and topics that a client may have had to be able to come back.
+    /// Subscriptions of a connection.
     pub subscriptions: usize,
     /// Bytes of replies that may wait for a slow reader before its next requests are left unread.
     pub reply_bytes: usize,
@@ -57,9 +57,12 @@ pub struct Limits {
     pub outbox_bytes: usize,
     /// How long a client that lost its connection may take to come back and go on.
     pub resume_window: Duration,
-    /// Bytes of events, sent or not, that are kept for each client in case it comes back; of topics that
-    /// may lose events, as many again.
+    /// Bytes of events, sent or not, that are kept for each client in case it comes back, and while it is away of its
+    /// subscriptions; of topics that may lose events, as many again.
     pub resume_bytes: usize,
+    /// Bytes that are kept for all clients without a connection that are remembered; the one that is away longest goes
+    /// first.
+    pub resume_total_bytes: usize,
     /// Clients without a connection that are remembered; the one that is away longest goes first.
     pub resume_sessions: usize,
     /// Connections of the server, whatever they speak. One more is answered with 503.
@@ -114,6 +117,7 @@ impl Default for Limits {
             outbox_bytes: 32 << 20,
             resume_window: Duration::from_secs(60),
             resume_bytes: 4 << 20,
+            resume_total_bytes: 256 << 20,
             resume_sessions: 256,
             connections: 16_384,
             address_connections: 4096,

@@ -65,7 +65,7 @@ impl Bench {
         let publisher = self.publisher.clone();
         tokio::spawn(async move {
             for number in 0..count {
-                publisher.room().await;
+                publisher.ready().await;
                 publisher.publish_untyped(&topic, &event(number, size));
             }
         });

@@ -40,7 +40,7 @@ impl Render {
             return Arc::clone(view);
         }
         // Those whose client is gone are dropped when another comes, so there are never more than clients.
-        views.retain(|owner, _| owner.as_ref().is_none_or(|id| self.publisher.only(id).clients() > 0));
+        views.retain(|owner, _| owner.as_ref().is_none_or(|id| self.publisher.to(id).clients() > 0));
         let view = Arc::new(View::new(self.publisher.group(Self::group(owner.as_ref()))));
         views.insert(owner, Arc::clone(&view));
         view

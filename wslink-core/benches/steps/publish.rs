@@ -44,6 +44,6 @@ fn join(hub: &Hub, protocol: &'static dyn Protocol) -> Arc<Outbox> {
         FrameKind::Binary => Interest::Topics(Topics::default()),
     };
     hub.join(client, protocol, Arc::clone(&outbox), interest);
-    hub.subscribe(&id, &outbox, TOPIC.uri(), 1, limits.subscriptions);
+    hub.subscribe(&id, &outbox, TOPIC.uri(), 1);
     outbox
 }

@@ -118,8 +118,8 @@ pub struct Memory {
     entries: HashMap<u64, Entry>,
     by_topic: HashMap<Arc<str>, Vec<u64>>,
     by_number: HashMap<u64, u64>,
-    /// How many events of each subscribed topic arrived, over all connections that were resumed.
-    received: HashMap<String, u64>,
+    /// How many events arrived that are not of one subscription alone, over all connections that were resumed.
+    received: u64,
     resume: Option<String>,
 }
 
@@ -183,9 +183,6 @@ struct WireError {
 
 /// The extensions that this client uses where the server knows them.
 const EXTENSIONS: [&str; 6] = ["subscribe", "cancel", "progress", "deadline", "resume", "refresh"];
-
-/// A longer hello is refused by servers with the default limits.
-const LONGEST_HELLO: usize = 4000;
 
 /// However short the lifetime of a hello is, another one is not asked for more often.
 const MIN_REFRESH: Duration = Duration::from_millis(100);
@@ -281,7 +278,6 @@ impl Memory {
     }
 
     fn add(&mut self, id: u64, topic: Arc<str>, draft: Box<dyn Draft>) {
-        self.received.entry(topic.to_string()).or_default();
         self.by_topic.entry(Arc::clone(&topic)).or_default().push(id);
         self.entries.insert(id, Entry { topic, draft, number: None });
     }
@@ -304,7 +300,7 @@ impl Memory {
     fn reconnected(&mut self, resumed: Option<&Resumption>, events: &mut impl Extend<Event>) -> Vec<u64> {
         let told = |id: u64, continuity| Event::Client(ClientEvent::Reconnected(id, continuity));
         let Some(Resumption { missed, kept }) = resumed else {
-            self.received = self.by_topic.keys().map(|topic| (topic.to_string(), 0)).collect();
+            self.received = 0;
             self.by_number.clear();
             self.entries.values_mut().for_each(|entry| entry.number = None);
             events.extend(self.entries.keys().map(|id| told(*id, Continuity::Fresh)));
@@ -342,17 +338,10 @@ impl ClientSide {
         let again = self.welcome.is_some();
         let number = self.number(Request::Hello);
         let resume = self.memory.resume.clone().filter(|_| !again);
-        let mut hello = Hello { secret, extensions: &EXTENSIONS, resume: resume.as_deref(), received: None };
-        hello.received = hello.resume.map(|_| &self.memory.received);
-        let sealed = |hello: Hello<'_>| {
-            let parts = Parts { positional: Some(&(hello,)), named: None };
-            Ok::<_, Unserializable>(protocol.draft(Target::Hello, parts)?.seal(number, None, usize::MAX))
-        };
-        let mut message = sealed(hello)?;
-        if message.len() > LONGEST_HELLO && resume.is_some() {
-            message = sealed(Hello { secret, extensions: &EXTENSIONS, resume: None, received: None })?;
-        }
-        link.queue.urgent(message);
+        let received = resume.as_ref().map(|_| self.memory.received);
+        let hello = Hello { secret, extensions: &EXTENSIONS, resume: resume.as_deref(), received };
+        let draft = protocol.draft(Target::Hello, Parts { positional: Some(&(hello,)), named: None })?;
+        link.queue.urgent(draft.seal(number, None, usize::MAX));
         Ok(())
     }
 
@@ -556,11 +545,7 @@ impl ClientSide {
             }
         };
         // The server does not count the events that it sends to one subscription alone.
-        if one.is_none()
-            && let Some(count) = received.get_mut(topic)
-        {
-            *count += 1;
-        }
+        *received += u64::from(one.is_none());
         link.events.extend(ids.iter().map(|id| Event::Client(ClientEvent::Payload(*id, payload.clone()))));
     }
 

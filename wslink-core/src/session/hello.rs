@@ -1,9 +1,6 @@
 //! The greeting of a connection, as both ends write and read it.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +80,7 @@ pub(super) struct Hello<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) resume: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) received: Option<&'a HashMap<String, u64>>,
+    pub(super) received: Option<u64>,
 }
 
 /// The result of a good hello.
@@ -148,8 +145,10 @@ pub(super) fn resume(hello: &Value) -> Option<Resume> {
         _ => None,
     };
     let received = match hello.get("received") {
-        Some(Value::Map(counts)) => counts.iter().filter_map(|(topic, value)| Some((topic.clone(), count(value)?))).collect(),
-        _ => Vec::new(),
+        // Clients that count each topic by itself.
+        Some(Value::Map(counts)) => counts.iter().filter_map(|(_, value)| count(value)).fold(0, u64::saturating_add),
+        Some(total) => count(total).unwrap_or(0),
+        None => 0,
     };
     Some(Resume { token, received })
 }

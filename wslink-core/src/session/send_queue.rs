@@ -25,7 +25,7 @@ pub struct SendQueue {
     last: u64,
     /// The others, and requests of ours; the first may be partly sent.
     large: VecDeque<Sending>,
-    /// The event that is partly sent, or is the next one: nothing newer takes its place.
+    /// The event that is partly sent.
     event: Option<Sending>,
     /// The queue whose message must be sent to its end before anything else.
     indivisible: Option<Plane>,
@@ -44,7 +44,7 @@ enum Plane {
 }
 
 struct Sending {
-    /// Of a reply; of an event, that of the reply before it.
+    /// Of a reply; 0 for an event.
     number: u64,
     message: Encoded,
     sent: usize,
@@ -241,7 +241,7 @@ impl SendQueue {
         }
     }
 
-    fn pop_event(&mut self) -> Result<Option<(u64, Encoded)>, Ended> {
+    fn pop_event(&mut self) -> Result<Option<Encoded>, Ended> {
         let Some(outbox) = &self.outbox else { return Ok(None) };
         match &mut self.last_events {
             Some(0) => return Ok(None),
@@ -251,18 +251,13 @@ impl SendQueue {
         outbox.pop()
     }
 
-    /// Whether every reply that must come before the next event is sent. That event is taken from the outbox, where
-    /// newer ones would take its place, each behind a later reply.
-    fn may_send_event(&mut self) -> Result<bool, Ended> {
-        if self.event.is_none() {
-            self.event = self.pop_event()?.map(|(after, message)| Sending::new(after, message));
-        }
+    /// Whether every reply that must come before the next event is sent.
+    fn may_send_event(&self) -> Result<bool, Ended> {
+        let Some(outbox) = self.outbox.as_ref().filter(|_| self.event.is_none()) else { return Ok(true) };
         let small = self.small.front().map(|(number, _)| *number);
         let large = self.large.front().map(|large| large.number);
-        Ok(match (small.into_iter().chain(large).min(), &self.event) {
-            (Some(reply), Some(event)) => event.sent > 0 || event.number < reply,
-            _ => true,
-        })
+        let Some(reply) = small.into_iter().chain(large).min() else { return Ok(true) };
+        Ok(outbox.next_after_reply()?.is_none_or(|number| number < reply))
     }
 
     fn next_large(&mut self) -> Option<Frame> {
@@ -282,10 +277,10 @@ impl SendQueue {
 
     fn next_event(&mut self) -> Result<Option<Frame>, Ended> {
         if self.event.is_none() {
-            let Some((after, message)) = self.pop_event()? else { return Ok(None) };
+            let Some(message) = self.pop_event()? else { return Ok(None) };
             match message.into_frame() {
                 Ok(frame) => return Ok(Some(frame)),
-                Err(message) => self.event = Some(Sending::new(after, message)),
+                Err(message) => self.event = Some(Sending::new(0, message)),
             }
         }
         let Some(sending) = &mut self.event else { return Ok(None) };

@@ -71,6 +71,8 @@ pub(super) struct ServerSide {
     greeting: Option<Box<Greeting>>,
     pub(super) extensions: Extensions,
     pub(super) subscriptions: Subscriptions,
+    /// Whether the client may not know the answer to its first hello yet.
+    unconfirmed: bool,
     calls: Calls,
     stopping: bool,
     /// Bytes that count in [`Shared::held`].
@@ -111,6 +113,7 @@ impl Session {
             greeting: None,
             extensions: Extensions::default(),
             subscriptions: Subscriptions::default(),
+            unconfirmed: false,
             calls: Calls::new(shared.limits.blocking_calls),
             stopping: false,
             held: 0,
@@ -266,6 +269,9 @@ impl ServerSide {
         // A request that arrives now would be begun and not finished.
         if self.stopping {
             return;
+        }
+        if std::mem::take(&mut self.unconfirmed) {
+            self.shared.hub.confirm(self.client.id(), &self.outbox);
         }
         let Some(id) = incoming.id.take() else { return };
         let answered = match message {
@@ -505,6 +511,7 @@ impl ServerSide {
         } else {
             link.events.push_back(Event::Authenticated);
             let resumed = self.enter(link, protocol, extensions, resume.as_ref());
+            self.unconfirmed = extensions.resume;
             if let Some(open) = &self.open {
                 open.greeted(self.client.id(), protocol.name());
             }

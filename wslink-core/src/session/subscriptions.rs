@@ -65,7 +65,7 @@ impl ServerSide {
         let number = self.subscriptions.last;
         let subscribed = answer(protocol, id, &Subscribed { subscription: number });
         let Some(own) = self.shared.routes.find_stream(&topic) else {
-            self.shared.hub.subscribe(self.client.id(), &self.outbox, &topic, number, limit);
+            self.shared.hub.subscribe(self.client.id(), &self.outbox, &topic, number);
             self.subscriptions.by_number.insert(number, Subscription::Shared(topic));
             return Ok(subscribed);
         };
@@ -127,6 +127,7 @@ impl ServerSide {
             Subscription::Own(topic) => {
                 let stays = shared.hub.admit(client, topic.uri).is_ok();
                 if !stays {
+                    outbox.retract(*number);
                     link.events.push_back(Event::EndStream(*number));
                     outbox.push_reliable(0, encode(protocol, topic.uri, *number, Content::End));
                 }

@@ -4,34 +4,37 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use self::guard::{Ask, Guard};
+pub use self::authorization::{Ask, Guard};
 pub use self::publisher::Publisher;
 pub use self::resume::AGES;
 pub use self::{
     hub::Hub,
-    interest::{Interest, Topics},
     outbox::{Ended, Outbox},
     resume::{Departed, Resume, Resumed},
+    subscriptions::{Interest, Topics},
 };
 
+mod authorization;
+mod budget;
 mod discarded;
 #[cfg(test)]
 mod drop_tests;
-mod guard;
-mod history;
+mod event;
 mod hub;
-mod interest;
 mod outbox;
-mod peer;
 mod publisher;
 mod queue;
+mod replay_buffer;
 mod resume;
+mod subscriber;
+mod subscriptions;
 
 /// A topic with the type of its payload.
 ///
 /// Declared in a service, where the macro gives it its value:
 ///
 /// ```
+/// # extern crate wslink_core as wslink;
 /// use wslink::{Publisher, Topic, service};
 ///
 /// struct Clock { publisher: Publisher }

@@ -17,19 +17,24 @@ use futures_util::task::AtomicWaker;
 
 use super::{
     Delivery,
+    authorization::Restriction,
+    budget::{Budget, Share},
     discarded::Discarded,
-    guard::Restriction,
-    history::History,
-    queue::{Lane, Origin, Popped, Pushed, Queue, TopicNumber},
+    event::{Event, Source, TopicNumber},
+    queue::{Lane, Overflow, Queue},
+    replay_buffer::ReplayBuffer,
 };
 use crate::wire::Encoded;
+
+#[cfg(test)]
+mod tests;
 
 /// A publisher that paces itself waits while more bytes than this wait for a client: enough for one
 /// write, little enough for the processor's cache.
 const PACE: usize = 256 * 1024;
 
-/// What an entry costs beside its bytes, when counted for the pace.
-const ENTRY_OVERHEAD: usize = 128;
+/// What an entry costs beside its bytes.
+const ENTRY_OVERHEAD: usize = 160;
 
 #[derive(Debug)]
 pub struct Outbox {
@@ -53,15 +58,15 @@ pub enum Ended {
 
 #[derive(Debug, Default)]
 struct State {
-    events: Queue,
+    events: Queue<Event>,
     /// The calls that may report progress, with the newest report of each that was not sent yet.
     progress: Vec<(u64, Option<Encoded>)>,
     /// The last reports of calls that are over.
     last_progress: Vec<Encoded>,
     /// What was sent, where the client may resume.
-    history: Option<History>,
+    history: Option<ReplayBuffer>,
     /// The client may come back: what is added goes into the history.
-    away: bool,
+    away: Option<Away>,
     /// Events that were ever dropped by the policy of their topic.
     dropped: u64,
     ended: Option<Ended>,
@@ -69,39 +74,44 @@ struct State {
     pacing: Vec<Waker>,
 }
 
+/// What a client that may come back needs.
+#[derive(Debug)]
+struct Away {
+    share: Share,
+    /// Beside its events.
+    cost: usize,
+}
+
 impl State {
     /// From now on nothing waits and nothing is taken in.
     fn end(&mut self, why: Ended, discarded: &mut Discarded) {
-        discarded.wakers(&mut self.pacing);
+        self.wake_pacing(discarded);
+        // It counts no more from now on, and not only when it is dropped.
+        self.away = None;
         let ended = Self { ended: Some(why), dropped: self.dropped, ..Self::default() };
         discarded.other(std::mem::replace(self, ended));
     }
 
-    /// What a push has come to: how many events were dropped.
-    fn pushed(&mut self, pushed: Pushed, discarded: &mut Discarded) -> usize {
-        match pushed {
-            Pushed::Dropped(count) => {
-                self.dropped += count as u64;
-                if self.away {
-                    self.move_to_history(discarded);
-                }
-                count
-            }
-            Pushed::Overflow => {
-                self.end(Ended::Overflow, discarded);
-                0
-            }
-        }
+    fn wake_pacing(&mut self, discarded: &mut Discarded) {
+        self.pacing.drain(..).for_each(|waker| discarded.waker(Some(waker)));
     }
 
     fn move_to_history(&mut self, discarded: &mut Discarded) {
-        while let Some((_, event)) = self.events.pop() {
+        while let Some((lane, event)) = self.events.pop() {
             match &mut self.history {
-                Some(history) => history.record(event, discarded),
+                Some(history) => history.record(lane, event, discarded),
                 None => discarded.message(event.message),
             }
         }
+        if let (Some(away), Some(history)) = (&mut self.away, &self.history) {
+            away.share.set(away.cost + history.bytes());
+        }
     }
+}
+
+/// What an event counts in the queue.
+const fn cost(message: &Encoded) -> usize {
+    message.len() + ENTRY_OVERHEAD
 }
 
 impl Outbox {
@@ -119,67 +129,66 @@ impl Outbox {
     /// by `number`; 0 is for the own stream of the subscription `key`. Returns how many events of that
     /// topic were dropped for it.
     pub fn push(&self, number: TopicNumber, topic: &'static str, key: u64, delivery: Delivery, message: Encoded) -> usize {
-        let stream = if number == 0 { key } else { 0 };
-        let origin = Origin { topic: number, stream, restriction: None };
-        self.put(origin, (topic, key), delivery, message, &mut Discarded::default())
+        let source = if number == 0 { Source::Stream(key) } else { Source::Topic(number) };
+        self.put((topic, key), delivery, Event::new(source, message), &mut Discarded::default())
     }
 
-    /// Adds an event that must not be lost.
+    /// Adds an event that must not be lost, and to the client's history by `number` unless that is 0.
     pub fn push_reliable(&self, number: TopicNumber, message: Encoded) {
-        self.put_reliable(Origin::topic(number), message, &mut Discarded::default());
+        let source = if number == 0 { Source::Uncounted } else { Source::Topic(number) };
+        self.put(("", 0), Delivery::Reliable, Event::new(source, message), &mut Discarded::default());
     }
 
-    /// Adds an event of a lane. Returns how many events of the lane were dropped for it.
-    pub(super) fn put(
-        &self,
-        origin: Origin,
-        lane: Lane,
-        delivery: Delivery,
-        message: Encoded,
-        discarded: &mut Discarded,
-    ) -> usize {
-        self.add(origin, Some((lane, delivery)), message, discarded)
-    }
-
-    /// Adds an event that must not be lost.
-    pub(super) fn put_reliable(&self, origin: Origin, message: Encoded, discarded: &mut Discarded) {
-        self.add(origin, None, message, discarded);
-    }
-
-    fn add(&self, origin: Origin, lane: Option<(Lane, Delivery)>, message: Encoded, discarded: &mut Discarded) -> usize {
+    /// Adds an event. Returns how many events of its lane were dropped for it.
+    #[inline]
+    pub(super) fn put(&self, lane: Lane, delivery: Delivery, mut event: Event, discarded: &mut Discarded) -> usize {
         let mut state = self.lock();
-        if state.ended.is_some() {
-            discarded.message(message);
+        if state.ended.is_some() || event.message.frames().is_empty() {
+            discarded.message(event.message);
             return 0;
         }
         // A call that publishes now will have the next number.
-        state.events.set_reply(self.replied.load(Ordering::Relaxed) + 1);
-        state.events.set_origin(origin);
-        let pushed = match lane {
-            Some((lane, delivery)) => state.events.push(lane, delivery, message, self.limit, discarded),
-            None => state.events.push_reliable(message, self.limit, discarded),
+        event.after_reply = self.replied.load(Ordering::Relaxed) + 1;
+        let cost = cost(&event.message);
+        let mut discard = |event: Event| discarded.message(event.message);
+        let pushed = match delivery {
+            Delivery::Reliable => state.events.push(event, cost, self.limit).map(|()| 0),
+            Delivery::Latest => state.events.push_lossy(lane, 1, event, cost, self.limit, &mut discard),
+            Delivery::DropOldest(count) => state.events.push_lossy(lane, count.max(1), event, cost, self.limit, &mut discard),
         };
-        let dropped = state.pushed(pushed, discarded);
+        let dropped = match pushed {
+            Ok(dropped) => dropped,
+            Err(Overflow(event)) => {
+                discarded.message(event.message);
+                state.end(Ended::Overflow, discarded);
+                0
+            }
+        };
+        state.dropped += dropped as u64;
+        if state.away.is_some() {
+            state.move_to_history(discarded);
+        }
         drop(state);
         discarded.waker(self.ready.take());
         dropped
     }
 
     /// From now on remembers what is sent, in so many bytes, for a client that may resume.
-    pub(super) fn remember(&self, bytes: usize) {
-        self.lock().history.get_or_insert_with(|| History::new(bytes));
-    }
-
-    /// From now on remembers nothing.
-    pub(super) fn forget(&self, discarded: &mut Discarded) {
-        discarded.other(self.lock().history.take());
-    }
-
-    /// From now on the client is another principal: takes out what waits and must not be sent to it, and forgets the
-    /// events that were sent to the one before.
-    pub(super) fn change_principal(&self, stays: impl FnMut(&Origin) -> bool, forget: bool, discarded: &mut Discarded) {
+    pub(super) fn remember(&self, bytes: usize, discarded: &mut Discarded) {
         let mut state = self.lock();
-        state.events.retain(stays, discarded);
+        state.history.get_or_insert_with(|| ReplayBuffer::new(bytes)).set_limit(bytes, discarded);
+    }
+
+    /// The client knows what it was told when it resumed.
+    pub(super) fn confirm(&self) {
+        self.lock().history.as_mut().map(ReplayBuffer::confirm);
+    }
+
+    /// From now on the client is another principal: takes out what waits and must not be sent to it, and may `forget`
+    /// the events that were sent to the one before.
+    pub(super) fn change_principal(&self, stays: impl FnMut(&Event) -> bool, forget: bool, discarded: &mut Discarded) {
+        let mut state = self.lock();
+        state.events.retain(stays, |event| discarded.message(event.message));
         if let Some(history) = state.history.as_mut().filter(|_| forget) {
             history.forget_events(discarded);
         }
@@ -188,33 +197,44 @@ impl Outbox {
     /// Takes out what waits of the own stream of a subscription.
     pub fn retract(&self, stream: u64) {
         let mut discarded = Discarded::default();
-        self.lock().events.retain(|origin| origin.stream != stream, &mut discarded);
+        let stays = |event: &Event| event.source != Source::Stream(stream);
+        self.lock().events.retain(stays, |event| discarded.message(event.message));
     }
 
     /// What restricts the events that wait or are kept.
     pub(super) fn restrictions(&self) -> HashSet<Arc<Restriction>> {
         let state = self.lock();
-        let kept = state.history.iter().flat_map(History::restrictions);
-        state.events.restrictions().chain(kept).map(Arc::clone).collect()
+        let kept = state.history.iter().flat_map(ReplayBuffer::restrictions);
+        let waiting = state.events.iter().filter_map(|event| event.restriction.as_ref());
+        waiting.chain(kept).map(Arc::clone).collect()
     }
 
-    /// The connection is lost: keeps for the client what was not sent, and what will be published.
-    /// Returns whether it does.
-    pub(super) fn await_return(&self, discarded: &mut Discarded) -> bool {
+    /// The connection is lost: keeps for the client what was not sent, and what will be published, in its share of the
+    /// `budget`, where it needs `cost` bytes beside. Returns whether it does.
+    pub(super) fn await_return(&self, cost: usize, budget: &Arc<Budget>, discarded: &mut Discarded) -> bool {
         let mut state = self.lock();
-        if state.history.is_none() || state.ended.is_some() {
-            return false;
-        }
-        state.away = true;
+        let State { history: Some(history), ended: None, .. } = &mut *state else { return false };
+        let Some(limit) = history.limit().checked_sub(cost) else { return false };
+        history.set_limit(limit, discarded);
+        history.depart();
+        state.away = Some(Away { share: budget.share(), cost });
         state.move_to_history(discarded);
         discarded.other((std::mem::take(&mut state.progress), std::mem::take(&mut state.last_progress)));
-        discarded.wakers(&mut state.pacing);
+        state.wake_pacing(discarded);
         true
     }
 
+    /// Whether it can say what a client that `received` so many events did not.
+    pub(super) fn accounts_for(&self, received: u64) -> bool {
+        self.lock().history.as_ref().is_some_and(|history| history.accounts_for(received))
+    }
+
     /// Ends this outbox and gives its history to another of the same client.
-    pub(super) fn surrender(&self, discarded: &mut Discarded) -> Option<History> {
+    pub(super) fn surrender(&self, discarded: &mut Discarded) -> Option<ReplayBuffer> {
         let mut state = self.lock();
+        if let State { history: Some(history), away: None, .. } = &mut *state {
+            history.depart();
+        }
         state.move_to_history(discarded);
         let history = state.history.take();
         state.end(Ended::Left, discarded);
@@ -223,12 +243,15 @@ impl Outbox {
         history
     }
 
-    /// Goes on from the history of the outbox before with these events of it, which are sent again.
-    pub(super) fn adopt(&self, history: History, rest: Vec<Popped>, discarded: &mut Discarded) {
+    /// Goes on from the history of the outbox before with what the client has not received of it.
+    pub(super) fn adopt(&self, history: ReplayBuffer, rest: Vec<(Option<Lane>, Event)>, discarded: &mut Discarded) {
         let mut state = self.lock();
         // The hello that resumes is answered first.
-        state.events.set_reply(self.replied.load(Ordering::Relaxed) + 1);
-        rest.into_iter().for_each(|event| state.events.restore(event));
+        let after_reply = self.replied.load(Ordering::Relaxed) + 1;
+        for (lane, event) in rest {
+            let cost = cost(&event.message);
+            state.events.append(lane, Event { after_reply, ..event }, cost);
+        }
         discarded.other(state.history.replace(history));
         drop(state);
         discarded.waker(self.ready.take());
@@ -284,8 +307,24 @@ impl Outbox {
         self.replied.store(number, Ordering::Relaxed);
     }
 
-    /// The next event to send, and the number of the reply that must be sent before it.
-    pub fn pop(&self) -> Result<Option<(u64, Encoded)>, Ended> {
+    /// The number of the reply that must be sent before the next event. From now on no newer event takes the place of
+    /// that one.
+    ///
+    /// # Errors
+    /// Nothing more comes.
+    pub fn next_after_reply(&self) -> Result<Option<u64>, Ended> {
+        let mut state = self.lock();
+        match state.ended {
+            Some(why) => Err(why),
+            None => Ok(state.events.peek().map(|event| event.after_reply)),
+        }
+    }
+
+    /// The next event to send.
+    ///
+    /// # Errors
+    /// Nothing more comes.
+    pub fn pop(&self) -> Result<Option<Encoded>, Ended> {
         // Declared first, so dropped last.
         let mut discarded = Discarded::default();
         let mut state = self.lock();
@@ -293,20 +332,20 @@ impl Outbox {
             return Err(why);
         }
         let event = state.events.pop();
-        if state.events.is_empty() {
-            discarded.wakers(&mut state.pacing);
+        if !state.pacing.is_empty() && state.events.is_empty() {
+            state.wake_pacing(&mut discarded);
         }
-        let Some((after_reply, event)) = event else { return Ok(None) };
-        let Some(history) = &mut state.history else { return Ok(Some((after_reply, event.message))) };
+        let Some((lane, event)) = event else { return Ok(None) };
+        let Some(history) = &mut state.history else { return Ok(Some(event.message)) };
         let message = event.message.clone();
-        history.record(event, &mut discarded);
-        Ok(Some((after_reply, message)))
+        history.record(lane, event, &mut discarded);
+        Ok(Some(message))
     }
 
     /// Ready when little waits; otherwise the task of `cx` is woken when nothing does.
-    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        if state.away || state.events.bytes() + state.events.len() * ENTRY_OVERHEAD <= PACE {
+        if state.away.is_some() || state.events.cost() <= PACE {
             return Poll::Ready(());
         }
         if !state.pacing.iter().any(|waker| waker.will_wake(cx.waker())) {
@@ -332,7 +371,8 @@ impl Outbox {
 
     /// Bytes of events that wait.
     pub fn bytes(&self) -> usize {
-        self.lock().events.bytes()
+        let state = self.lock();
+        state.events.cost() - state.events.len() * ENTRY_OVERHEAD
     }
 
     /// Events that were ever dropped by the policy of their topic.
@@ -348,55 +388,5 @@ impl Outbox {
     /// A panic cannot happen between two changes that belong together, so poisoning means nothing.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::{Frame, FrameKind};
-
-    fn message(text: &'static str) -> Encoded {
-        Encoded::one(Frame::new(FrameKind::Text, text))
-    }
-
-    #[test]
-    fn a_pacing_publisher_waits_until_the_events_are_taken() {
-        let outbox = Outbox::new(PACE * 4);
-        let mut cx = Context::from_waker(Waker::noop());
-        outbox.push_reliable(0, Encoded::one(Frame::new(FrameKind::Binary, vec![0; PACE / 2])));
-        assert!(outbox.poll_room(&mut cx).is_ready());
-        outbox.push_reliable(0, Encoded::one(Frame::new(FrameKind::Binary, vec![0; PACE])));
-        assert!(outbox.poll_room(&mut cx).is_pending() && outbox.poll_room(&mut cx).is_pending());
-        assert!(!outbox.lock().pacing.is_empty());
-        while outbox.pop().unwrap().is_some() {}
-        assert!(outbox.lock().pacing.is_empty() && outbox.poll_room(&mut cx).is_ready());
-    }
-
-    #[test]
-    fn an_overflow_is_final_and_holds_nothing() {
-        let outbox = Outbox::new(3);
-        outbox.push(0, "t", 0, Delivery::Reliable, message("ab"));
-        outbox.push(0, "t", 0, Delivery::Reliable, message("cd"));
-        assert_eq!(outbox.pop().unwrap_err(), Ended::Overflow);
-        outbox.push(0, "t", 0, Delivery::Latest, message("x"));
-        assert_eq!(outbox.bytes(), 0);
-    }
-
-    #[test]
-    fn only_the_newest_progress_of_each_call_waits() {
-        let outbox = Outbox::new(100);
-        let taken = || outbox.take_progress().iter().map(|message| message.frames()[0].head.clone()).collect::<Vec<_>>();
-        outbox.open_progress(1);
-        outbox.open_progress(2);
-        outbox.push_progress(1, message("a"));
-        outbox.push_progress(2, message("b"));
-        outbox.push_progress(1, message("c"));
-        assert_eq!(taken(), ["c", "b"]);
-        outbox.push_progress(1, message("d"));
-        outbox.close_progress(1);
-        outbox.push_progress(1, message("too late"));
-        assert_eq!(taken(), ["d"]);
-        assert!(taken().is_empty());
     }
 }

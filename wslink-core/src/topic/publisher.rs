@@ -12,8 +12,8 @@ use crate::ClientId;
 ///
 /// Cheap to clone and usable from any thread, inside and outside of handlers. Publishing encodes the
 /// payload once per protocol generation in use, puts it into the outbox of each client and returns;
-/// it never waits for a socket. What happens to clients that cannot keep up is the topic's
-/// [`Delivery`](crate::Delivery).
+/// it never waits for a socket. All clients get the events of a topic in the same order, also where several threads
+/// publish at once. What happens to clients that cannot keep up is the topic's [`Delivery`](crate::Delivery).
 #[derive(Clone)]
 pub struct Publisher {
     hub: Arc<Hub>,
@@ -39,22 +39,22 @@ impl Publisher {
         self.hub.publish(&self.audience, Channel::Named(topic), payload.as_serialize());
     }
 
-    /// Waits until every client has taken most of what was published to it: a task that waits for room
-    /// before each [`publish`](Self::publish) goes as fast as its slowest client and loses no client.
-    pub async fn room(&self) {
-        poll_fn(|cx| self.hub.poll_room(&self.audience, cx)).await;
+    /// Waits until every client has taken most of what was published to it. A task that waits for this before each
+    /// [`publish`](Self::publish) goes as fast as its slowest client and disconnects no client.
+    pub async fn ready(&self) {
+        poll_fn(|cx| self.hub.poll_ready(&self.audience, cx)).await;
     }
 
     /// A publisher whose events go to `client` only.
     #[must_use]
-    pub fn only(&self, client: &ClientId) -> Self {
-        Self { hub: Arc::clone(&self.hub), audience: Audience::Only(client.clone()) }
+    pub fn to(&self, client: &ClientId) -> Self {
+        Self { hub: Arc::clone(&self.hub), audience: Audience::To(client.clone()) }
     }
 
-    /// A publisher whose events go to everybody but `client`.
+    /// A publisher whose events go to all clients except `client`.
     #[must_use]
-    pub fn all_but(&self, client: &ClientId) -> Self {
-        Self { hub: Arc::clone(&self.hub), audience: Audience::AllBut(client.clone()) }
+    pub fn except(&self, client: &ClientId) -> Self {
+        Self { hub: Arc::clone(&self.hub), audience: Audience::Except(client.clone()) }
     }
 
     /// A publisher whose events go to the members of `group`.
@@ -66,6 +66,7 @@ impl Publisher {
     /// Makes `client` a member of `group` until it leaves it or disconnects.
     ///
     /// ```
+    /// # extern crate wslink_core as wslink;
     /// # use wslink::{Client, Publisher, service};
     /// # struct Rooms { publisher: Publisher }
     /// #[service]
@@ -121,7 +122,7 @@ impl Publisher {
 
     /// How many clients of this publisher's audience are connected and authenticated.
     ///
-    /// `publisher.only(client.id()).clients()` is 0 once that client is gone.
+    /// `publisher.to(client.id()).clients()` is 0 once that client is gone.
     #[must_use]
     pub fn clients(&self) -> usize {
         self.hub.clients(&self.audience)

@@ -1,24 +1,33 @@
 //! Clients that may come back: the tokens that they come back with, and what the hub keeps for them
 //! while they are away. Knows no clock: somebody must say when a part of the time has passed.
 
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use subtle::ConstantTimeEq;
 
-use super::{Hub, Interest, Outbox, discarded::Discarded, hub::Clients, peer::Peer, queue::TopicNumber};
+use super::{
+    Hub, Interest, Outbox,
+    authorization::Answers,
+    discarded::Discarded,
+    event::{Event, Source},
+    hub::may_see,
+    replay_buffer::Rest,
+    subscriber::Subscriber,
+};
 use crate::{Client, ClientId, Limits, Principal, wire::Protocol};
+
+#[cfg(test)]
+mod tests;
 
 /// For how many [`Hub::age`]s a client is remembered.
 pub const AGES: u32 = 8;
 
 /// What a client that is here may come back with.
-#[derive(Clone)]
 pub(super) struct Resumption {
-    token: u128,
     principal: Principal,
+    token: u128,
+    /// The token before, until it is certain that the client knows the present one.
+    before: Option<u128>,
 }
 
 /// The clients that are away, longest first.
@@ -30,11 +39,11 @@ pub(super) struct Away {
     aging: bool,
 }
 
-/// What a client wants to go on from: its token, and how many events of each topic it has.
+/// What a client wants to go on from: its token, and how many events it has.
 #[derive(Clone, Debug, Default)]
 pub struct Resume {
     pub token: String,
-    pub received: Vec<(String, u64)>,
+    pub received: u64,
 }
 
 /// What goes on.
@@ -58,7 +67,8 @@ pub enum Departed {
 }
 
 impl Hub {
-    /// A new token by which the client may come back as the same principal; nothing where it cannot.
+    /// A new token by which the client may come back as the same principal; nothing where it cannot. The one before is
+    /// good until [`confirm`](Self::confirm).
     pub fn allow_resume(&self, client: &Client, outbox: &Arc<Outbox>, limits: &Limits) -> Option<String> {
         let mut token = [0; 16];
         getrandom::fill(&mut token).inspect_err(|error| tracing::error!(%error, "no entropy for a token")).ok()?;
@@ -66,35 +76,63 @@ impl Hub {
         let mut discarded = Discarded::default();
         let mut clients = self.change();
         let id = client.id();
-        let peer = clients.of(id, outbox)?;
-        match &peer.interest {
-            Interest::Topics(topics) if topics.are_countable() => {}
-            Interest::Topics(_) | Interest::Everything => return None,
-        }
-        peer.outbox.remember(limits.resume_bytes);
-        discarded.other(peer.resumption.replace(Resumption { token, principal: client.principal().clone() }));
+        let peer = clients.of(id, outbox).filter(|peer| matches!(peer.interest, Interest::Topics(_)))?;
+        peer.outbox.remember(limits.resume_bytes, &mut discarded);
+        let before = peer.resumption.take();
+        let resumption =
+            Resumption { principal: client.principal().clone(), token, before: before.as_ref().map(|before| before.token) };
+        peer.resumption = Some(resumption);
+        discarded.other(before);
         Some(format!("{id}.{token:032x}"))
+    }
+
+    /// The client has answered after its hello, so it knows its new token, and what it missed.
+    pub fn confirm(&self, id: &ClientId, outbox: &Arc<Outbox>) {
+        if let Some(peer) = self.change().of(id, outbox) {
+            if let Some(resumption) = &mut peer.resumption {
+                resumption.before = None;
+            }
+            outbox.confirm();
+        }
     }
 
     /// The connection of `id` with `outbox` is lost: keeps what it needs to come back.
     pub fn depart(&self, id: &ClientId, outbox: &Arc<Outbox>, limits: &Limits) -> Departed {
         let mut discarded = Discarded::default();
         let mut clients = self.change();
-        let may_return = |peer: &mut Peer| {
-            peer.away = peer.resumption.is_some() && outbox.await_return(&mut discarded);
+        self.budget.set_limit(limits.resume_total_bytes);
+        let may_return = |peer: &mut Subscriber| {
+            peer.away = peer.resumption.is_some() && outbox.await_return(peer.cost(), &self.budget, &mut discarded);
             peer.away
         };
         if limits.resume_sessions == 0 || !clients.of(id, outbox).is_some_and(may_return) {
             return Departed::Forgotten;
         }
-        while clients.away.since.len() >= limits.resume_sessions
+        let age = clients.away.age;
+        clients.away.since.push_back((id.clone(), age));
+        while (clients.away.since.len() > limits.resume_sessions || self.budget.is_exceeded())
             && let Some((oldest, _)) = clients.away.since.pop_front()
         {
             clients.remove(&oldest, &mut discarded);
         }
-        let age = clients.away.age;
-        clients.away.since.push_back((id.clone(), age));
+        if clients.away.since.back().is_none_or(|(last, _)| last != id) {
+            return Departed::Forgotten;
+        }
         if std::mem::replace(&mut clients.away.aging, true) { Departed::Remembered } else { Departed::First }
+    }
+
+    /// Forgets the clients that are away longest, while all of them need more memory than they may.
+    pub(super) fn keep_to_budget(&self) {
+        if !self.budget.is_exceeded() {
+            return;
+        }
+        let mut discarded = Discarded::default();
+        let mut clients = self.change();
+        while self.budget.is_exceeded()
+            && let Some((oldest, _)) = clients.away.since.pop_front()
+        {
+            clients.remove(&oldest, &mut discarded);
+        }
     }
 
     /// Another part of the time for which clients are remembered, of which there are [`AGES`], has
@@ -128,58 +166,58 @@ impl Hub {
     /// gets nothing any more. Events that it may not see by now are withheld.
     pub fn resume(&self, resume: &Resume, client: &Client, wire: &'static dyn Protocol, outbox: &Arc<Outbox>) -> Option<Resumed> {
         let (id, token) = resume.token.rsplit_once('.')?;
-        let guard = self.guard.get();
-        let mut answers = HashMap::<Box<str>, bool>::new();
+        let mut answers = Answers::new();
         let mut discarded = Discarded::default();
         loop {
             let mut clients = self.change();
-            let Clients { peers, away, .. } = &mut *clients;
-            let peer = peers.get_mut(id)?;
-            if !peer.resumption.as_ref()?.is_for(token, client) || peer.wire.index() != wire.index() {
+            let peer = clients.get_mut(id)?;
+            let knows_answer = peer.resumption.as_ref()?.is_for(token, client)?;
+            if peer.wire.index() != wire.index() || !peer.outbox.accounts_for(resume.received) {
                 return None;
             }
             let Interest::Topics(topics) = &peer.interest else { return None };
-            let id = peer.client.id().clone();
-            let client = client.clone().become_client(id.clone());
+            let client = client.clone().become_client(peer.client.id().clone());
             let restrictions = peer.outbox.restrictions();
-            let open: HashSet<_> = restrictions.iter().filter(|restriction| !answers.contains_key(&restriction.topic)).collect();
-            if let Some(guard) = guard.filter(|guard| guard.asks() && !open.is_empty()) {
-                // The application is asked while nobody waits for it, and then there may be more to ask.
+            let open = self.open(restrictions.iter().map(|restriction| &*restriction.topic), &answers);
+            if !open.is_empty() {
                 drop(clients);
-                answers.extend(open.into_iter().map(|open| (open.topic.clone(), guard.ask(&client, &open.topic))));
+                self.ask(&client, open, &mut answers);
                 continue;
             }
-            let may_see = |topic: &str, require: Option<&str>| {
-                require.is_none_or(|authority| client.principal().holds(authority)) && answers.get(topic) != Some(&false)
-            };
             let mut history = peer.outbox.surrender(&mut discarded)?;
-            let counted = resume.received.iter().filter_map(|(topic, count)| Some((topics.number(topic)?, *count)));
-            let received: HashMap<TopicNumber, u64> = counted.collect();
-            let mut missed = Vec::new();
-            let rest = history.take_rest(
-                |number| received.get(&number).copied().unwrap_or(0),
-                |origin| origin.restriction.as_ref().is_none_or(|by| may_see(&by.topic, by.require)),
-                |number, lost| {
-                    let topic = topics.name(number);
-                    let known = topic.filter(|topic| may_see(topic, guard.and_then(|guard| guard.required(topic))));
-                    missed.extend(known.map(|topic| (topic.to_owned(), lost)));
-                },
-                &mut discarded,
-            );
-            outbox.adopt(history, rest, &mut discarded);
-            missed.sort_unstable();
+            if knows_answer {
+                history.confirm();
+            }
+            // The token that the client has is the one that stays good until it knows the next.
+            if let Some(resumption) = &mut peer.resumption {
+                let before = resumption.before.take().filter(|_| !knows_answer);
+                resumption.token = before.unwrap_or(resumption.token);
+            }
             let mut kept: Vec<_> = topics.subscriptions().map(|(number, topic)| (number, topic.to_owned())).collect();
             kept.sort_unstable();
+            let stays = |event: &Event| {
+                let is_wanted = match event.source {
+                    Source::Retained(subscription) => kept.binary_search_by_key(&subscription, |(number, _)| *number).is_ok(),
+                    _ => true,
+                };
+                is_wanted && event.is_visible(|topic, require| may_see(&client, topic, require, &answers))
+            };
+            let Rest { events, missed } = history.take_rest(resume.received, stays, &mut discarded);
+            outbox.adopt(history, events, &mut discarded);
+            // Of a topic that it must not see, it must not know how much there was either.
+            let required = |topic: &str| self.guard.get().and_then(|guard| guard.required(topic));
+            let mut missed: Vec<_> = topics
+                .names()
+                .filter(|(_, topic)| may_see(&client, topic, required(topic), &answers))
+                .filter_map(|(number, topic)| Some((topic.to_string(), *missed.get(&number)?)))
+                .collect();
+            missed.sort_unstable();
             // What was decided before was decided of another handshake, and perhaps of a principal that knows more.
-            peer.decisions.forget();
-            let epoch = peer.decisions.epoch();
-            answers.iter().for_each(|(topic, answer)| peer.decisions.record(epoch, topic, *answer));
+            peer.decisions.replace(answers);
             discarded.other(std::mem::replace(&mut peer.client, client.clone()));
             discarded.other(std::mem::replace(&mut peer.outbox, Arc::clone(outbox)));
-            // Whatever comes next needs a new one.
-            discarded.other(peer.resumption.take());
             if std::mem::take(&mut peer.away) {
-                away.since.retain(|(other, _)| *other != id);
+                clients.away.since.retain(|(other, _)| other != client.id());
             }
             return Some(Resumed { client, kept, missed });
         }
@@ -187,48 +225,12 @@ impl Hub {
 }
 
 impl Resumption {
-    /// Whether `client` may come back with `token`.
-    fn is_for(&self, token: &str, client: &Client) -> bool {
-        let expected = format!("{:032x}", self.token);
-        bool::from(expected.as_bytes().ct_eq(token.as_bytes())) && self.principal.is_like(client.principal())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{
-        super::{Topics, hub::Audience},
-        *,
-    };
-    use crate::{Handshake, wire};
-
-    fn client() -> Client {
-        let handshake = Handshake::new(None, None, &http::Uri::from_static("/ws"), &http::HeaderMap::new());
-        Client::new(ClientId::random().unwrap(), handshake, Principal::default())
-    }
-
-    #[test]
-    fn what_an_old_connection_still_does_is_nothing_to_the_client_that_has_gone_on() {
-        let (hub, limits, wire) = (Hub::default(), Limits::default(), wire::ALL[0]);
-        let outboxes = [(); 3].map(|()| Arc::new(Outbox::new(1000)));
-        let go_on = |token, outbox| {
-            let resumed = hub.resume(&Resume { token, received: Vec::new() }, &client(), wire, outbox).unwrap();
-            (hub.allow_resume(&resumed.client, outbox, &limits).unwrap(), resumed.kept)
-        };
-        let lost = client();
-        hub.join(lost.clone(), wire, Arc::clone(&outboxes[0]), Interest::Topics(Topics::default()));
-        let token = hub.allow_resume(&lost, &outboxes[0], &limits).unwrap();
-        let (token, _) = go_on(token, &outboxes[1]);
-        assert_eq!(hub.depart(lost.id(), &outboxes[1], &limits), Departed::First);
-
-        hub.subscribe(lost.id(), &outboxes[0], "a.b", 1, 10);
-        hub.renew(&lost, &outboxes[0]);
-        assert_eq!(hub.allow_resume(&lost, &outboxes[0], &limits), None);
-        assert_eq!(hub.depart(lost.id(), &outboxes[0], &limits), Departed::Forgotten);
-        hub.leave(lost.id(), &outboxes[0]);
-
-        assert_eq!(go_on(token, &outboxes[2]).1, []);
-        (0..2 * AGES).for_each(|_| _ = hub.age());
-        assert_eq!(hub.clients(&Audience::All), 1, "it is not forgotten while it is here");
+    /// Whether `client` may come back with `token`, and knows the answer to its last hello.
+    fn is_for(&self, token: &str, client: &Client) -> Option<bool> {
+        let is = |known: u128| bool::from(format!("{known:032x}").as_bytes().ct_eq(token.as_bytes()));
+        if !self.principal.is_like(client.principal()) {
+            return None;
+        }
+        if is(self.token) { Some(true) } else { self.before.is_some_and(is).then_some(false) }
     }
 }

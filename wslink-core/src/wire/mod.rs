@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+pub(crate) use self::v2::joined;
 pub use self::{
     encoded::{Encoded, Frame},
     incoming::{Arguments, Body, Format, Incoming, MAX_ARGUMENTS, Message, MessageId, MethodName, Received, Source, Span},

@@ -21,6 +21,9 @@ pub struct LimitOptions {
     /// Bytes of events that may wait for a slow client
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub max_queue: Option<usize>,
+    /// Bytes that are kept for all clients that lost their connection and may come back
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub max_resume: Option<usize>,
     /// Calls of one client that are not answered yet
     #[arg(long, value_name = "NUMBER")]
     pub max_calls: Option<usize>,
@@ -60,6 +63,7 @@ impl LimitOptions {
         set(&mut limits.message_bytes, self.max_message);
         set(&mut limits.frame_bytes, self.max_frame);
         set(&mut limits.outbox_bytes, self.max_queue);
+        set(&mut limits.resume_total_bytes, self.max_resume);
         set(&mut limits.calls_in_flight, self.max_calls);
         set(&mut limits.connections, self.max_clients);
         set(&mut limits.address_connections, self.max_clients_per_address);

@@ -209,14 +209,14 @@ async fn a_session_is_resumed_and_the_truth_told() {
         let welcome = json!({"clientID": "c1", "extensions": ALL, "resume": "second", "resumed": resumed});
         let (mut client, hello) = stage.greet(&welcome);
         assert_eq!(hello["resume"], "first");
-        assert_eq!(hello["received"], json!({"kept": 0, "gapped": 0, "left": 0}));
+        assert_eq!(hello["received"], 0);
         assert_eq!(client.expect("wslink.unsubscribe")["args"], json!([2]));
         client.send(&json!({"wslink": "1.0", "id": "publish:kept:0", "result": "more"}));
         drop(client);
         let welcome = json!({"clientID": "c2", "extensions": ALL, "resume": "third", "resumed": null});
         let (mut client, hello) = stage.greet(&welcome);
         assert_eq!(hello["resume"], "second");
-        assert_eq!(hello["received"]["kept"], 1);
+        assert_eq!(hello["received"], 1);
         let mut topics = Vec::new();
         for number in 5..7 {
             let subscribe = client.expect("wslink.subscribe");

@@ -136,7 +136,7 @@ impl Kit {
     /// Publishes to everybody but the caller.
     #[rpc("kit.publish.others")]
     fn publish_others(&self, client: Client, topic: String, payload: Value) {
-        self.publisher.all_but(client.id()).publish_untyped(&topic, &payload);
+        self.publisher.except(client.id()).publish_untyped(&topic, &payload);
     }
 
     /// Answers some milliseconds later.

@@ -97,7 +97,7 @@ fn what_one_principal_was_sent_is_not_replayed_to_another() {
 
         // The counts of both sides still agree.
         let mut third = Speaker::stranger(&server, generation);
-        let welcome = hello(&mut third, "bob", &welcome["resume"], json!({"desk.news": 1}));
+        let welcome = hello(&mut third, "bob", &welcome["resume"], json!(1));
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1, 2]}), "{welcome}");
         assert_eq!(event(&mut third), of("desk.news", 4));
     }
@@ -132,9 +132,9 @@ fn a_resume_asks_the_application_about_each_event() {
             (1..=2).for_each(|number| assert_eq!(event(&mut first), of(topic, number)));
         }
         let mut second = Speaker::stranger(&server, generation);
-        let welcome = hello(&mut second, "alice", &token, json!({"desk.open": 1}));
+        let welcome = hello(&mut second, "alice", &token, json!(0));
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1, 2]}), "{welcome}");
-        assert_eq!(event(&mut second), of("desk.open", 2), "nothing that is hidden by now");
+        (1..=2).for_each(|number| assert_eq!(event(&mut second), of("desk.open", number), "nothing that is hidden by now"));
         publish(&mut second, "desk.open", 3, 3);
         assert_eq!(event(&mut second), of("desk.open", 3));
     }

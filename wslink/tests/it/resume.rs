@@ -29,6 +29,9 @@ impl Feed {
     #[topic("feed.text")]
     const TEXT: Topic<String>;
 
+    #[topic("feed.state", retain = last)]
+    const STATE: Topic<u64>;
+
     #[topic("feed.frame", delivery = latest)]
     const FRAME: Topic<u64>;
 
@@ -50,10 +53,14 @@ impl Feed {
     }
 }
 
-fn server(change: impl FnOnce(&mut Limits)) -> Server {
+fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
     let mut limits = Limits::default();
     change(&mut limits);
-    Server::builder().limits(limits).service(|publisher| Feed { publisher }).build().unwrap()
+    limits
+}
+
+fn server(change: impl FnOnce(&mut Limits)) -> Server {
+    Server::builder().limits(limits(change)).service(|publisher| Feed { publisher }).build().unwrap()
 }
 
 async fn connect(server: &Server, link: &Link, generation: Generation) -> Session {
@@ -239,6 +246,7 @@ fn only_the_last_token_of_the_same_client_resumes() {
         assert!(welcome.get("resumed").is_none(), "{welcome}");
         let id = welcome["clientID"].clone();
         let old = welcome["resume"].clone();
+        hello(&mut first, secret.reveal(), Value::Null, Value::Null);
         let again = hello(&mut first, secret.reveal(), Value::Null, Value::Null);
         let token = again["resume"].clone();
         assert_ne!(old, token, "another one with every hello");
@@ -260,21 +268,136 @@ fn only_the_last_token_of_the_same_client_resumes() {
 
         // While the server does not know yet that the first connection is lost.
         let mut second = stranger();
-        let received = json!({"feed.log": 1, "feed.text": 5, "never.heard.of": 7, "feed.frame": -1, "x": "y"});
+        let received = json!(1);
         let welcome = hello(&mut second, secret.reveal(), token.clone(), received);
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}), "{welcome}");
         assert_eq!(welcome["clientID"], id);
         assert_eq!([2, 3].map(Value::from), [second.next(), second.next()].map(|event| event["result"].clone()));
         assert_eq!(first.peer.next(), Got::Close(1008, "resumed on another connection".to_owned()));
 
+        // Whatever the client sends now, it has got its new token.
+        assert_eq!(second.system("wslink.unsubscribe", json!([99]), json!({}))["result"], false);
         let mut third = stranger();
         assert_eq!(hello(&mut third, secret.reveal(), token, json!({}))["resumed"], Value::Null, "a token is used once");
         assert_eq!(server.server.publisher().subscribers(Feed::LOG), 1);
 
-        // Whatever the counts are, nothing breaks; who says that it has more gets nothing.
-        let token = welcome["resume"].clone();
-        let welcome = hello(&mut stranger(), secret.reveal(), token, json!({"feed.log": u64::MAX}));
-        assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}));
+        // Whatever the count is, nothing breaks; who says that it has more gets nothing.
+        let mut token = welcome["resume"].clone();
+        for received in [json!(u64::MAX), json!(-1), json!("x"), json!({"feed.log": u64::MAX, "feed.text": 1, "x": "y"})] {
+            let welcome = hello(&mut stranger(), secret.reveal(), token, received);
+            assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}));
+            token = welcome["resume"].clone();
+        }
+    }
+}
+
+#[test]
+fn a_resume_is_not_lost_with_the_answer_to_its_hello() {
+    for generation in BOTH_RAW {
+        let server = TestServer::start(|builder| {
+            let limits = limits(|limits| limits.resume_bytes = 1000);
+            builder.service(|publisher| Feed { publisher }).limits(limits)
+        });
+        let secret = Secret::published();
+        let mut first = Speaker::stranger(&server, generation);
+        let token = hello(&mut first, secret.reveal(), Value::Null, Value::Null)["resume"].clone();
+        first.system("wslink.subscribe", json!(["feed.log"]), json!({}));
+        first.call("feed.publish", json!([1, 50]));
+        (1..=50).for_each(|number| assert_eq!(first.next()["result"], number));
+        let (mut answers, mut connections) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            // As if nothing of this had arrived.
+            let mut lost = Speaker::stranger(&server, generation);
+            let answer = hello(&mut lost, secret.reveal(), token.clone(), json!(10));
+            let missed = answer["resumed"]["missed"]["feed.log"].as_u64().unwrap();
+            (11 + missed..=50).for_each(|number| assert_eq!(lost.next()["result"], number));
+            answers.push((answer["resumed"].clone(), answer["resume"].clone()));
+            connections.push(lost);
+        }
+        assert!(answers.iter().all(|(resumed, _)| *resumed == answers[0].0), "{answers:?}");
+        let missed = answers[0].0["missed"]["feed.log"].as_u64().unwrap();
+        assert!((30..40).contains(&missed), "{answers:?}");
+
+        // The last answer has arrived, and is not told again.
+        let mut last = Speaker::stranger(&server, generation);
+        let answer = hello(&mut last, secret.reveal(), answers[2].1.clone(), json!(50 - missed));
+        assert_eq!(answer["resumed"], json!({"missed": {}, "kept": [1]}));
+        let worthless = hello(&mut Speaker::stranger(&server, generation), secret.reveal(), token, json!(10));
+        assert_eq!(worthless["resumed"], Value::Null);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_may_come_back_however_many_topics_it_had() {
+    for generation in BOTH {
+        let server = server(|_| {});
+        let link = Link::default();
+        let session = connect(&server, &link, generation).await;
+        for round in 0..2000 {
+            drop(session.subscribe_untyped::<u64>(&format!("a.topic.that.was.left.{round}")).await.unwrap());
+        }
+        let topics: Vec<_> = (0..600).map(|number| format!("a.topic.of.some.length.{number}")).collect();
+        let mut subscriptions = Vec::new();
+        for topic in &topics {
+            subscriptions.push(session.subscribe_untyped::<u64>(topic).await.unwrap());
+        }
+        link.unplug();
+        settle().await;
+        topics.iter().for_each(|topic| server.publisher().publish_untyped(topic, &7));
+        link.plug_in();
+        for subscription in &mut subscriptions {
+            assert_eq!(until(subscription, &7).await, (vec![7], vec![Continuity::Resumed]));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_that_is_left_and_wanted_again_loses_nothing() {
+    for generation in BOTH {
+        let server = server(|_| {});
+        let link = Link::default().latency(Duration::from_millis(50)).bandwidth(20_000);
+        let session = connect(&server, &link, generation).await;
+        let publisher = server.publisher();
+        for round in 0..20 {
+            let mut log = session.subscribe(Feed::LOG).await.unwrap();
+            // Some of them are on their way when the topic is left.
+            (0..100).for_each(|_| publisher.publish(Feed::LOG, &0));
+            log.next_event().await.unwrap().unwrap();
+            drop(log);
+            let mut log = session.subscribe(Feed::LOG).buffer(Buffer::new(10_000, Overflow::Fail)).await.unwrap();
+            (1..=50).for_each(|number| publisher.publish(Feed::LOG, &number));
+            tokio::time::sleep(Duration::from_millis(round * 10)).await;
+            link.cut();
+            let (numbers, continuity) = until(&mut log, &50).await;
+            let numbers: Vec<_> = numbers.into_iter().filter(|number| *number > 0).collect();
+            assert!(numbers.iter().copied().eq(1..=50), "{numbers:?}");
+            assert!(continuity.iter().all(|what| *what == Continuity::Resumed), "{continuity:?}");
+            until_back(&session).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_topic_retained_is_not_lost_with_the_connection() {
+    for generation in BOTH {
+        let server = server(|_| {});
+        let link = Link::default();
+        let session = connect(&server, &link, generation).await;
+        server.publisher().publish(Feed::STATE, &7);
+        let mut early = session.subscribe(Feed::STATE).await.unwrap();
+        assert_eq!(until(&mut early, &7).await.0, [7]);
+        let mut late = session.subscribe(Feed::STATE).await.unwrap();
+        assert_eq!(until(&mut late, &7).await.0, [7]);
+        server.publisher().publish(Feed::STATE, &8);
+        assert_eq!(until(&mut early, &8).await.0, [8], "nothing again for the second subscription");
+        assert_eq!(until(&mut late, &8).await.0, [8]);
+        link.cut();
+        until_back(&session).await;
+        settle().await;
+        server.publisher().publish(Feed::STATE, &9);
+        for subscription in [&mut early, &mut late] {
+            assert_eq!(until(subscription, &9).await, (vec![9], vec![Continuity::Resumed]), "a later event had arrived");
+        }
     }
 }
 

@@ -286,7 +286,7 @@ impl Flood {
     /// Publishes `count` events to everybody but the caller.
     #[rpc("flood.start")]
     fn start(&self, client: Client, reliable: bool, count: u32, size: usize) {
-        let others = self.publisher.all_but(client.id());
+        let others = self.publisher.except(client.id());
         for n in 0..count {
             others.publish(if reliable { Self::RELIABLE } else { Self::LATEST }, &(n, "x".repeat(size)));
         }

@@ -44,7 +44,7 @@ impl Mill {
     async fn publish(&self) {
         for number in 1..=EVENTS {
             self.publisher.publish(Self::LOG, &(number, Attachment::new(vec![3; 30_000])));
-            self.publisher.room().await;
+            self.publisher.ready().await;
         }
     }
 }

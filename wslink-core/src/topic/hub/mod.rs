@@ -1,61 +1,73 @@
 //! Who receives events: the authenticated clients of one server, and what each asked for.
 //!
-//! What they may see is `guard`'s business.
+//! What they may see is decided in `authorization`. Locks are taken in this order: the clients, the order of a topic, what is
+//! retained, an outbox; under none of them runs any code of the application.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasher, BuildHasherDefault},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     task::{Context, Poll},
 };
 
+use rustc_hash::FxHasher;
+
+use self::retained::Retained;
 pub(super) use self::{
     clients::{Audience, Clients},
     publication::Channel,
 };
 use super::{
     Delivery, Interest, Outbox,
+    authorization::{Answers, Guard, forbidden},
+    budget::Budget,
     discarded::Discarded,
-    guard::{Decisions, Guard, Restriction, forbidden},
-    peer::{Peer, Sight},
-    queue::Origin,
+    event::Event,
+    subscriber::{Sight, Subscriber},
 };
-use crate::{
-    CallError, Client, ClientId,
-    telemetry::Account,
-    wire::{self, Encoded, Protocol},
-};
+use crate::{CallError, Client, ClientId, telemetry::Account, wire::Protocol};
 
 mod clients;
 mod publication;
+mod retained;
 #[cfg(test)]
 mod tests;
 
-#[derive(Default)]
+/// So many topics can be published on at once, unless two of them share a lock.
+const ORDERS: usize = 64;
+
 pub struct Hub {
     clients: RwLock<Clients>,
     /// Set when the server is built.
     pub(super) guard: OnceLock<Guard>,
+    /// Held while an event is given to the clients, so that all of them get the events of a topic in one order.
+    orders: [Mutex<()>; ORDERS],
     /// The last event of each topic that keeps it.
-    retained: Mutex<BTreeMap<&'static str, Retained>>,
+    retained: Mutex<BTreeMap<&'static str, Arc<Retained>>>,
     /// Events dropped by the policy of their topic.
     dropped: Mutex<HashMap<&'static str, u64>>,
+    /// What may be kept for all clients that are remembered.
+    pub(super) budget: Arc<Budget>,
     /// The account of the server, if it is kept.
     account: OnceLock<Arc<Account>>,
 }
 
-/// The last event of a topic, in every generation.
-struct Retained {
-    require: Option<&'static str>,
-    restriction: Option<Arc<Restriction>>,
-    frames: [Encoded; wire::ALL.len()],
-}
-
-impl Retained {
-    /// Of the event that is made of it.
-    fn origin(&self) -> Origin {
-        Origin { restriction: self.restriction.clone(), ..Origin::default() }
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            clients: RwLock::default(),
+            guard: OnceLock::new(),
+            orders: std::array::from_fn(|_| Mutex::default()),
+            retained: Mutex::default(),
+            dropped: Mutex::default(),
+            budget: Arc::default(),
+            account: OnceLock::new(),
+        }
     }
 }
+
+/// How often what a topic retains is encoded for a new subscription that something newer overtakes, before nothing may.
+const ATTEMPTS: usize = 4;
 
 impl Hub {
     /// From now on publications are counted.
@@ -71,76 +83,95 @@ impl Hub {
 
     /// Adds a client. One that wants everything gets what the topics retain.
     pub fn join(&self, client: Client, wire: &'static dyn Protocol, outbox: Arc<Outbox>, interest: Interest) {
-        let decisions = Decisions::default();
-        self.seat(Peer { client, decisions, wire, outbox, interest, resumption: None, away: false }, false);
+        let everything = matches!(interest, Interest::Everything);
+        let peer = Subscriber::new(client, wire, outbox, interest);
+        let mut answers = Answers::new();
+        let mut discarded = Discarded::default();
+        loop {
+            let mut clients = self.change();
+            let wanted = self.retained_for(everything);
+            let open = self.open(wanted.iter().map(|last| last.topic), &answers);
+            if !open.is_empty() || wanted.iter().any(|last| !last.is_ready(wire)) {
+                drop(clients);
+                self.prepare(&peer.client, wire, open, &wanted, &mut answers);
+                continue;
+            }
+            if clients.get(peer.client.id().as_str()).is_some() {
+                return;
+            }
+            for last in wanted.iter().filter(|last| may_see(&peer.client, last.topic, last.require, &answers)) {
+                peer.outbox.put(("", 0), Delivery::Reliable, last.event(wire), &mut discarded);
+            }
+            peer.decisions.replace(answers);
+            clients.insert(peer);
+            return;
+        }
     }
 
     /// The client has said hello again, perhaps as another principal. It gets nothing more of what it must not see now,
     /// and another principal nothing of what was sent to the one before. One that wants everything gets what
     /// is retained of the topics that it sees now and did not see before.
     pub fn renew(&self, client: &Client, outbox: &Arc<Outbox>) {
-        let Some(peer) = self.change().of(client.id(), outbox).map(|peer| Peer {
-            client: client.clone(),
-            decisions: Decisions::default(),
-            wire: peer.wire,
-            outbox: Arc::clone(&peer.outbox),
-            interest: peer.interest.clone(),
-            resumption: peer.resumption.clone(),
-            away: false,
-        }) else {
-            return;
-        };
-        self.seat(peer, true);
-    }
-
-    /// Puts a client into its place, or into its own `again`, unless it has another connection by then.
-    fn seat(&self, peer: Peer, again: bool) {
-        let guard = self.guard.get().filter(|guard| guard.asks());
-        let everything = matches!(peer.interest, Interest::Everything);
-        let mut answers = HashMap::<Box<str>, bool>::new();
+        let asked = self.guard.get().is_some_and(Guard::asks);
+        let mut answers = Answers::new();
         let mut discarded = Discarded::default();
         loop {
             let mut clients = self.change();
-            let retained = self.retained();
-            let wanted = retained.iter().filter(|_| everything);
-            let waiting = if again { peer.outbox.restrictions() } else { HashSet::new() };
-            let topics = wanted.clone().map(|(topic, _)| *topic).chain(waiting.iter().map(|restriction| &*restriction.topic));
-            let open: HashSet<Box<str>> = topics.filter(|topic| !answers.contains_key(*topic)).map(Box::from).collect();
-            // The application is asked while nobody waits for it, and then there may be more to ask.
-            if let Some(guard) = guard.filter(|_| !open.is_empty()) {
-                drop((clients, retained));
-                answers.extend(open.into_iter().map(|topic| {
-                    let answer = guard.ask(&peer.client, &topic);
-                    (topic, answer)
-                }));
+            let Some(peer) = clients.of(client.id(), outbox) else { return };
+            let wire = peer.wire;
+            let wanted = self.retained_for(matches!(peer.interest, Interest::Everything));
+            let waiting = outbox.restrictions();
+            let topics = wanted.iter().map(|last| last.topic).chain(waiting.iter().map(|waiting| &*waiting.topic));
+            let open = self.open(topics, &answers);
+            if !open.is_empty() || wanted.iter().any(|last| !last.is_ready(wire)) {
+                drop(clients);
+                self.prepare(client, wire, open, &wanted, &mut answers);
                 continue;
             }
-            let before = clients.of(peer.client.id(), &peer.outbox);
-            if before.is_some() != again {
-                return;
+            let stays = |event: &Event| event.is_visible(|topic, require| may_see(client, topic, require, &answers));
+            let is_another = !peer.client.principal().is_like(client.principal());
+            outbox.change_principal(stays, is_another, &mut discarded);
+            if is_another {
+                discarded.other(peer.resumption.take());
             }
-            let may_see =
-                |topic: &str, require| peer.may_see(Sight { topic, require, asked: false }) && answers.get(topic) != Some(&false);
-            if let Some(before) = &before {
-                let another = !before.client.principal().is_like(peer.client.principal());
-                let stays = |origin: &Origin| {
-                    origin.restriction.as_ref().is_none_or(|restriction| may_see(&restriction.topic, restriction.require))
-                };
-                peer.outbox.change_principal(stays, another, &mut discarded);
-            }
-            for (topic, last) in wanted {
-                let sight = Sight { topic, require: last.require, asked: guard.is_some() };
-                let saw = before.as_ref().is_some_and(|before| before.may_see(sight));
-                if !saw && may_see(topic, last.require) {
-                    let message = last.frames[peer.wire.index()].clone();
-                    peer.outbox.put_reliable(last.origin(), message, &mut discarded);
+            for last in wanted {
+                let Retained { topic, require, .. } = *last;
+                if !peer.may_see(Sight { topic, require, asked }) && may_see(client, topic, require, &answers) {
+                    outbox.put(("", 0), Delivery::Reliable, last.event(wire), &mut discarded);
                 }
             }
-            let epoch = peer.decisions.epoch();
-            answers.into_iter().for_each(|(topic, answer)| peer.decisions.record(epoch, &topic, answer));
-            discarded.other(clients.peers.insert(peer.client.id().clone(), peer));
+            peer.decisions.replace(answers);
+            discarded.other(std::mem::replace(&mut peer.client, client.clone()));
             return;
         }
+    }
+
+    /// The topics among these of which the application has to be asked.
+    pub(super) fn open<'t>(&self, topics: impl Iterator<Item = &'t str>, answers: &Answers) -> HashSet<Box<str>> {
+        let asks = self.guard.get().is_some_and(Guard::asks);
+        topics.filter(|topic| asks && !answers.contains_key(*topic)).map(Box::from).collect()
+    }
+
+    /// Does what runs code of the application or takes long: no lock is held. There may be more to do afterwards.
+    fn prepare(
+        &self,
+        client: &Client,
+        wire: &dyn Protocol,
+        open: HashSet<Box<str>>,
+        wanted: &[Arc<Retained>],
+        answers: &mut Answers,
+    ) {
+        self.ask(client, open, answers);
+        wanted.iter().for_each(|last| drop(last.event(wire)));
+    }
+
+    /// Asks the application about these topics.
+    pub(super) fn ask(&self, client: &Client, open: HashSet<Box<str>>, answers: &mut Answers) {
+        let Some(guard) = self.guard.get() else { return };
+        answers.extend(open.into_iter().map(|topic| {
+            let answer = guard.ask(client, &topic);
+            (topic, answer)
+        }));
     }
 
     /// Whether `client` may subscribe to `topic`.
@@ -157,17 +188,18 @@ impl Hub {
 
     /// Asks the application about `client` and keeps what it says.
     fn decide(&self, guard: &Guard, client: &Client, topic: &str) -> bool {
-        let epoch = self.read().peers.get(client.id()).map(|peer| peer.decisions.epoch());
+        let epoch = self.read().get(client.id().as_str()).map(|peer| peer.decisions.epoch());
         let answer = guard.ask(client, topic);
-        if let (Some(epoch), Some(peer)) = (epoch, self.read().peers.get(client.id())) {
+        if let (Some(epoch), Some(peer)) = (epoch, self.read().get(client.id().as_str())) {
             peer.decisions.record(epoch, topic, answer);
         }
         answer
     }
 
-    /// What the application said of a client counts no more.
+    /// What the application said of a client counts no more. Waits for what is being published, in the midst of which
+    /// nobody becomes undecided.
     pub(super) fn reconsider(&self, id: &ClientId) {
-        if let Some(peer) = self.read().peers.get(id) {
+        if let Some(peer) = self.change().get(id.as_str()) {
             peer.decisions.forget();
         }
     }
@@ -181,55 +213,52 @@ impl Hub {
         }
     }
 
-    /// From now on `id` receives `topic` by this `subscription`, beginning with what it retains. Of a
-    /// client that had more topics than `limit`, events are not counted any more.
-    pub fn subscribe(&self, id: &ClientId, outbox: &Arc<Outbox>, topic: &str, subscription: u64, limit: usize) {
+    /// From now on `id` receives `topic` by this `subscription`, which begins with what the topic retains.
+    pub fn subscribe(&self, id: &ClientId, outbox: &Arc<Outbox>, topic: &str, subscription: u64) {
         let mut discarded = Discarded::default();
-        let mut clients = self.change();
-        let Some(peer) = clients.of(id, outbox) else { return };
-        let Interest::Topics(topics) = &mut peer.interest else { return };
-        let number = topics.add(topic, subscription, limit);
-        if !topics.are_countable() {
-            discarded.other(peer.resumption.take());
-            peer.outbox.forget(&mut discarded);
-        }
-        let retained = self.retained();
-        let sight = |last: &Retained| Sight { require: last.require, ..self.sight(topic) };
-        if let Some(last) = retained.get(topic).filter(|last| peer.may_see(sight(last))) {
-            let origin = Origin { topic: number, ..last.origin() };
-            peer.outbox.put_reliable(origin, last.frames[peer.wire.index()].clone(), &mut discarded);
+        let mut made: Option<(Arc<Retained>, Event)> = None;
+        let mut attempts = 0;
+        loop {
+            let mut clients = self.change();
+            let Some(wire) = clients.of(id, outbox).map(|peer| peer.wire) else { return };
+            let last = self.retained().get(topic).map(Arc::clone);
+            // Nothing newer may come between the beginning and what is retained.
+            if let Some(last) = &last
+                && attempts < ATTEMPTS
+                && made.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, last))
+            {
+                drop(clients);
+                made = Some((Arc::clone(last), last.first(wire, subscription)));
+                attempts += 1;
+                continue;
+            }
+            let Some(peer) = clients.subscribe(id, outbox, topic, subscription) else { return };
+            if let Some(last) = last.filter(|last| peer.may_see(Sight { require: last.require, ..self.sight(topic) })) {
+                let made = made.take().filter(|(of, _)| Arc::ptr_eq(of, &last));
+                let event = made.map_or_else(|| last.first(wire, subscription), |(_, event)| event);
+                outbox.put(("", 0), Delivery::Reliable, event, &mut discarded);
+            }
+            return;
         }
     }
 
     /// Takes a subscription back.
     pub fn unsubscribe(&self, id: &ClientId, outbox: &Arc<Outbox>, topic: &str, subscription: u64) {
-        let mut clients = self.change();
-        if let Some(Peer { interest: Interest::Topics(topics), .. }) = clients.of(id, outbox) {
-            topics.remove(topic, subscription);
-        }
+        self.change().unsubscribe(id, outbox, topic, subscription);
     }
 
     pub(super) fn enter(&self, id: &ClientId, group: &str) {
-        let mut clients = self.change();
-        if clients.peers.contains_key(id) {
-            clients.groups.entry(group.to_owned()).or_default().insert(id.clone());
-        }
+        self.change().enter(id, group);
     }
 
     pub(super) fn exit(&self, id: &ClientId, group: &str) {
-        let mut clients = self.change();
-        if let Some(members) = clients.groups.get_mut(group) {
-            members.remove(id);
-            if members.is_empty() {
-                clients.groups.remove(group);
-            }
-        }
+        self.change().exit(id, group);
     }
 
     /// Ready when every client of `audience` has taken most of what was published.
-    pub(super) fn poll_room(&self, audience: &Audience, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_ready(&self, audience: &Audience, cx: &mut Context<'_>) -> Poll<()> {
         let mut ready = true;
-        self.read().each(audience, |peer| ready = ready && peer.outbox.poll_room(cx).is_ready());
+        self.read().each(audience, |peer| ready = ready && peer.outbox.poll_ready(cx).is_ready());
         if ready { Poll::Ready(()) } else { Poll::Pending }
     }
 
@@ -237,7 +266,7 @@ impl Hub {
     pub(super) fn subscribers(&self, audience: &Audience, topic: &str) -> usize {
         let sight = self.sight(topic);
         let mut count = 0;
-        self.read().each(audience, |peer| count += usize::from(!peer.away && peer.receives(sight).is_some()));
+        self.read().receivers(topic).each(audience, |peer, _| count += usize::from(!peer.away && peer.may_see(sight)));
         count
     }
 
@@ -250,7 +279,7 @@ impl Hub {
 
     /// How many events for the client `id` were dropped by the policies of their topics.
     pub(super) fn dropped_for(&self, id: &ClientId) -> u64 {
-        self.read().peers.get(id).map_or(0, |peer| peer.outbox.dropped())
+        self.read().get(id.as_str()).map_or(0, |peer| peer.outbox.dropped())
     }
 
     /// A topic that is only known by its name.
@@ -279,12 +308,28 @@ impl Hub {
         self.clients.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// To be asked for after the clients.
-    fn retained(&self) -> MutexGuard<'_, BTreeMap<&'static str, Retained>> {
+    fn order(&self, topic: &str) -> MutexGuard<'_, ()> {
+        let hash = BuildHasherDefault::<FxHasher>::default().hash_one(topic);
+        let index = usize::try_from(hash % ORDERS as u64).unwrap_or(0);
+        self.orders[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Only changes while the clients are read.
+    fn retained(&self) -> MutexGuard<'_, BTreeMap<&'static str, Arc<Retained>>> {
         self.retained.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a client that wants `everything` gets of what is retained.
+    fn retained_for(&self, everything: bool) -> Vec<Arc<Retained>> {
+        if everything { self.retained().values().map(Arc::clone).collect() } else { Vec::new() }
     }
 
     pub(super) fn change(&self) -> RwLockWriteGuard<'_, Clients> {
         self.clients.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether `client` may see `topic`, when it is not in its place yet.
+pub(super) fn may_see(client: &Client, topic: &str, require: Option<&str>, answers: &Answers) -> bool {
+    require.is_none_or(|authority| client.principal().holds(authority)) && answers.get(topic) != Some(&false)
 }

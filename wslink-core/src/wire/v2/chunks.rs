@@ -35,6 +35,16 @@ impl Header {
     }
 }
 
+/// The message that these frames are the chunks of.
+pub(crate) fn joined(message: &Encoded) -> Bytes {
+    let mut joined = BytesMut::with_capacity(message.len());
+    for frame in message.frames() {
+        joined.extend_from_slice(frame.head.get(HEADER..).unwrap_or_default());
+        joined.extend_from_slice(&frame.body);
+    }
+    joined.freeze()
+}
+
 /// The frames of message `id`, of at most `chunk` bytes each; its writer left [`HEADER`] bytes free at its start.
 #[inline]
 pub(super) fn frames(id: u32, mut writer: SegmentWriter, chunk: usize) -> Encoded {

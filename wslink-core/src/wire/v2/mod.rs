@@ -8,6 +8,7 @@ use std::sync::{
 use bytes::Bytes;
 use serde::Serialize;
 
+pub(crate) use self::chunks::joined;
 use self::{
     assembler::Assembler,
     oversize::{Fate, Oversize},

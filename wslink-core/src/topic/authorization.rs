@@ -49,6 +49,9 @@ impl Guard {
     }
 }
 
+/// What the application said about a client, by topic.
+pub(super) type Answers = HashMap<Box<str>, bool>;
+
 /// What decides who may see the events of a topic, where not everybody may.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Restriction {
@@ -69,7 +72,7 @@ struct Said {
     /// Another one whenever everything was forgotten: what was asked before then counts no more. No two
     /// clients have the same one, nor has a client under another principal.
     epoch: u64,
-    topics: HashMap<Box<str>, bool>,
+    topics: Answers,
 }
 
 impl Default for Said {
@@ -106,6 +109,12 @@ impl Decisions {
 
     pub(super) fn forget(&self) {
         *self.said() = Said::default();
+    }
+
+    /// Forgets everything but these.
+    pub(super) fn replace(&self, answers: Answers) {
+        let topics = if answers.len() > REMEMBERED { Answers::new() } else { answers };
+        *self.said() = Said { topics, ..Said::default() };
     }
 
     fn said(&self) -> MutexGuard<'_, Said> {

@@ -1,0 +1,59 @@
+//! One client as publishers see it: what it wants, and what it may see.
+
+use std::sync::Arc;
+
+use super::{
+    Interest, Outbox,
+    authorization::{Decisions, Restriction},
+    resume::Resumption,
+};
+use crate::{Client, wire::Protocol};
+
+/// A client.
+pub(super) struct Subscriber {
+    pub(super) client: Client,
+    pub(super) decisions: Decisions,
+    pub(super) wire: &'static dyn Protocol,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) interest: Interest,
+    /// The groups that it is a member of.
+    pub(super) groups: Vec<Arc<str>>,
+    /// What it may come back with when it is lost.
+    pub(super) resumption: Option<Resumption>,
+    /// Its connection is lost, and it may come back.
+    pub(super) away: bool,
+}
+
+impl Subscriber {
+    pub(super) fn new(client: Client, wire: &'static dyn Protocol, outbox: Arc<Outbox>, interest: Interest) -> Self {
+        let decisions = Decisions::default();
+        Self { client, decisions, wire, outbox, interest, groups: Vec::new(), resumption: None, away: false }
+    }
+
+    pub(super) fn may_see(&self, Sight { topic, require, asked }: Sight<'_>) -> bool {
+        require.is_none_or(|authority| self.client.principal().holds(authority))
+            && (!asked || self.decisions.of(topic) == Some(true))
+    }
+
+    /// Bytes that are needed to remember it, beside its events.
+    pub(super) fn cost(&self) -> usize {
+        self.interest.cost() + self.groups.iter().map(|group| group.len()).sum::<usize>() + size_of::<Self>()
+    }
+}
+
+/// A topic, and what decides who sees it.
+#[derive(Clone, Copy)]
+pub(super) struct Sight<'a> {
+    pub(super) topic: &'a str,
+    pub(super) require: Option<&'static str>,
+    /// Whether the application has a say.
+    pub(super) asked: bool,
+}
+
+impl Sight<'_> {
+    /// What decides about events later; nothing where everybody may see them.
+    pub(super) fn restriction(&self) -> Option<Arc<Restriction>> {
+        let is_restricted = self.asked || self.require.is_some();
+        is_restricted.then(|| Arc::new(Restriction { topic: self.topic.into(), require: self.require }))
+    }
+}

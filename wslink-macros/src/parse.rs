@@ -2,10 +2,10 @@
 //!
 //! Judges nothing, and keeps bodies as tokens, so that a half-typed body never swallows the block.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, Ident, ItemImpl, Meta, PatType, Receiver, Signature, Token, Type, Visibility,
+    Attribute, FnArg, Ident, ImplItem, ItemImpl, Meta, PatType, Receiver, Signature, Token, Type, Visibility,
     parse::{Parse, ParseStream, Parser, discouraged::Speculative},
 };
 
@@ -31,8 +31,12 @@ pub(crate) struct Item {
 pub(crate) enum Kind {
     Method(Method),
     Constant(Constant),
-    /// Should be one of them.
+    /// Should be one of them, but breaks the syntax of Rust: the compiler has said so, or is about to.
     Unreadable(TokenStream),
+    /// Is Rust, and should be one of them, but is in no form that is known here.
+    Unknown(TokenStream),
+    /// `static …`, which the compiler refuses in an `impl` block.
+    Static(TokenStream),
     /// Is none of them. It keeps our attributes, which say where they belong when they are reached.
     Other(TokenStream),
 }
@@ -86,10 +90,15 @@ impl Parse for Item {
             Kind::Constant(constant)
         } else {
             let tokens = skip(input)?;
-            if !declares(&tokens) {
+            if declares(&tokens, &["static"]) {
+                Kind::Static(tokens)
+            } else if !declares(&tokens, &["fn", "const"]) {
                 return Ok(Self { ours: Vec::new(), hidden: Vec::new(), attributes, kind: Kind::Other(tokens) });
+            } else if syn::parse2::<ImplItem>(tokens.clone()).is_ok() {
+                Kind::Unknown(tokens)
+            } else {
+                Kind::Unreadable(tokens)
             }
-            Kind::Unreadable(tokens)
         };
         let (ours, attributes) = attributes.into_iter().partition(|attribute| is_ours(&name(attribute)));
         let (hidden, attributes) = Vec::into_iter(attributes).partition(|attribute| hidden(attribute).is_some());
@@ -133,9 +142,14 @@ fn skip(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(skipped)
 }
 
-/// Whether this is a method or a constant, however incomplete.
-fn declares(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "fn" || word == "const"))
+/// Whether this declares one of `words`, however incomplete it is.
+fn declares(tokens: &TokenStream, words: &[&str]) -> bool {
+    let mut lifetime = false;
+    tokens.clone().into_iter().any(|token| {
+        let found = !lifetime && matches!(&token, TokenTree::Ident(word) if words.iter().any(|known| word == known));
+        lifetime = matches!(&token, TokenTree::Punct(quote) if quote.as_char() == '\'');
+        found
+    })
 }
 
 impl Parse for Method {
@@ -153,6 +167,10 @@ impl Parse for Constant {
         let name = input.parse()?;
         input.parse::<Token![:]>()?;
         let ty = input.parse()?;
+        if begins_item(input) {
+            // The compiler says that there is no `;`. What follows is the next item all the same.
+            return Ok(Self { visibility, name, ty, value: None });
+        }
         let mut value = None;
         while !input.peek(Token![;]) {
             input.parse::<TokenTree>()?.to_tokens(value.get_or_insert_with(TokenStream::new));
@@ -162,6 +180,16 @@ impl Parse for Constant {
     }
 }
 
+/// Whether something begins here that cannot go on with a constant.
+fn begins_item(input: ParseStream<'_>) -> bool {
+    input.is_empty()
+        || input.peek(Token![#])
+        || input.peek(Token![pub])
+        || input.peek(Token![fn])
+        || input.peek(Token![async])
+        || input.peek(Token![const])
+}
+
 impl ToTokens for Constant {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let Self { visibility, name, ty, value } = self;
@@ -169,16 +197,32 @@ impl ToTokens for Constant {
     }
 }
 
-/// Without `#[arg]`.
-impl ToTokens for Method {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
+impl Method {
+    /// Without what is ours, or taken for ours, on its parameters.
+    pub(crate) fn stripped(&self) -> TokenStream {
+        self.without(|attribute| is_arg(attribute) || is_serde(attribute))
+    }
+
+    fn without(&self, taken: impl Fn(&Attribute) -> bool) -> TokenStream {
         let Self { visibility, signature, body } = self;
         let mut signature = signature.clone();
         for input in &mut signature.inputs {
             let (FnArg::Typed(PatType { attrs, .. }) | FnArg::Receiver(Receiver { attrs, .. })) = input;
-            attrs.retain(|attribute| !is_arg(attribute));
+            attrs.retain(|attribute| !taken(attribute));
         }
-        quote!(#visibility #signature #body).to_tokens(tokens);
+        quote!(#visibility #signature #body)
+    }
+
+    /// Where its source ends.
+    pub(crate) fn end(&self) -> Span {
+        self.body.span()
+    }
+}
+
+/// Without `#[arg]`.
+impl ToTokens for Method {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.without(is_arg).to_tokens(tokens);
     }
 }
 
@@ -186,6 +230,11 @@ impl ToTokens for Method {
 pub(crate) fn args(input: &FnArg) -> impl Iterator<Item = &Attribute> {
     let (FnArg::Typed(PatType { attrs, .. }) | FnArg::Receiver(Receiver { attrs, .. })) = input;
     attrs.iter().filter(|attribute| is_arg(attribute))
+}
+
+/// What people write on a parameter as if it were a field.
+pub(crate) fn is_serde(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("serde")
 }
 
 fn is_arg(attribute: &Attribute) -> bool {

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     __private as rt, Handshake, Limits, Publisher, Secret,
     connection::{self, Connection, Shared},
-    rpc::{MethodDescriptor, Mounted, ParameterDescriptor, Plain as _, Routes, Service, ServiceDescriptor, Terms},
+    rpc::{Erasure, MethodDescriptor, Mounted, ParameterDescriptor, Plain as _, Routes, Service, ServiceDescriptor, Terms},
     topic::Hub,
     wire::{FrameKind, message::Parts},
 };
@@ -71,7 +71,7 @@ impl Service for Probe {
         name: "Probe",
         docs: "",
         type_id: TypeId::of::<Self>,
-        location: rt::here!(),
+        location: rt::here(),
         package: "",
         version: "",
         methods: &[MethodDescriptor {
@@ -79,7 +79,7 @@ impl Service for Probe {
             name: "add",
             docs: "",
             deprecated: false,
-            location: rt::here!(),
+            location: rt::here(),
             types: rt::types!(fn(f64, f64) -> f64),
             parameters: &[ParameterDescriptor::required::<f64>("a"), ParameterDescriptor::required::<f64>("b")],
             terms: Terms { timeout: None, require: None },
@@ -91,4 +91,5 @@ impl Service for Probe {
         topics: &[],
         ordered: false,
     };
+    const ERASURE: Erasure<Self> = Erasure::OF;
 }

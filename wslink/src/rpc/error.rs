@@ -31,7 +31,8 @@ use crate::{CallError, ErrorCode, Value};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of an RPC method",
     label = "not an RPC error",
-    note = "derive `wslink::RpcError` for it to choose what clients are told, or return `Result<_, wslink::Internal>` and use `?`"
+    note = "if the type is yours, derive `wslink::RpcError` for it to choose what clients are told",
+    note = "for any error, return `Result<_, wslink::Internal>` and use `?`: clients are told \"Exception raised\", and the log why"
 )]
 pub trait RpcError {
     /// What clients can be told, for the manifest; nothing when it is not known.
@@ -186,7 +187,7 @@ impl<T> Unread<T> for FieldOf<T> {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be told to clients as a part of an RPC error",
     label = "cannot be sent to a client",
-    note = "derive `serde::Serialize` for it, or write `#[rpc_error(skip)]` on the field to keep it here"
+    note = "if the type is yours, derive `serde::Serialize` for it; else write `#[rpc_error(skip)]` on the field to keep it here"
 )]
 pub trait ErrorField {
     /// As serde sees it.

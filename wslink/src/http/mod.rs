@@ -28,6 +28,7 @@ mod compression;
 mod content;
 #[cfg(feature = "fuzzing")]
 mod echo;
+mod folder;
 pub(crate) mod forwarded;
 mod headers;
 mod health;
@@ -53,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) content: Option<PathBuf>,
     /// Files below a path.
     pub(crate) folders: Vec<(String, PathBuf)>,
+    /// Whether links out of those folders are followed.
+    pub(crate) follow_links: bool,
     pub(crate) admission: Admission,
     /// Whose word is taken of who the client is.
     pub(crate) trusted: Trusted,
@@ -78,6 +81,7 @@ impl Default for Settings {
             endpoint: Some("/ws".to_owned()),
             content: None,
             folders: Vec::new(),
+            follow_links: false,
             admission: Admission::default(),
             trusted: Trusted::default(),
             probes: Probes::default(),

@@ -46,13 +46,22 @@ impl fmt::Display for Refusal {
         match self {
             Self::NoHost => f.write_str("the request names no single host"),
             Self::Host(host) => {
+                let host = cut(host);
                 write!(f, "host {host:?} is not one of this server's; allow it with `allow_host` or `--allow-host`")
             }
             Self::Origin(origin) => {
+                let origin = cut(origin);
                 write!(f, "origin {origin:?} may not connect; allow it with `allow_origin` or `--allow-origin`")
             }
         }
     }
+}
+
+/// What a peer wrote, as much of it as anybody reads.
+fn cut(text: &str) -> &str {
+    /// As long as a host name can be.
+    const LONGEST: usize = 253;
+    &text[..text.floor_char_boundary(LONGEST)]
 }
 
 /// What admits everything.
@@ -318,6 +327,12 @@ mod tests {
         assert_eq!(admit("192.168.1.5", "http://127.0.0.1:8080"), Ok(()));
         assert!(admit("192.168.1.6", "http://127.0.0.1:8080").is_err(), "the loopback of another machine");
         assert!(admit("192.168.1.5", "http://127.0.0.1:5173").is_err(), "another server of this machine");
+    }
+
+    #[test]
+    fn a_refusal_is_as_short_as_what_it_is_of_should_be() {
+        let refusal = admit("localhost", Some(&format!("http://{}", "ä".repeat(10_000)))).unwrap_err().to_string();
+        assert!(refusal.len() < 400, "{refusal}");
     }
 
     fn request(host: &str, origin: Option<&str>) -> Request<()> {

@@ -34,6 +34,7 @@ mod headers;
 mod health;
 #[cfg(feature = "inspector")]
 pub(crate) mod inspector;
+mod log_limit;
 #[cfg(feature = "manifest")]
 mod manifest;
 mod patience;

@@ -70,9 +70,12 @@ fn of_services<'a, T>(
     services.iter().flat_map(|service| items(service).iter().map(|item| (*service, item))).collect()
 }
 
-/// Of the packages that the services belong to.
+/// Of the packages that the services belong to. Services of this one, such as that of `application.exit`, are no
+/// part of a program's name.
 fn info(services: &[&ServiceDescriptor]) -> Info {
-    let packages: BTreeMap<_, _> = services.iter().map(|service| (service.package, service.version)).collect();
+    let all: BTreeMap<_, _> = services.iter().map(|service| (service.package, service.version)).collect();
+    let others: BTreeMap<_, _> = all.clone().into_iter().filter(|(package, _)| *package != env!("CARGO_PKG_NAME")).collect();
+    let packages = if others.is_empty() { all } else { others };
     Info {
         title: if packages.is_empty() { "wslink".to_owned() } else { packages.keys().copied().collect::<Vec<_>>().join(", ") },
         version: if packages.is_empty() { "0.0.0".to_owned() } else { packages.values().copied().collect::<Vec<_>>().join(", ") },

@@ -4,7 +4,7 @@
 //! question is put where the type is concrete, in generated code: an inherent method answers for types
 //! that can, and the trait [`Unknown`] for the rest.
 
-use std::{any::type_name, convert::Infallible, marker::PhantomData};
+use std::{any::type_name, convert::Infallible, marker::PhantomData, panic::catch_unwind};
 
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Serialize, de::DeserializeOwned};
@@ -64,8 +64,9 @@ impl<T: JsonSchema> Probe<T> {
 
 impl<T: DeserializeOwned> Probe<T> {
     /// Whether the type has a value for an argument that is missing.
+    // What a type's own code does with nothing is not this program's end.
     pub fn may_be_missing(&self) -> bool {
-        T::deserialize(Missing).is_ok()
+        catch_unwind(|| T::deserialize(Missing).is_ok()).unwrap_or(false)
     }
 
     /// Arguments need a schema.
@@ -79,7 +80,7 @@ impl<T: DeserializeOwned> Probe<T> {
 impl<T: Default + Serialize> Probe<T> {
     /// Its default.
     pub fn default_value(&self) -> Option<serde_json::Value> {
-        serde_json::to_value(T::default()).ok()
+        catch_unwind(|| serde_json::to_value(T::default()).ok()).ok().flatten()
     }
 }
 
@@ -272,6 +273,33 @@ mod tests {
         assert_eq!(Probe::<Opaque>::OF.argument_schema(&mut schemas).to_value(), serde_json::json!({ "title": "Opaque" }));
         assert_eq!(Probe::<bool>::OF.argument_schema(&mut schemas).to_value(), serde_json::json!({ "type": "boolean" }));
         assert_eq!(short_name("alloc::vec::Vec<(a::b::Frame, &core::option::Option<u8>)>"), "Vec<(Frame, &Option<u8>)>");
+    }
+
+    /// Each of its implementations panics.
+    struct Panics;
+
+    impl<'de> serde::Deserialize<'de> for Panics {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            panic!("nothing is deserialised")
+        }
+    }
+
+    impl serde::Serialize for Panics {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("nothing is serialised")
+        }
+    }
+
+    impl Default for Panics {
+        fn default() -> Self {
+            Self
+        }
+    }
+
+    #[test]
+    fn a_type_that_panics_tells_nothing() {
+        assert!(!Probe::<Panics>::OF.may_be_missing());
+        assert_eq!(Probe::<Panics>::OF.default_value(), None);
     }
 
     #[test]

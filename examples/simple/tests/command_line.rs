@@ -317,6 +317,8 @@ async fn tls_comes_from_files_or_is_made() {
 fn it_ends_when_it_is_told_to() {
     assert_eq!(Program::start(&[]).end("-TERM").code(), Some(0));
     assert_eq!(Program::start(&[]).end("-INT").code(), Some(0));
+    assert_eq!(Program::start(&[]).end("-HUP").code(), Some(0), "there is nothing to reload");
+    assert_eq!(Program::start(&["--nosignalhandlers"]).end("-HUP").signal(), Some(1));
     assert_eq!(Program::start(&["--nosignalhandlers"]).end("-TERM").signal(), Some(15));
     let mut idle = Program::start(&["--timeout", "0.2"]);
     assert_eq!(idle.child.wait().unwrap().code(), Some(0));

@@ -35,9 +35,9 @@ use std::{
 use futures_util::future::try_join_all;
 use tokio::net::{TcpListener, lookup_host};
 
-use self::foreign::Environment;
 #[cfg(feature = "prometheus")]
 pub use self::options::Metrics;
+use self::{foreign::Environment, reload::Hangup};
 pub use self::{
     limits::LimitOptions,
     options::Options,
@@ -102,7 +102,8 @@ impl Options {
             return Ok(());
         }
         if !self.no_signal_handlers {
-            tokio::spawn(stop_on_signal(server.clone()));
+            // Where there is nothing to reload, a reload is an end, and it is a graceful one.
+            tokio::spawn(stop_on_signal(server.clone(), Hangup::new(tls.is_none())));
         }
         if let Some(tls) = tls {
             tokio::spawn(reload::watch(tls, !self.no_signal_handlers));
@@ -265,8 +266,11 @@ fn print(line: &str) {
 }
 
 /// Stops at the first signal, gracefully, and ends at the second.
-async fn stop_on_signal(server: Server) {
-    next_signal().await;
+async fn stop_on_signal(server: Server, mut hangup: Hangup) {
+    tokio::select! {
+        () = next_signal() => {}
+        () = hangup.next() => {}
+    }
     server.stop();
     next_signal().await;
     std::process::exit(130);

@@ -151,7 +151,8 @@ pub fn rpc(options: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// A client gets the code, the message, and as data `{"name": "…", …fields}`.
+/// A client gets the code, the message, and as data `{"name": "…", …fields}`. Fields that are called `name` or
+/// `fields` themselves are in `fields` there: `{"name": "no_sensor", "fields": {"name": "left"}}`.
 ///
 /// | option of a variant | meaning |
 /// | --- | --- |

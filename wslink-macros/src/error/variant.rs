@@ -212,12 +212,9 @@ fn role(index: usize, field: &syn::Field, internal: bool, mistakes: &mut Mistake
     if skip || internal {
         return Some(Role::Kept);
     }
-    let (name, place) = match (options.find("rename"), name) {
-        (Some(_), _) => {
-            let value = options.value("rename", "\"name\"", mistakes)?;
-            (word(value, "rename", mistakes)?, value.to_token_stream())
-        }
-        (None, Some(name)) => (name, field.ident.to_token_stream()),
+    let name = match (options.find("rename"), name) {
+        (Some(_), _) => word(options.value("rename", "\"name\"", mistakes)?, "rename", mistakes)?,
+        (None, Some(name)) => name,
         (None, None) => {
             let ty = &field.ty;
             let text = format!(
@@ -228,13 +225,6 @@ fn role(index: usize, field: &syn::Field, internal: bool, mistakes: &mut Mistake
             return None;
         }
     };
-    if name == "name" {
-        mistakes.add(
-            place,
-            "`name` is where clients find the error's own name; write another, such as `#[rpc_error(rename = \"what\")]`",
-        );
-        return None;
-    }
     Some(Role::Data(name))
 }
 

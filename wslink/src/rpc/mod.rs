@@ -5,6 +5,8 @@
 pub(crate) use self::bind::Bound;
 #[cfg(feature = "manifest")]
 pub(crate) use self::bind::Missing;
+#[cfg(feature = "manifest")]
+pub(crate) use self::error::{NESTED, is_nested};
 #[doc(hidden)]
 pub use self::handlers::{Erasure, Handlers, NotSend, NotShared, SharedByCalls};
 pub use self::{

@@ -1,6 +1,6 @@
 //! A field of an error may be called what clients tell errors apart by.
 
-use wslink::RpcError;
+use wslink::{RpcError, rpc, service};
 
 #[derive(Debug, PartialEq, RpcError)]
 enum SensorError {
@@ -10,7 +10,21 @@ enum SensorError {
     Fields { fields: u8 },
 }
 
+struct Sensors;
+
+#[service]
+impl Sensors {
+    #[rpc("sensors.read")]
+    fn read(&self, name: String) -> Result<u32, SensorError> {
+        Err(SensorError::NoSensor { name, station: 1 })
+    }
+}
+
 fn main() {
+    let manifest = wslink::Manifest::of::<Sensors>().to_json();
+    let manifest: String = manifest.split_whitespace().collect();
+    let nested = r#""fields":{"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"}"#;
+    assert!(manifest.contains(nested) && manifest.contains(r#""name":{"const":"no_sensor"}"#), "{manifest}");
     let told = SensorError::NoSensor { name: "front".into(), station: 3 }.into_call_error();
     let data = told.data().unwrap();
     assert_eq!(told.message(), "no sensor front");

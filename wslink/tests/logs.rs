@@ -206,7 +206,7 @@ fn everything_is_logged_but_secrets() {
         has(&[&connection, "dropped events", "probe.newest", "dropped=1"]);
         has(&[&connection, "the peer closes", "code=1000"]);
     }
-    has(&["refused a WebSocket", "evil.example", "left_out=0"]);
+    has(&["refused a WebSocket", "evil.example", "suppressed=0"]);
     has(&["probe.forging failed", r"first\r\nERROR second"]);
     has(&["probe.panicking failed", r"first\nERROR second"]);
     assert!(!text.lines().any(|line| line.starts_with("ERROR second")), "a line of a client's own");

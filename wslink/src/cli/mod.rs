@@ -37,7 +37,7 @@ use tokio::net::{TcpListener, lookup_host};
 
 #[cfg(feature = "prometheus")]
 pub use self::options::Metrics;
-use self::{foreign::Environment, reload::Hangup};
+use self::{compatibility::Environment, reload::Hangup};
 pub use self::{
     limits::LimitOptions,
     options::Options,
@@ -52,7 +52,7 @@ use crate::{
     server::{Builder, Tls},
 };
 
-mod foreign;
+mod compatibility;
 mod limits;
 mod options;
 mod program;
@@ -91,7 +91,7 @@ impl Options {
     /// The options or services are wrong, or the address cannot be listened at.
     pub async fn serve(self, set_up: impl FnOnce(Builder) -> Builder) -> Result<(), Error> {
         let builder = set_up(Server::builder());
-        self.foreign.report();
+        self.compatibility.report();
         let names_secret = !builder.knows_whom_to_admit() && self.auth_key.is_none() && self.auth_key_file.is_none();
         let builder = if self.lets_clients_end(&builder) { builder.allow_exit() } else { builder };
         let tls = self.tls()?;
@@ -162,7 +162,7 @@ impl Options {
         builder = builder.change_limits(|limits| environment.apply(limits));
         builder = builder.change_limits(|limits| self.limits.apply(limits));
         if let Some(file) = std::env::var_os("WSLINK_HTTP_HEADERS").filter(|file| !file.is_empty()) {
-            let headers = foreign::headers(Path::new(&file))?;
+            let headers = compatibility::headers(Path::new(&file))?;
             builder = headers.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));
         }
         builder = self.trust_proxy.iter().fold(builder, |builder, proxies| builder.trust_proxy(*proxies));

@@ -8,7 +8,7 @@ use clap::{
 };
 use ipnet::IpNet;
 
-use super::{LimitOptions, foreign::ForeignOptions};
+use super::{LimitOptions, compatibility::CompatibilityOptions};
 #[cfg(feature = "inspector")]
 use crate::server::Inspector;
 use crate::{Error, Secret};
@@ -93,7 +93,7 @@ pub struct Options {
     /// Header of everything that is served, such as `Cache-Control: max-age=60`; may be repeated
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     pub header: Vec<(String, String)>,
-    /// Leave options that are not known out of account, with a line on the standard error; for launchers
+    /// Ignore unknown options, with a line on the standard error; for launchers
     #[arg(long)]
     pub ignore_unknown: bool,
     /// Log what happens
@@ -110,7 +110,7 @@ pub struct Options {
     pub limits: LimitOptions,
     /// What other servers have.
     #[command(flatten)]
-    pub(super) foreign: ForeignOptions,
+    pub(super) compatibility: CompatibilityOptions,
 }
 
 /// Where figures are served.
@@ -223,7 +223,7 @@ impl Options {
 fn trimmed(given: &str, place: &str) -> Option<Secret> {
     let secret = given.trim();
     if secret.len() < given.len() && !secret.is_empty() {
-        tracing::warn!("the blanks around the secret of {place} are no part of it");
+        tracing::warn!("blanks around the secret of {place} are ignored");
     }
     (!secret.is_empty()).then(|| Secret::new(secret))
 }

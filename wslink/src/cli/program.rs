@@ -77,8 +77,8 @@ macro_rules! __wslink_program {
     };
 }
 
-/// Reads the command line into options of the program's own that have [`Options`] among them, as launchers write it:
-/// long options may be shortened, and with `--ignore-unknown` those that nobody knows are left out.
+/// Parses the command line of a program with options of its own and [`Options`] among them. As with the original server,
+/// long options may be abbreviated, and of repeated ones the last counts; `--ignore-unknown` drops unknown options.
 pub fn parse<P: Parser>() -> P {
     let matches = matches(&<P as CommandFactory>::command(), std::env::args_os().collect());
     P::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
@@ -97,14 +97,14 @@ fn matches(command: &Command, arguments: Vec<OsString>) -> clap::ArgMatches {
         match unknown(&error).filter(|_| ignores).and_then(|unknown| position(&arguments, &unknown)) {
             Some(index) => {
                 let ignored = arguments.remove(index);
-                eprintln!("wslink: `{}` is not known here and left out of account", ignored.to_string_lossy());
+                eprintln!("wslink: unknown option ignored: `{}`", ignored.to_string_lossy());
             }
             None => error.exit(),
         }
     }
 }
 
-/// The argument that an error complains of, when nobody knows it.
+/// The unknown argument that an error names.
 fn unknown(error: &clap::Error) -> Option<String> {
     match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ErrorKind::UnknownArgument, Some(ContextValue::String(argument))) => Some(argument.clone()),

@@ -1,5 +1,5 @@
-//! Text in its compressed form, made once for each file and kept as long as there is room: compressing at each request
-//! would let a few clients take all of the processor. Pictures, archives and the like are small already.
+//! Compresses text files once and keeps the results in a bounded cache: compressing for each request would let a few
+//! clients occupy the processor. Knows nothing of HTTP.
 
 use std::{
     collections::VecDeque,
@@ -15,13 +15,13 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::folder::Opened;
 
-/// Below this, there is nothing to gain; above that, a file takes too long.
+/// Sizes of files that are compressed: smaller ones gain nothing, larger ones take too long.
 const WORTHWHILE: std::ops::RangeInclusive<u64> = 512..=16 << 20;
 
-/// What all of them together may take.
-const KEPT: usize = 32 << 20;
+/// Memory limit of the cache.
+const CACHE_BYTES: usize = 32 << 20;
 
-/// What compresses well, by the ends of names.
+/// Extensions of files that compress well.
 const TEXTS: [&str; 17] = [
     "css",
     "csv",
@@ -42,16 +42,16 @@ const TEXTS: [&str; 17] = [
     "xml",
 ];
 
-/// The compressed forms of the files of a folder.
+/// The compressed files of one folder.
 #[derive(Clone, Default)]
 pub(super) struct Compressed {
-    kept: Arc<Mutex<Kept>>,
-    /// One is made at a time; who asks meanwhile gets the file as it is.
-    making: Arc<Mutex<()>>,
+    cache: Arc<Mutex<Cache>>,
+    /// One file is compressed at a time; requests for others meanwhile get the uncompressed file.
+    compressing: Arc<Mutex<()>>,
 }
 
 impl Compressed {
-    /// What `path`, which ends in `.gz` and is not there, would have in it. Blocks.
+    /// The contents for `path`, a file `….gz` that does not exist, from the file without the suffix. Blocks.
     pub(super) fn in_place_of(&self, path: &Path, open: impl FnOnce(&Path) -> io::Result<File>) -> Option<Opened> {
         let original = path.to_str()?.strip_suffix(".gz").map(Path::new)?;
         let extension = original.extension()?.to_str()?.to_ascii_lowercase();
@@ -62,29 +62,34 @@ impl Compressed {
         let metadata = file.metadata().ok().filter(|metadata| WORTHWHILE.contains(&metadata.len()))?;
         let key = Key { path: original.to_owned(), modified: metadata.modified().ok(), len: metadata.len() };
         let made = |bytes| Opened::Made { bytes: Cursor::new(bytes), modified: key.modified };
-        let known = self.kept().find(&key);
-        if let Some(bytes) = known {
+        let cached = self.cache().find(&key);
+        if let Some(bytes) = cached {
             return Some(made(bytes));
         }
-        let Ok(_turn) = self.making.try_lock() else { return None };
+        let Ok(_permit) = self.compressing.try_lock() else { return None };
+        // Another request may have compressed it between the two looks.
+        let cached = self.cache().find(&key);
+        if let Some(bytes) = cached {
+            return Some(made(bytes));
+        }
         let bytes = Bytes::from(compress(&mut file, metadata.len()).ok()?);
-        self.kept().add(key.clone(), bytes.clone());
+        self.cache().add(key.clone(), bytes.clone());
         Some(made(bytes))
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn compress(file: &mut File, len: u64) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // A file that grows meanwhile is another one at the next request.
+    // A file that grows meanwhile has another key at the next request.
     io::copy(&mut file.take(len), &mut encoder)?;
     encoder.finish()
 }
 
-/// A file at a time.
+/// A version of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Key {
     path: PathBuf,
@@ -92,33 +97,33 @@ struct Key {
     len: u64,
 }
 
-/// Those that were made last, as many as there is room for.
+/// Compressed files, the oldest first; the oldest are dropped when there is no room.
 #[derive(Default)]
-struct Kept {
-    forms: VecDeque<(Key, Bytes)>,
+struct Cache {
+    entries: VecDeque<(Key, Bytes)>,
     bytes: usize,
 }
 
-impl Kept {
+impl Cache {
     fn find(&self, key: &Key) -> Option<Bytes> {
-        self.forms.iter().find(|(known, _)| known == key).map(|(_, bytes)| bytes.clone())
+        self.entries.iter().find(|(known, _)| known == key).map(|(_, bytes)| bytes.clone())
     }
 
     fn add(&mut self, key: Key, bytes: Bytes) {
         self.drop_where(|known| known.path == key.path);
         self.bytes += bytes.len();
-        self.forms.push_back((key, bytes));
-        while self.bytes > KEPT
-            && let Some((_, dropped)) = self.forms.pop_front()
+        self.entries.push_back((key, bytes));
+        while self.bytes > CACHE_BYTES
+            && let Some((_, dropped)) = self.entries.pop_front()
         {
             self.bytes -= dropped.len();
         }
     }
 
-    /// Forms of what the file was before.
+    /// Drops earlier versions.
     fn drop_where(&mut self, is_old: impl Fn(&Key) -> bool) {
-        self.forms.retain(|(key, _)| !is_old(key));
-        self.bytes = self.forms.iter().map(|(_, bytes)| bytes.len()).sum();
+        self.entries.retain(|(key, _)| !is_old(key));
+        self.bytes = self.entries.iter().map(|(_, bytes)| bytes.len()).sum();
     }
 }
 
@@ -133,15 +138,18 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_and_of_the_newest_file() {
-        let mut kept = Kept::default();
-        kept.add(key("a", 1), Bytes::from_static(b"old"));
-        kept.add(key("a", 2), Bytes::from_static(b"new"));
-        assert_eq!((kept.find(&key("a", 1)), kept.find(&key("a", 2)), kept.bytes), (None, Some(Bytes::from_static(b"new")), 3));
+        let mut cache = Cache::default();
+        cache.add(key("a", 1), Bytes::from_static(b"old"));
+        cache.add(key("a", 2), Bytes::from_static(b"new"));
+        assert_eq!(
+            (cache.find(&key("a", 1)), cache.find(&key("a", 2)), cache.bytes),
+            (None, Some(Bytes::from_static(b"new")), 3)
+        );
         for index in 0..5 {
-            kept.add(key(&index.to_string(), 1), Bytes::from(vec![0; KEPT / 4]));
+            cache.add(key(&index.to_string(), 1), Bytes::from(vec![0; CACHE_BYTES / 4]));
         }
-        assert!(kept.bytes <= KEPT && kept.forms.len() == 4, "{} bytes, {} forms", kept.bytes, kept.forms.len());
-        assert!(kept.find(&key("4", 1)).is_some() && kept.find(&key("0", 1)).is_none());
+        assert!(cache.bytes <= CACHE_BYTES && cache.entries.len() == 4, "{} bytes, {} entries", cache.bytes, cache.entries.len());
+        assert!(cache.find(&key("4", 1)).is_some() && cache.find(&key("0", 1)).is_none());
     }
 
     #[test]
@@ -152,7 +160,7 @@ mod tests {
         std::fs::write(&file, "the same again ".repeat(1000)).unwrap();
         let compressed = Compressed::default();
         let ask = || compressed.in_place_of(Path::new("page.txt.gz"), |_| File::open(&file));
-        let turn = compressed.making.lock().unwrap();
+        let turn = compressed.compressing.lock().unwrap();
         assert!(ask().is_none(), "another one is made");
         drop(turn);
         let (Some(Opened::Made { bytes: first, .. }), Some(Opened::Made { bytes: second, .. })) = (ask(), ask()) else {

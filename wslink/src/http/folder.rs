@@ -1,5 +1,5 @@
-//! The files of one folder, opened beneath it: no path and no link leads out, also not one that changes between
-//! two looks. Knows nothing of HTTP.
+//! Opens the files of one folder beneath it, by handle: no path and no symbolic link leads out, even if it changes
+//! between check and open. Knows nothing of HTTP.
 
 use std::{
     future::Future,
@@ -47,7 +47,7 @@ impl Folder {
         self
     }
 
-    /// What is at `path`, as one look at it.
+    /// Metadata of `path`.
     fn look(&self, path: &Path) -> io::Result<Info> {
         if self.follows {
             return Info::of_std(&self.root.join(path).metadata()?);
@@ -63,7 +63,7 @@ impl Folder {
 
     /// The file at `path`.
     fn file(&self, path: &Path) -> io::Result<std::fs::File> {
-        // Neither a folder nor what would wait for a writer.
+        // Opening a FIFO would block until there is a writer.
         if !self.look(path)?.is_file {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -73,12 +73,12 @@ impl Folder {
         self.dir()?.open(path).map(cap_std::fs::File::into_std)
     }
 
-    /// The folder as it is now: another may have taken its place since the last request.
+    /// A handle of the folder. Opened for each request, since deployments replace the folder.
     fn dir(&self) -> io::Result<Dir> {
         Dir::open_ambient_dir(&self.root, ambient_authority())
     }
 
-    /// The file at `path`, or what it would be if it was compressed before.
+    /// The file at `path`, or the compressed form of the file that it is named after.
     fn find(&self, path: &Path) -> io::Result<Opened> {
         let found = self.file(path).map(|file| Opened::File(tokio::fs::File::from_std(file)));
         #[cfg(feature = "compression")]
@@ -86,7 +86,7 @@ impl Folder {
             let made = self.compressed.as_ref().and_then(|forms| forms.in_place_of(path, |original| self.file(original)));
             made.ok_or(error)
         });
-        // Whatever the reason, there is nothing for who asks.
+        // Every reason is 404 to the client.
         found.map_err(|_| io::ErrorKind::NotFound.into())
     }
 }
@@ -150,7 +150,7 @@ impl Metadata for Info {
 /// A file that is read.
 pub(super) enum Opened {
     File(tokio::fs::File),
-    /// What was made of a file of that time.
+    /// Compressed from a file with this modification time.
     #[cfg_attr(not(feature = "compression"), expect(dead_code, reason = "nothing else is made"))]
     Made {
         bytes: Cursor<Bytes>,

@@ -1,30 +1,30 @@
-//! How many lines of the log those may cause who have shown nothing yet: so many a second, and the next one says how
-//! many were left out. Knows nothing of what the lines say.
+//! Limits the rate of log lines that unauthenticated peers can cause, and counts the suppressed ones. Knows nothing of
+//! what the lines say.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// Lines of one kind in each window.
+/// Log lines of one kind per window.
 const LINES: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// The limit of one kind of lines.
+/// A rate limit for one kind of log line.
 pub(super) struct LogLimit(Mutex<State>);
 
 struct State {
     window: Option<Instant>,
     lines: u32,
-    left_out: u64,
+    suppressed: u64,
 }
 
 impl LogLimit {
     pub(super) const fn new() -> Self {
-        Self(Mutex::new(State { window: None, lines: 0, left_out: 0 }))
+        Self(Mutex::new(State { window: None, lines: 0, suppressed: 0 }))
     }
 
-    /// Whether there is room for another line at `now`, and how many had none since the last that had.
+    /// The number of lines suppressed since the last one, if another may be written at `now`.
     pub(super) fn admit(&self, now: Instant) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.window.is_none_or(|begun| now.saturating_duration_since(begun) >= WINDOW) {
@@ -32,9 +32,9 @@ impl LogLimit {
         }
         if state.lines < LINES {
             state.lines += 1;
-            return Some(std::mem::take(&mut state.left_out));
+            return Some(std::mem::take(&mut state.suppressed));
         }
-        state.left_out += 1;
+        state.suppressed += 1;
         None
     }
 }
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_has_its_lines_and_the_next_says_what_was_left_out() {
+    fn a_window_has_its_lines_and_the_next_says_what_was_suppressed() {
         let (limit, start) = (LogLimit::new(), Instant::now());
         let admitted = (0..1000).filter(|_| limit.admit(start) == Some(0)).count();
         assert_eq!(admitted, 10);

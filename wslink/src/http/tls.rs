@@ -46,16 +46,16 @@ impl Tls {
         Ok(Self(Arc::new(Shown { config: RwLock::new(config), files: Some(Mutex::new(files)) })))
     }
 
-    /// Reads the files again that it was made of, if they were written since, or in any case. Connections that there
-    /// are go on with what they were shown. Returns whether anything is new; what was made without files never is.
+    /// Reads the certificate and key again if the files have changed, or always with `force`. Open connections keep the
+    /// old certificate. Returns whether the files were read; a certificate without files never changes.
     ///
     /// # Errors
-    /// The files cannot be used any more; what was read before is shown further on.
-    pub fn reload(&self, anyhow: bool) -> Result<bool, Error> {
+    /// The files cannot be used; the old certificate stays in use.
+    pub fn reload(&self, force: bool) -> Result<bool, Error> {
         let Some(files) = &self.0.files else { return Ok(false) };
         let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
         let written = written(&files.certificate, &files.key);
-        if !anyhow && written == files.written {
+        if !force && written == files.written {
             return Ok(false);
         }
         let config = Self::read(&files.certificate, &files.key)?;

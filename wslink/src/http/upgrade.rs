@@ -34,8 +34,8 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
     }
     if let Err(refusal) = server.settings().admission.admit(&request) {
         static LINES: LogLimit = LogLimit::new();
-        if let Some(left_out) = LINES.admit(Instant::now()) {
-            tracing::warn!(%refusal, left_out, "refused a WebSocket");
+        if let Some(suppressed) = LINES.admit(Instant::now()) {
+            tracing::warn!(%refusal, suppressed, "refused a WebSocket");
         }
         server.refused(refusal.reason());
         return refused(&refusal);

@@ -1,5 +1,5 @@
-//! What launchers and images say to other servers of the kind, the original one and trame's: options that mean nothing
-//! here and are no mistake, and variables of the environment that do.
+//! Options and environment variables of the original server and of trame that launchers pass: options without effect
+//! here are accepted, variables set limits and headers.
 
 use std::{path::Path, time::Duration};
 
@@ -7,9 +7,9 @@ use clap::Args;
 
 use crate::{Error, Limits};
 
-/// Options that are accepted and not looked at.
+/// Options that are accepted and have no effect.
 #[derive(Args, Clone, Debug, Default)]
-pub(super) struct ForeignOptions {
+pub(super) struct CompatibilityOptions {
     #[arg(long, hide = true)]
     no_ws_compress: bool,
     #[arg(long, hide = true)]
@@ -24,8 +24,8 @@ pub(super) struct ForeignOptions {
     trame_args: Option<Option<String>>,
 }
 
-impl ForeignOptions {
-    /// Says once what is not looked at.
+impl CompatibilityOptions {
+    /// Logs which of them were given.
     pub(super) fn report(&self) {
         let given = [
             ("--no-ws-compress", self.no_ws_compress),
@@ -37,12 +37,12 @@ impl ForeignOptions {
         ];
         let given: Vec<_> = given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect();
         if !given.is_empty() {
-            tracing::warn!("{} mean nothing to this server and are not looked at", given.join(", "));
+            tracing::warn!("options without effect on this server: {}", given.join(", "));
         }
     }
 }
 
-/// What the original reads of the environment, by its names.
+/// The environment variables of the original server.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Environment {
     max_message: Option<usize>,
@@ -52,7 +52,7 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    /// From the variables by way of `variable`.
+    /// Reads them by `variable`, which returns the value of a name.
     pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let variable = |name: &'static str| variable(name).filter(|text| !text.is_empty()).map(|text| (name, text));
         let bytes = |name| variable(name).map(|(name, text)| number(name, &text)).transpose();
@@ -65,9 +65,9 @@ impl Environment {
         })
     }
 
-    /// What options of our own say counts afterwards.
+    /// Sets the limits. Options of the command line are applied afterwards and win.
     pub(super) fn apply(&self, limits: &mut Limits) {
-        /// As the original adds for the headers of chunks.
+        /// The original's default.
         const OVERHEAD: usize = 4096;
         if let Some(bytes) = self.max_message {
             limits.announce_frames_of(bytes, self.overhead.unwrap_or(OVERHEAD));

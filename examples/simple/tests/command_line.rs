@@ -257,6 +257,12 @@ fn it_says_what_it_is() {
     assert_eq!(String::from_utf8_lossy(&version.stdout), expected);
     let help = ended(&["--help"]);
     assert!(String::from_utf8_lossy(&help.stdout).starts_with(env!("CARGO_PKG_DESCRIPTION")));
+    #[cfg(feature = "manifest")]
+    {
+        let manifest = ended(&["--manifest"]);
+        let manifest = String::from_utf8_lossy(&manifest.stdout).into_owned();
+        assert!(manifest.contains(r#""title": "wslink-example-simple""#), "{manifest}");
+    }
 }
 
 #[test]

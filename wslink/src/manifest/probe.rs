@@ -4,7 +4,12 @@
 //! question is put where the type is concrete, in generated code: an inherent method answers for types
 //! that can, and the trait [`Unknown`] for the rest.
 
-use std::{any::type_name, convert::Infallible, marker::PhantomData, panic::catch_unwind};
+use std::{
+    any::type_name,
+    convert::Infallible,
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Serialize, de::DeserializeOwned};
@@ -53,12 +58,12 @@ impl<T> Probe<T> {
 impl<T: JsonSchema> Probe<T> {
     /// As it arrives.
     pub fn argument_schema(&self, schemas: &mut Schemas) -> Schema {
-        schemas.argument::<T>()
+        schema::<T>(schemas, Schemas::argument::<T>)
     }
 
     /// As it is sent.
     pub fn result_schema(&self, schemas: &mut Schemas) -> Schema {
-        schemas.result::<T>()
+        schema::<T>(schemas, Schemas::result::<T>)
     }
 }
 
@@ -119,11 +124,21 @@ impl<E: RpcError> Probe<E> {
     }
 }
 
+/// A schema, or that of a type without one where the type's own code panics.
+fn schema<T>(schemas: &mut Schemas, of: impl FnOnce(&mut Schemas) -> Schema) -> Schema {
+    catch_unwind(AssertUnwindSafe(|| of(schemas))).unwrap_or_else(|_| without::<T>())
+}
+
+/// Any value, under the type's name.
+fn without<T>() -> Schema {
+    json_schema!({ "title": short_name(type_name::<T>()) })
+}
+
 /// The answers for types that have none of their own.
 pub trait Unknown<T> {
     /// Any value, under the type's name.
     fn argument_schema(&self, _: &mut Schemas) -> Schema {
-        json_schema!({ "title": short_name(type_name::<T>()) })
+        without::<T>()
     }
 
     /// Any value, under the type's name.
@@ -290,6 +305,16 @@ mod tests {
         }
     }
 
+    impl schemars::JsonSchema for Panics {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "Panics".into()
+        }
+
+        fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            panic!("nothing is described")
+        }
+    }
+
     impl Default for Panics {
         fn default() -> Self {
             Self
@@ -300,6 +325,8 @@ mod tests {
     fn a_type_that_panics_tells_nothing() {
         assert!(!Probe::<Panics>::OF.may_be_missing());
         assert_eq!(Probe::<Panics>::OF.default_value(), None);
+        let schema = Probe::<Panics>::OF.argument_schema(&mut Schemas::default());
+        assert_eq!(schema.to_value(), serde_json::json!({ "title": "Panics" }));
     }
 
     #[test]

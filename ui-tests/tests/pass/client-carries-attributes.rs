@@ -23,6 +23,11 @@ impl Render {
     #[rpc("render.c")]
     fn noImage(&self) {}
 
+    #[rpc("render.e")]
+    fn resize(&self, #[allow(non_snake_case)] imageWidth: u32, #[allow(non_snake_case, reason = "wire")] imageHeight: u32) -> u32 {
+        imageWidth * imageHeight
+    }
+
     #[cfg(any())]
     #[rpc("render.d")]
     fn absent(&self, missing: Missing) -> Missing {
@@ -42,5 +47,5 @@ impl Whole {
 }
 
 fn main() {
-    let _ = (RenderClient::getImage, RenderClient::setImage, RenderClient::noImage, WholeClient::getImage);
+    let _ = (RenderClient::getImage, RenderClient::setImage, RenderClient::noImage, RenderClient::resize, WholeClient::getImage);
 }

@@ -81,9 +81,9 @@ fn call(Call { method, arguments, value, .. }: &Call<'_>) -> TokenStream {
 
 /// The parameters of a client's method, and what makes options of those that may be left out.
 fn taken(arguments: &[&Parameter]) -> (TokenStream, TokenStream) {
-    let parameters = arguments.iter().map(|Parameter { binding, ty, default, .. }| match default {
-        None => quote!(#binding: #ty),
-        Some(_) => quote!(#binding: impl __rt::Into<__rt::Option<#ty>>),
+    let parameters = arguments.iter().map(|Parameter { binding, ty, allowed, default, .. }| match default {
+        None => quote!(#(#allowed)* #binding: #ty),
+        Some(_) => quote!(#(#allowed)* #binding: impl __rt::Into<__rt::Option<#ty>>),
     });
     let optional = arguments
         .iter()

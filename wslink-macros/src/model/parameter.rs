@@ -7,7 +7,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, PatType, Signature, Type, ext::IdentExt};
 
-use super::DefaultValue;
+use super::{DefaultValue, carried};
 use crate::{
     mistakes::Mistakes,
     options::Options,
@@ -21,6 +21,8 @@ pub(crate) struct Parameter {
     /// In the source, or as good.
     pub(crate) binding: Ident,
     pub(crate) ty: Type,
+    /// The lints that the user has allowed on it.
+    pub(crate) allowed: Vec<TokenStream>,
     /// Where the source says that it is no argument.
     pub(crate) context: Option<Ident>,
     /// What stands for an argument that is not given.
@@ -88,7 +90,7 @@ impl Parameter {
             Pat::Ident(pattern) => pattern.ident.clone(),
             _ => format_ident!("_{name}"),
         };
-        owned.then(|| Self { name, binding, ty: (*input.ty).clone(), context, default })
+        owned.then(|| Self { name, binding, ty: (*input.ty).clone(), allowed: carried(&input.attrs), context, default })
     }
 }
 

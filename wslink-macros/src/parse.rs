@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Constant(Constant),
     /// Should be one of them, but breaks the syntax of Rust: the compiler has said so, or is about to.
     Unreadable(TokenStream),
+    /// The same, where the compiler does not even find its end. It is left out, so that the rest is there.
+    Broken,
     /// Is Rust, and should be one of them, but is in no form that is known here.
     Unknown(TokenStream),
     /// `static …`, which the compiler refuses in an `impl` block.
@@ -92,12 +94,19 @@ impl Parse for Item {
             let tokens = skip(input)?;
             if declares(&tokens, &["static"]) {
                 Kind::Static(tokens)
+            } else if !declares(&tokens, &["fn", "const"])
+                && !is_call(&tokens)
+                && attributes.iter().any(|one| is_ours(&name(one)))
+            {
+                Kind::Broken
             } else if !declares(&tokens, &["fn", "const"]) {
                 return Ok(Self { ours: Vec::new(), hidden: Vec::new(), attributes, kind: Kind::Other(tokens) });
             } else if syn::parse2::<ImplItem>(tokens.clone()).is_ok() {
                 Kind::Unknown(tokens)
-            } else {
+            } else if is_whole(&tokens) {
                 Kind::Unreadable(tokens)
+            } else {
+                Kind::Broken
             }
         };
         let (ours, attributes) = attributes.into_iter().partition(|attribute| is_ours(&name(attribute)));
@@ -124,11 +133,16 @@ fn attempt<T: Parse>(input: ParseStream<'_>) -> Option<T> {
     Some(parsed)
 }
 
-/// To the end of an item: a `;` or a block.
+/// To the end of an item: a `;`, a block, or where the next one begins.
 fn skip(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let mut skipped = TokenStream::new();
+    let mut declared = false;
     while !input.is_empty() {
+        if declared && begins_item(input) {
+            break;
+        }
         let token: TokenTree = input.parse()?;
+        declared |= matches!(&token, TokenTree::Ident(word) if word == "fn" || word == "const");
         let ends = match &token {
             TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
             TokenTree::Punct(punct) => punct.as_char() == ';',
@@ -140,6 +154,28 @@ fn skip(input: ParseStream<'_>) -> syn::Result<TokenStream> {
         }
     }
     Ok(skipped)
+}
+
+/// `name! { … }`
+fn is_call(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == '!'))
+}
+
+/// Whether the compiler finds the end of a function whose parameters it cannot read. Where it does not, it gives up
+/// the rest of the block, and would say so once more of what comes out of the macro.
+fn is_whole(tokens: &TokenStream) -> bool {
+    let mut tokens = tokens.clone().into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(word) if word == "fn"));
+    let is = |token: &TokenTree, delimiter| matches!(token, TokenTree::Group(group) if group.delimiter() == delimiter);
+    let (Some(_), Some(TokenTree::Ident(_))) = (tokens.next(), tokens.next()) else { return false };
+    let mut rest = tokens.skip_while(|token| !is(token, Delimiter::Parenthesis)).skip(1).peekable();
+    match rest.peek() {
+        Some(token) if is(token, Delimiter::Brace) => true,
+        Some(TokenTree::Punct(dash)) if dash.as_char() == '-' => {
+            let returns = rest.skip(2).take_while(|token| !is(token, Delimiter::Brace)).collect();
+            syn::parse2::<Type>(returns).is_ok()
+        }
+        _ => false,
+    }
 }
 
 /// Whether this declares one of `words`, however incomplete it is.
@@ -155,8 +191,12 @@ fn declares(tokens: &TokenStream, words: &[&str]) -> bool {
 impl Parse for Method {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let (visibility, signature) = (input.parse()?, input.parse()?);
-        let body = input.parse()?;
-        Ok(Self { visibility, signature, body })
+        let body: TokenTree = input.parse()?;
+        let ends = match &body {
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+            other => other.to_string() == ";",
+        };
+        if ends { Ok(Self { visibility, signature, body }) } else { Err(syn::Error::new(body.span(), "no body")) }
     }
 }
 

@@ -14,13 +14,14 @@ use crate::{
 /// The block without our attributes; topics get their values.
 pub(super) fn stripped(block: &Block, topics: &[Topic], runtime: &Runtime) -> TokenStream {
     let mut stripped = block.head.clone();
-    let items = block.items.iter().enumerate().map(|(index, Item { ours, attributes, kind, .. })| {
+    let items = block.items.iter().enumerate().filter_map(|(index, Item { ours, attributes, kind, .. })| {
         let item = match kind {
             // Arguments are owned and the receiver is there because they must be, not by the user's choice.
             Kind::Method(method) if !ours.is_empty() => {
                 let method = method.stripped();
                 quote!(#[allow(clippy::needless_pass_by_value, clippy::unused_self)] #method)
             }
+            Kind::Broken => return None,
             Kind::Method(method) => method.to_token_stream(),
             // A value of the user's own is a mistake, and what is wrong in it is none beside that.
             Kind::Constant(constant) if is_topic(ours) => {
@@ -29,7 +30,7 @@ pub(super) fn stripped(block: &Block, topics: &[Topic], runtime: &Runtime) -> To
             Kind::Constant(constant) => constant.to_token_stream(),
             Kind::Unreadable(tokens) | Kind::Unknown(tokens) | Kind::Static(tokens) | Kind::Other(tokens) => tokens.clone(),
         };
-        ImplItem::Verbatim(quote!(#(#attributes)* #item))
+        Some(ImplItem::Verbatim(quote!(#(#attributes)* #item)))
     });
     stripped.items = items.collect();
     stripped.into_token_stream()

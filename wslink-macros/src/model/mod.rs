@@ -110,7 +110,7 @@ impl Service {
                 mistakes.add(attribute.path(), text);
             }
             // The compiler says what is wrong with those.
-            (Kind::Unreadable(_) | Kind::Static(_), _) | (Kind::Other(_), _) => {}
+            (Kind::Unreadable(_) | Kind::Broken | Kind::Static(_) | Kind::Other(_), _) => {}
         }
     }
 }

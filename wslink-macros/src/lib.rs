@@ -11,6 +11,7 @@ mod mistakes;
 mod model;
 mod options;
 mod parse;
+mod recover;
 mod uri;
 
 #[cfg(test)]

@@ -169,8 +169,10 @@ impl Options {
         builder = self.header.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
         builder = self.allow_host.iter().fold(builder, |builder, host| builder.allow_host(host));
         builder = self.allow_origin.iter().fold(builder, |builder, origin| builder.allow_origin(origin));
+        // The zone of an address, as in `fe80::1%eth0`, is this machine's own and in no request.
+        let host = self.host().split('%').next().unwrap_or_default();
         builder = builder
-            .allow_host(self.host())
+            .allow_host(host)
             .follow_links(self.follow_symlinks)
             .endpoint((!self.no_ws_endpoint).then(|| format!("/{}", self.ws_endpoint.trim_matches('/'))));
         if let Some(folder) = self.content() {
@@ -314,6 +316,14 @@ fn stop_when_idle(server: Server, timeout: Duration) -> impl Future<Output = ()>
 mod tests {
     use super::*;
     use crate::Secret;
+
+    #[test]
+    fn every_host_that_can_be_listened_at_is_one_to_ask_for() {
+        for host in ["localhost", "0.0.0.0", "::", "[::1]", "fe80::1%eth0", "Render.example.com"] {
+            let options = program::tests::options(&format!("app --host {host}"));
+            assert!(options.apply(Server::builder(), None).and_then(Builder::build).is_ok(), "{host}");
+        }
+    }
 
     #[test]
     fn clients_that_are_told_apart_end_the_server_only_where_that_is_wanted() {

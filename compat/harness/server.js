@@ -26,13 +26,18 @@ export async function startServer(name, args = []) {
 function readyUrl(name, child) {
   return new Promise((resolve, reject) => {
     let url = null;
+    let ready = false;
     let log = '';
-    child.stderr.on('data', (text) => {
-      log = (log + text).slice(-4000);
+    // Where it listens is on the standard error, that it does on the standard output.
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      log = `${log}${line}\n`.slice(-4000);
+      url ??= /^wslink: listening on (\S+)$/.exec(line)?.[1];
+      if (ready && url) resolve(url);
     });
     createInterface({ input: child.stdout }).on('line', (line) => {
-      url = /^wslink: listening on (\S+)$/.exec(line)?.[1] ?? url;
-      if (line === 'wslink: Starting factory') resolve(url);
+      url ??= /^wslink: listening on (\S+)$/.exec(line)?.[1];
+      ready ||= line === 'wslink: Starting factory';
+      if (ready && url) resolve(url);
     });
     child.once('error', reject);
     child.once('close', (code) => reject(new Error(`${name} ended with ${code} before it was ready\n${log}`)));

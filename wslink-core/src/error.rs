@@ -214,11 +214,21 @@ impl CallError {
             Origin::Internal(text) => ("internal error".to_owned(), Some(text)),
         };
         let trace = correlation_id();
-        let log = log.map(|text| format!("{method} failed ({trace}): {text}"));
+        let log = log.map(|text| format!("{method} failed ({trace}): {}", one_line(&text)));
         let data =
             Value::map([("method", Value::from(method)), ("exception", Value::from(shown)), ("trace", Value::from(trace))]);
         Report { error: self.with_data(data), log }
     }
+}
+
+/// A text that may hold what a client sent, as one line of a log: whoever could end the line could forge the next.
+fn one_line(text: &str) -> String {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if breaks(c) { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
 }
 
 impl fmt::Display for CallError {
@@ -276,6 +286,9 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Duplicate { uri, places: [first, second] } if first == second => {
+                write!(f, "the service with `{uri}` (at {first}) is mounted twice; mount it once")
+            }
             Self::Duplicate { uri, places: [first, second] } => {
                 write!(f, "`{uri}` is registered twice: at {first} and at {second}; rename one of them")
             }
@@ -300,5 +313,26 @@ impl StdError for Error {
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_handler_failed_with_is_one_line_of_the_log() {
+        let report = CallError::internal("a\r\n2026-12-01 ERROR forged\u{1b}[2J\u{2028}").report("m", false);
+        let logged = report.log.unwrap();
+        assert!(logged.ends_with(r"a\r\n2026-12-01 ERROR forged\u{1b}[2J\u{2028}"), "{logged}");
+        assert!(!logged.chars().any(char::is_control));
+    }
+
+    #[test]
+    fn one_service_mounted_twice_is_told_from_two_methods_of_one_name() {
+        let place = |line| Location { file: "a.rs", line, column: 1 };
+        let duplicate = |first, second| Error::Duplicate { uri: "a.b", places: [place(first), place(second)] }.to_string();
+        assert_eq!(duplicate(1, 1), "the service with `a.b` (at a.rs:1:1) is mounted twice; mount it once");
+        assert_eq!(duplicate(1, 2), "`a.b` is registered twice: at a.rs:1:1 and at a.rs:2:1; rename one of them");
     }
 }

@@ -14,6 +14,9 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of one incoming WebSocket frame, and of a message of WebSocket fragments.
     pub frame_bytes: usize,
+    /// Bytes that clients are told to send at most in one frame; larger ones are taken up to `frame_bytes`. Clients
+    /// of the second generation cut their messages into such pieces.
+    pub announced_bytes: usize,
     /// Bytes of one incoming message put together from chunks, and of all incomplete ones together.
     /// At most 4 GiB - 1.
     pub message_bytes: usize,
@@ -98,6 +101,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             frame_bytes: (4 << 20) + 4096,
+            // Smaller than a frame may be, because what fits the processor's cache is put in its place for little,
+            // and small calls go between.
+            announced_bytes: 256 << 10,
             message_bytes: 256 << 20,
             hello_bytes: 4096,
             hello_failures: 3,
@@ -161,9 +167,12 @@ impl Limits {
         if self.frame_bytes > 2 * ROOM { self.frame_bytes - ROOM } else { self.frame_bytes }
     }
 
-    /// How large the chunks of the second generation's clients are asked to be: smaller than they may be,
-    /// because what fits the processor's cache is put in its place for little, and small calls go between.
+    /// How large the chunks of the second generation's clients are asked to be.
     pub fn best_chunk(&self) -> usize {
-        self.announced_frame().min(256 * 1024)
+        const CHUNK_HEADER: usize = 12;
+        if self.frame_bytes.saturating_sub(CHUNK_HEADER) >= self.announced_bytes {
+            return self.announced_bytes;
+        }
+        self.announced_frame().min(self.announced_bytes)
     }
 }

@@ -8,16 +8,18 @@ use std::{
 };
 pub use std::{
     clone::Clone,
-    column, compile_error,
+    compile_error, concat,
     convert::{From, Into},
     default::Default,
     env,
     error::Error as StdError,
-    file,
     fmt::{Debug, Display, Formatter, Result as FmtResult},
-    line,
     option::Option::{self, None, Some},
-    unreachable, vec, write,
+    path::PathBuf,
+    string::String,
+    unreachable, vec,
+    vec::Vec,
+    write,
 };
 
 use futures_util::Stream;
@@ -28,18 +30,19 @@ pub use crate::Value;
 #[cfg(feature = "manifest")]
 pub use crate::manifest::{Argument, HasSchema, Probe, Signature, Unknown};
 pub use crate::{
-    __wslink_error_fields as error_fields, __wslink_here as here, __wslink_method_types as types,
-    __wslink_payload_type as payload, __wslink_require_schemas as require_schemas, CallError,
+    __wslink_error_fields as error_fields, __wslink_method_types as types, __wslink_payload_type as payload,
+    __wslink_require_schemas as require_schemas, CallError,
     manifest::{ErrorFields, MethodTypes, PayloadType},
     rpc::{
-        ErrorDescriptor, FieldOf, Location, MethodDescriptor, Plain, Returned, RpcError, Service, ServiceDescriptor,
-        TopicDescriptor, Unread, internal, told, told_variant,
+        Call, Called, Erasure, ErrorDescriptor, FieldOf, Handlers, KindOf, Location, MethodDescriptor, NotSend, NotShared,
+        OfAnyKind, Plain, Returned, RpcError, Service, ServiceDescriptor, SharedByCalls, TopicDescriptor, Unread, internal, told,
+        told_variant,
     },
     topic::Delivery,
 };
 use crate::{
     Payload,
-    rpc::{ArgumentError, ErrorField, Outcome, Parameter, ParameterDescriptor, ParameterKind, Registration, Terms},
+    rpc::{ErrorField, Outcome, ParameterDescriptor, ParameterKind, Registration, Terms},
     wire::Encoded,
 };
 
@@ -49,16 +52,12 @@ pub mod attributes {
 }
 
 /// The place in the source that the tokens of the call are from.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __wslink_here {
-    () => {
-        $crate::__private::Location {
-            file: $crate::__private::file!(),
-            line: $crate::__private::line!(),
-            column: $crate::__private::column!(),
-        }
-    };
+// No macro with `line!()`: its number would be part of the code, and each line that moves would change it.
+#[must_use]
+#[track_caller]
+pub const fn here() -> Location {
+    let place = std::panic::Location::caller();
+    Location { file: place.file(), line: place.line(), column: place.column() }
 }
 
 /// The type of a `#[topic]` constant: a [`Topic`], whatever alias the user has for it.
@@ -92,57 +91,56 @@ pub const fn registration<S: Service>() -> Registration {
     Registration(S::DESCRIPTOR)
 }
 
+/// What a method is described by: URI, name, documentation, whether it is deprecated; where it is written; and
+/// the rest in the order of the descriptor.
+// A function, so that descriptors may get fields that older macros do not know.
+#[must_use]
+pub const fn method(
+    (uri, name, docs, deprecated): (&'static str, &'static str, &'static str, bool),
+    location: Location,
+    types: MethodTypes,
+    parameters: &'static [ParameterDescriptor],
+    terms: Terms,
+    call: fn(&mut Call<'_>) -> Called,
+) -> MethodDescriptor {
+    MethodDescriptor { uri, name, docs, deprecated, location, types, parameters, terms, call }
+}
+
 /// A parameter without a default.
 #[must_use]
-pub const fn required<T: Parameter>(name: &'static str) -> ParameterDescriptor {
-    ParameterDescriptor::required::<T>(name)
+pub const fn required(name: &'static str, kind: ParameterKind) -> ParameterDescriptor {
+    ParameterDescriptor::of_kind(name, kind)
 }
 
 /// A parameter that is no argument.
 #[must_use]
 #[track_caller]
-pub const fn context<T: Parameter>(name: &'static str) -> ParameterDescriptor {
+pub const fn context(name: &'static str, kind: ParameterKind) -> ParameterDescriptor {
     assert!(
-        matches!(T::KIND, ParameterKind::Context),
+        matches!(kind, ParameterKind::Context),
         "`#[arg(context)]` on an argument of the call; remove it, or implement `wslink::rpc::Parameter` for the type"
     );
-    ParameterDescriptor::required::<T>(name)
+    ParameterDescriptor::of_kind(name, kind)
 }
 
 /// A parameter with a default.
 #[must_use]
 #[track_caller]
-pub const fn optional<T: Parameter>(name: &'static str, default: &'static str) -> ParameterDescriptor {
-    ParameterDescriptor::optional::<T>(name, default)
+pub const fn optional(name: &'static str, kind: ParameterKind, default: &'static str) -> ParameterDescriptor {
+    ParameterDescriptor::optional_of_kind(name, kind, default)
 }
 
 /// The outcome of a shim whose method has returned.
-pub const fn done(reply: Encoded) -> Result<Outcome, ArgumentError> {
+pub const fn done(reply: Encoded) -> Called {
     Ok(Outcome::done(reply))
 }
 
-/// The outcome of a shim whose method is asynchronous.
-pub fn future(handler: impl Future<Output = Encoded> + Send + 'static) -> Result<Outcome, ArgumentError> {
-    Ok(Outcome::future(handler))
-}
-
-/// The outcome of a shim whose method is asynchronous and goes on without its client.
-pub fn detached(handler: impl Future<Output = Encoded> + Send + 'static) -> Result<Outcome, ArgumentError> {
-    Ok(Outcome::detached(handler))
-}
-
-/// What the function of a topic returned.
-pub struct Streamed<S>(pub S);
-
-impl<S> Streamed<S> {
-    /// The outcome of a shim that makes the stream of a subscription.
-    // The bounds are the method's, so that a type without them is told so where it is written.
-    pub fn events(self) -> Result<Outcome, ArgumentError>
-    where
-        S: TopicStream<Item: Payload + Send + 'static>,
-    {
-        Ok(Outcome::events(self.0))
-    }
+/// The outcome of a shim that makes the stream of a subscription.
+pub fn streamed<S: TopicStream>(events: S) -> Called
+where
+    S::Event: Payload + Send + 'static,
+{
+    Ok(Outcome::events(events))
 }
 
 /// The events of one subscription.
@@ -151,10 +149,15 @@ impl<S> Streamed<S> {
     label = "not a stream that can be sent between threads and owns its data",
     note = "write `-> impl Stream<Item = T> + Send + 'static`"
 )]
-pub trait TopicStream: Stream + Send + 'static {}
+pub trait TopicStream: Stream<Item = Self::Event> + Send + 'static {
+    /// What it yields.
+    type Event;
+}
 
 #[diagnostic::do_not_recommend]
-impl<S: Stream + Send + 'static> TopicStream for S {}
+impl<S: Stream + Send + 'static> TopicStream for S {
+    type Event = S::Item;
+}
 
 /// What is asked of a method's calls; 0 ms are as long as it likes.
 #[must_use]
@@ -179,11 +182,6 @@ pub fn key(field: &impl Hash) -> u64 {
     field.hash(&mut hasher);
     // 0 is no key.
     hasher.finish().max(1)
-}
-
-/// The outcome of a shim whose method may block.
-pub fn blocking(handler: impl FnOnce() -> Encoded + Send + 'static) -> Result<Outcome, ArgumentError> {
-    Ok(Outcome::blocking(handler))
 }
 
 /// A field of an error's data.

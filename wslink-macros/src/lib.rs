@@ -11,6 +11,7 @@ mod mistakes;
 mod model;
 mod options;
 mod parse;
+mod recover;
 mod uri;
 
 #[cfg(test)]
@@ -21,7 +22,7 @@ mod tests;
 ///
 /// ```text
 /// #[service]
-/// #[service(client, ordered, schema, crate = path)]
+/// #[service(client, ordered, schema, crate = path, uri_style = any)]
 /// impl Type { … }
 /// ```
 ///
@@ -30,7 +31,8 @@ mod tests;
 /// | `client` | also generates `TypeClient`, whose methods call these and whose topics are streams (feature `client`) |
 /// | `schema` | every type in the block must implement `schemars::JsonSchema` (feature `manifest`) |
 /// | `ordered` | the calls of one connection to this service wait for each other, also when they are `async` |
-/// | `crate = path` | where generated code finds the runtime, for a crate that re-exports it; `::wslink` unless given |
+/// | `crate = path` | where generated code finds the runtime, for a crate that renames or re-exports it; `::wslink` unless given |
+/// | `uri_style = any` | URIs may be any text, for names that existing pages call: `"vtk.resetCamera"` |
 ///
 /// # The block
 /// - It is an `impl` block of a struct or an enum, without generic parameters and without a trait. A type
@@ -47,7 +49,8 @@ mod tests;
 /// method for each method: the same name and arguments without those that come from the server, and a
 /// `wslink::client::Call` of the value. An argument with a default is `impl Into<Option<T>>`: `None` leaves
 /// it out. Each topic is a method too, in small letters, which returns a `wslink::client::Subscribe`.
-/// Arguments must be `Serialize`, results and payloads `Deserialize`. A macro sees names, not types, so
+/// Arguments must be `Serialize`, results and payloads `Deserialize`; of what a method lends, such as `&str`, a
+/// client gets the owned form. Lints that are allowed on a method or the block are allowed in the client. A macro sees names, not types, so
 /// `Result`, `Args` and types from the server must be spelled so, or marked with `#[arg(context)]`; when
 /// they are not, the compiler says so.
 ///
@@ -88,7 +91,7 @@ pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | option | meaning |
 /// | --- | --- |
-/// | `"uri"` | what clients call: words `[a-z][a-z0-9_]*`, joined by dots |
+/// | `"uri"` | what clients call: words `[a-z][a-z0-9_]*`, joined by dots, or any text where the block has `uri_style = any` |
 /// | `blocking` | the method runs on a thread that may block; for a `fn` that computes for long or does I/O |
 /// | `detached` | the `async` method goes on to its end when its client cancels the call or leaves |
 /// | `require = "authority"` | a call of a client whose `wslink::Principal` does not hold it is refused before its arguments are looked at |
@@ -132,9 +135,7 @@ pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn rpc(options: TokenStream, item: TokenStream) -> TokenStream {
-    let text =
-        "`#[rpc]` belongs on a method that is written in an `impl` block with `#[service]`; write `#[service]` above that block";
-    expand::alone(text, &options.into(), item.into()).into()
+    expand::alone("rpc", "a method", &options.into(), item.into()).into()
 }
 
 /// Lets clients tell the errors of a method apart: implements `wslink::RpcError`, and with it `Display`,
@@ -151,7 +152,8 @@ pub fn rpc(options: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// A client gets the code, the message, and as data `{"name": "…", …fields}`.
+/// A client gets the code, the message, and as data `{"name": "…", …fields}`. Fields that are called `name` or
+/// `fields` themselves are in `fields` there: `{"name": "no_sensor", "fields": {"name": "left"}}`.
 ///
 /// | option of a variant | meaning |
 /// | --- | --- |
@@ -220,7 +222,7 @@ pub fn rpc_error(item: TokenStream) -> TokenStream {
 ///
 /// | option | meaning |
 /// | --- | --- |
-/// | `"uri"` | what clients subscribe to: words `[a-z][a-z0-9_]*`, joined by dots |
+/// | `"uri"` | what clients subscribe to: words `[a-z][a-z0-9_]*`, joined by dots, or any text where the block has `uri_style = any` |
 /// | `delivery = reliable` | nothing is lost; a client that falls too far behind is disconnected. The default |
 /// | `delivery = latest` | only the newest event waits for a slow client |
 /// | `delivery = latest(key = field)` | the newest event of each value of that field of the payload waits |
@@ -271,6 +273,5 @@ pub fn rpc_error(item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn topic(options: TokenStream, item: TokenStream) -> TokenStream {
-    let text = "`#[topic]` belongs on a constant or a function that is written in an `impl` block with `#[service]`; write `#[service]` above that block";
-    expand::alone(text, &options.into(), item.into()).into()
+    expand::alone("topic", "a constant or a function", &options.into(), item.into()).into()
 }

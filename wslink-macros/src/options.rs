@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{
-    Attribute, Expr, Ident, Meta, Token,
+    Attribute, Expr, ExprLit, Ident, Lit, Meta, Token,
     ext::IdentExt,
     parse::{ParseStream, Parser},
     spanned::Spanned,
@@ -19,7 +19,12 @@ pub(crate) struct Options {
     named: Vec<(Ident, Option<Expr>)>,
     /// False when a mistake hides what else there is.
     complete: bool,
+    /// The attribute's name, when a URI stands first in it.
+    takes_uri: Option<String>,
 }
+
+/// What other libraries call the option that is the URI here.
+const LIKE_URI: [&str; 9] = ["channel", "event", "method", "name", "path", "rename", "topic", "uri", "url"];
 
 enum Entry {
     Positional(Expr),
@@ -27,6 +32,15 @@ enum Entry {
 }
 
 impl Options {
+    /// Reads `#[rpc(…)]` or `#[topic(…)]`, of which people write the URI as an option of some name.
+    pub(crate) fn of_item(attribute: &Attribute, known: &[&str], mistakes: &mut Mistakes) -> Self {
+        let Meta::List(list) = &attribute.meta else { return Self::of(attribute, known, mistakes) };
+        let path = attribute.path();
+        let mut options = Self { takes_uri: Some(name(attribute)), ..Self::none(quote!(#path)) };
+        options.fill(list.tokens.clone(), known, mistakes);
+        options
+    }
+
     /// Reads `#[name(…)]`.
     pub(crate) fn of(attribute: &Attribute, known: &[&str], mistakes: &mut Mistakes) -> Self {
         let path = attribute.path();
@@ -44,18 +58,23 @@ impl Options {
 
     /// An attribute without any.
     pub(crate) const fn none(place: TokenStream) -> Self {
-        Self { place, positional: Vec::new(), named: Vec::new(), complete: true }
+        Self { place, positional: Vec::new(), named: Vec::new(), complete: true, takes_uri: None }
     }
 
     /// Reads what stands between the parentheses.
     pub(crate) fn read(place: TokenStream, inside: TokenStream, known: &[&str], mistakes: &mut Mistakes) -> Self {
         let mut options = Self::none(place);
+        options.fill(inside, known, mistakes);
+        options
+    }
+
+    fn fill(&mut self, inside: TokenStream, known: &[&str], mistakes: &mut Mistakes) {
         let mut errors = Vec::new();
         let parsed = (|input: ParseStream<'_>| {
             while !input.is_empty() {
                 match entry(input)? {
-                    Entry::Positional(value) => options.positional.push(value),
-                    Entry::Named(key, value) => options.named(key, value, known, &mut errors),
+                    Entry::Positional(value) => self.positional.push(value),
+                    Entry::Named(key, value) => self.named(key, value, known, &mut errors),
                 }
                 if !input.is_empty() {
                     input
@@ -66,15 +85,21 @@ impl Options {
             Ok(())
         })
         .parse2(inside);
-        options.complete = parsed.is_ok();
+        self.complete &= parsed.is_ok();
         errors.extend(parsed.err());
         errors.into_iter().for_each(|error| mistakes.add_error(error));
-        options
     }
 
     fn named(&mut self, key: Ident, value: Option<Expr>, known: &[&str], errors: &mut Vec<syn::Error>) {
         let word = key.unraw().to_string();
-        if !known.contains(&word.as_str()) {
+        if let Some(Expr::Lit(ExprLit { lit: Lit::Str(uri), .. })) = &value
+            && let Some(attribute) = &self.takes_uri
+            && LIKE_URI.contains(&word.as_str())
+        {
+            let text = format!("the URI stands alone, without `{word} =`; write `#[{attribute}({})]`", uri.token());
+            errors.push(syn::Error::new_spanned(&key, text));
+            self.complete = false;
+        } else if !known.contains(&word.as_str()) {
             errors.push(syn::Error::new(key.span(), format!("unknown option `{word}`; {}", suggestion(&word, known))));
         } else if self.named.iter().any(|(earlier, _)| *earlier == key) {
             errors.push(syn::Error::new(key.span(), format!("option `{word}` is given twice; remove one of them")));

@@ -2,14 +2,17 @@
 //!
 //! Judges nothing, and keeps bodies as tokens, so that a half-typed body never swallows the block.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, Ident, ItemImpl, Meta, PatType, Receiver, Signature, Token, Type, Visibility,
+    Attribute, FnArg, Ident, ImplItem, ItemImpl, Meta, PatType, Receiver, Signature, Token, Type, Visibility,
     parse::{Parse, ParseStream, Parser, discouraged::Speculative},
 };
 
-use crate::options::name;
+use crate::{
+    options::name,
+    recover::{begins_item, declares, is_call, is_whole, skip},
+};
 
 /// An `impl` block.
 pub(crate) struct Block {
@@ -31,8 +34,14 @@ pub(crate) struct Item {
 pub(crate) enum Kind {
     Method(Method),
     Constant(Constant),
-    /// Should be one of them.
+    /// Should be one of them, but breaks the syntax of Rust: the compiler has said so, or is about to.
     Unreadable(TokenStream),
+    /// The same, where the compiler does not even find its end. It is left out, so that the rest is there.
+    Broken,
+    /// Is Rust, and should be one of them, but is in no form that is known here.
+    Unknown(TokenStream),
+    /// `static …`, which the compiler refuses in an `impl` block.
+    Static(TokenStream),
     /// Is none of them. It keeps our attributes, which say where they belong when they are reached.
     Other(TokenStream),
 }
@@ -86,10 +95,22 @@ impl Parse for Item {
             Kind::Constant(constant)
         } else {
             let tokens = skip(input)?;
-            if !declares(&tokens) {
+            if declares(&tokens, &["static"]) {
+                Kind::Static(tokens)
+            } else if !declares(&tokens, &["fn", "const"])
+                && !is_call(&tokens)
+                && attributes.iter().any(|one| is_ours(&name(one)))
+            {
+                Kind::Broken
+            } else if !declares(&tokens, &["fn", "const"]) {
                 return Ok(Self { ours: Vec::new(), hidden: Vec::new(), attributes, kind: Kind::Other(tokens) });
+            } else if syn::parse2::<ImplItem>(tokens.clone()).is_ok() {
+                Kind::Unknown(tokens)
+            } else if is_whole(&tokens) {
+                Kind::Unreadable(tokens)
+            } else {
+                Kind::Broken
             }
-            Kind::Unreadable(tokens)
         };
         let (ours, attributes) = attributes.into_iter().partition(|attribute| is_ours(&name(attribute)));
         let (hidden, attributes) = Vec::into_iter(attributes).partition(|attribute| hidden(attribute).is_some());
@@ -115,34 +136,15 @@ fn attempt<T: Parse>(input: ParseStream<'_>) -> Option<T> {
     Some(parsed)
 }
 
-/// To the end of an item: a `;` or a block.
-fn skip(input: ParseStream<'_>) -> syn::Result<TokenStream> {
-    let mut skipped = TokenStream::new();
-    while !input.is_empty() {
-        let token: TokenTree = input.parse()?;
-        let ends = match &token {
-            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
-            TokenTree::Punct(punct) => punct.as_char() == ';',
-            _ => false,
-        };
-        token.to_tokens(&mut skipped);
-        if ends {
-            break;
-        }
-    }
-    Ok(skipped)
-}
-
-/// Whether this is a method or a constant, however incomplete.
-fn declares(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "fn" || word == "const"))
-}
-
 impl Parse for Method {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let (visibility, signature) = (input.parse()?, input.parse()?);
-        let body = input.parse()?;
-        Ok(Self { visibility, signature, body })
+        let body: TokenTree = input.parse()?;
+        let ends = match &body {
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+            other => other.to_string() == ";",
+        };
+        if ends { Ok(Self { visibility, signature, body }) } else { Err(syn::Error::new(body.span(), "no body")) }
     }
 }
 
@@ -153,6 +155,10 @@ impl Parse for Constant {
         let name = input.parse()?;
         input.parse::<Token![:]>()?;
         let ty = input.parse()?;
+        if begins_item(input) {
+            // The compiler says that there is no `;`. What follows is the next item all the same.
+            return Ok(Self { visibility, name, ty, value: None });
+        }
         let mut value = None;
         while !input.peek(Token![;]) {
             input.parse::<TokenTree>()?.to_tokens(value.get_or_insert_with(TokenStream::new));
@@ -169,16 +175,32 @@ impl ToTokens for Constant {
     }
 }
 
-/// Without `#[arg]`.
-impl ToTokens for Method {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
+impl Method {
+    /// Without what is ours, or taken for ours, on its parameters.
+    pub(crate) fn stripped(&self) -> TokenStream {
+        self.without(|attribute| is_arg(attribute) || is_serde(attribute))
+    }
+
+    fn without(&self, taken: impl Fn(&Attribute) -> bool) -> TokenStream {
         let Self { visibility, signature, body } = self;
         let mut signature = signature.clone();
         for input in &mut signature.inputs {
             let (FnArg::Typed(PatType { attrs, .. }) | FnArg::Receiver(Receiver { attrs, .. })) = input;
-            attrs.retain(|attribute| !is_arg(attribute));
+            attrs.retain(|attribute| !taken(attribute));
         }
-        quote!(#visibility #signature #body).to_tokens(tokens);
+        quote!(#visibility #signature #body)
+    }
+
+    /// Where its source ends.
+    pub(crate) fn end(&self) -> Span {
+        self.body.span()
+    }
+}
+
+/// Without `#[arg]`.
+impl ToTokens for Method {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.without(is_arg).to_tokens(tokens);
     }
 }
 
@@ -186,6 +208,11 @@ impl ToTokens for Method {
 pub(crate) fn args(input: &FnArg) -> impl Iterator<Item = &Attribute> {
     let (FnArg::Typed(PatType { attrs, .. }) | FnArg::Receiver(Receiver { attrs, .. })) = input;
     attrs.iter().filter(|attribute| is_arg(attribute))
+}
+
+/// What people write on a parameter as if it were a field.
+pub(crate) fn is_serde(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("serde")
 }
 
 fn is_arg(attribute: &Attribute) -> bool {

@@ -1,4 +1,5 @@
-//! The names of methods and topics on the wire: words `[a-z][a-z0-9_]*`, joined by dots.
+//! The names of methods and topics on the wire: words `[a-z][a-z0-9_]*`, joined by dots, unless the block asks
+//! for any.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
@@ -10,13 +11,16 @@ use crate::{mistakes::Mistakes, options::Options};
 const PROTOCOL: &[&str] =
     &["wslink.binary.attachment", "wslink.cancel", "wslink.hello", "wslink.manifest", "wslink.subscribe", "wslink.unsubscribe"];
 
+/// What clients may subscribe to is no longer.
+const LONGEST: usize = 1024;
+
 /// A URI as the user wrote it, known to be good.
 #[derive(Clone)]
 pub(crate) struct Uri(LitStr);
 
 impl Uri {
     /// The first thing in the attribute; `example` is what could stand there.
-    pub(crate) fn of(options: &Options, example: &str, mistakes: &mut Mistakes) -> Option<Self> {
+    pub(crate) fn of(options: &Options, example: &str, style: UriStyle, mistakes: &mut Mistakes) -> Option<Self> {
         let [first, surplus @ ..] = options.positional() else {
             options.missing(&format!("the URI is missing; write it, such as `\"{example}\"`, in parentheses"), mistakes);
             return None;
@@ -28,9 +32,16 @@ impl Uri {
             mistakes.add(first, format!("the URI is not a string literal; write it out, such as `\"{example}\"`"));
             return None;
         };
-        match wrong_with(&literal.value()) {
+        let uri = literal.value();
+        let problem = match style {
+            UriStyle::Words => {
+                wrong_with(&uri).map(|problem| format!("{problem}; {}{}", correction(&uri, example), opt_in(&uri)))
+            }
+            UriStyle::Any => impossible(&uri).map(|problem| format!("{problem}; write for example `{example}`")),
+        };
+        match problem {
             Some(problem) => {
-                mistakes.add(literal, format!("{problem}; {}", correction(&literal.value(), example)));
+                mistakes.add(literal, problem);
                 None
             }
             None => Some(Self(literal.clone())),
@@ -60,12 +71,39 @@ fn ungrouped(mut expr: &Expr) -> &Expr {
     expr
 }
 
-fn wrong_with(uri: &str) -> Option<String> {
+/// Which texts are URIs.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum UriStyle {
+    /// Words `[a-z][a-z0-9_]*`, joined by dots.
+    #[default]
+    Words,
+    /// Whatever existing pages call.
+    Any,
+}
+
+/// What no client could call or subscribe to, in any style.
+fn impossible(uri: &str) -> Option<String> {
     if uri.is_empty() {
         return Some("the URI is empty".to_owned());
     }
-    if PROTOCOL.contains(&uri) {
-        return Some(format!("`{uri}` is a message of the protocol"));
+    if uri.len() > LONGEST {
+        return Some(format!("the URI has more than {LONGEST} bytes"));
+    }
+    if uri.chars().any(char::is_control) {
+        return Some("the URI has a control character in it".to_owned());
+    }
+    PROTOCOL.contains(&uri).then(|| format!("`{uri}` is a message of the protocol"))
+}
+
+/// How to keep a name that only breaks the rules of style.
+fn opt_in(uri: &str) -> &'static str {
+    let keeps = impossible(uri).is_none() && !uri.split('.').any(str::is_empty);
+    if keeps { ", or `#[service(uri_style = any)]` above the block if existing pages use this name" } else { "" }
+}
+
+fn wrong_with(uri: &str) -> Option<String> {
+    if let Some(problem) = impossible(uri) {
+        return Some(problem);
     }
     uri.split('.').find_map(|word| match word.chars().next() {
         None => Some("the URI has an empty word between dots".to_owned()),

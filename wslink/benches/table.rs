@@ -14,7 +14,7 @@ const METHOD: MethodDescriptor = MethodDescriptor {
     name: "method",
     docs: "",
     deprecated: false,
-    location: rt::here!(),
+    location: rt::here(),
     types: rt::types!(fn() -> u32),
     parameters: &[],
     terms: Terms { timeout: None, require: None },
@@ -58,11 +58,12 @@ impl<const N: usize> Service for Table<N> {
         name: "Table",
         docs: "",
         type_id: TypeId::of::<Self>,
-        location: rt::here!(),
+        location: rt::here(),
         package: "",
         version: "",
         methods: &Self::METHODS,
         topics: &[],
         ordered: false,
     };
+    const ERASURE: rt::Erasure<Self> = rt::Erasure::OF;
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tracing_subscriber::fmt::format::FmtSpan;
-use wslink::{Attempt, CallError, Principal, Publisher, Refusal, Secret, Server, Topic, server::Builder, service};
+use wslink::{Attempt, CallError, Internal, Principal, Publisher, Refusal, Secret, Server, Topic, server::Builder, service};
 
 /// What nobody may read in the log, wherever it was said.
 const SECRETS: [&str; 6] = ["s3cret-of-the-server", "s3cret-guessed", "t0ken-good", "t0ken-bad", "c00kie", "qu3ry"];
@@ -30,6 +30,16 @@ impl Probe {
         (0..3).for_each(|number| self.publisher.publish(Self::NEWEST, &number));
         tracing::info!("inside the handler");
         7
+    }
+
+    #[rpc("probe.forging")]
+    fn forging(&self) -> Result<(), Internal> {
+        Err("first\r\nERROR second".into())
+    }
+
+    #[rpc("probe.panicking")]
+    fn panicking(&self) {
+        std::panic::panic_any("first\nERROR second".to_owned())
     }
 
     #[rpc("probe.bad")]
@@ -155,6 +165,7 @@ fn everything_is_logged_but_secrets() {
         assert!(peer.call("probe.good").contains("7") && peer.next().contains("probe.newest"));
         assert!(peer.call("probe.bad").contains("-32001"));
         assert!(peer.call("probe.nothing").contains("-32601"));
+        assert!(peer.call("probe.forging").contains("-32001") && peer.call("probe.panicking").contains("-32001"));
         peer.send(0x88, &1000_u16.to_be_bytes());
         peer.next();
         let mut scrape = TcpStream::connect(*address).unwrap();
@@ -195,6 +206,9 @@ fn everything_is_logged_but_secrets() {
         has(&[&connection, "dropped events", "probe.newest", "dropped=1"]);
         has(&[&connection, "the peer closes", "code=1000"]);
     }
-    has(&["refused a WebSocket", "evil.example"]);
+    has(&["refused a WebSocket", "evil.example", "suppressed=0"]);
+    has(&["probe.forging failed", r"first\r\nERROR second"]);
+    has(&["probe.panicking failed", r"first\nERROR second"]);
+    assert!(!text.lines().any(|line| line.starts_with("ERROR second")), "a line of a client's own");
     has(&["closing a connection", "code=1007"]);
 }

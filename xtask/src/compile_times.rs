@@ -12,7 +12,7 @@ use std::{
     process::Command,
 };
 
-use self::sources::{LIBRARIES, Library};
+use self::sources::{Edit, LIBRARIES, Library};
 use crate::command::{self, Outcome};
 
 const METHODS: usize = 200;
@@ -28,8 +28,9 @@ const BUILDS: [(&str, &[&str]); 3] = [
 pub(crate) fn run() -> Outcome {
     let folder = command::root().join("target/compile-times");
     let mut table = format!(
-        "| {METHODS} methods | check, CPU s | debug, CPU s | release, CPU s | release, KiB | of which {} methods |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: |\n",
+        "| {METHODS} methods | check, CPU s | debug, CPU s | release, CPU s | release, KiB | of which {} methods | check after an \
+         edit of a body, CPU s | of a parameter | of lines before it |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
         METHODS - 1
     );
     for library in LIBRARIES {
@@ -43,10 +44,10 @@ pub(crate) fn run() -> Outcome {
 /// One line of the table.
 fn measure(library: &Library, folder: &Path) -> Outcome<String> {
     let package = folder.join(library.package);
-    library.write(&package, 1)?;
+    library.write(&package, 1, None)?;
     let mut line = format!("| {} ", library.name);
     for (_, arguments) in BUILDS {
-        cpu_seconds(&package, folder, arguments)?;
+        cpu_seconds(&package, folder, arguments, Incremental::No)?;
     }
     let program = folder.join("built/release").join(library.package);
     let empty = kibibytes(&program)?;
@@ -54,16 +55,27 @@ fn measure(library: &Library, folder: &Path) -> Outcome<String> {
         let mut seconds = Vec::new();
         for _ in 0..RUNS {
             // Written anew, so that cargo compiles it anew.
-            library.write(&package, METHODS)?;
-            seconds.push(cpu_seconds(&package, folder, arguments)?);
+            library.write(&package, METHODS, None)?;
+            seconds.push(cpu_seconds(&package, folder, arguments, Incremental::No)?);
         }
         seconds.sort_by(f64::total_cmp);
         println!("compile: {} {name} {seconds:.2?}", library.name);
         let _ = write!(line, "| {:.1} ", seconds[RUNS / 2]);
     }
     let full = kibibytes(&program)?;
-    let _ = write!(line, "| {full} | {} |", full.saturating_sub(empty));
-    Ok(line)
+    let _ = write!(line, "| {full} | {} ", full.saturating_sub(empty));
+    for edit in [Edit::Body, Edit::Parameter, Edit::Lines] {
+        let mut seconds = Vec::new();
+        for _ in 0..RUNS {
+            library.write(&package, METHODS, None)?;
+            cpu_seconds(&package, folder, &["check"], Incremental::Yes)?;
+            library.write(&package, METHODS, Some(edit))?;
+            seconds.push(cpu_seconds(&package, folder, &["check"], Incremental::Yes)?);
+        }
+        seconds.sort_by(f64::total_cmp);
+        let _ = write!(line, "| {:.1} ", seconds[RUNS / 2]);
+    }
+    Ok(line + "|")
 }
 
 fn kibibytes(program: &PathBuf) -> Outcome<u64> {
@@ -71,13 +83,24 @@ fn kibibytes(program: &PathBuf) -> Outcome<u64> {
     Ok(data.len() / 1024)
 }
 
+/// Whether the compiler keeps what it knows for the next time.
+#[derive(Clone, Copy)]
+enum Incremental {
+    No,
+    Yes,
+}
+
 /// Runs cargo, and returns the user and system time of all that it started.
-fn cpu_seconds(package: &Path, folder: &Path, arguments: &[&str]) -> Outcome<f64> {
+fn cpu_seconds(package: &Path, folder: &Path, arguments: &[&str], incremental: Incremental) -> Outcome<f64> {
+    let (incremental, built) = match incremental {
+        Incremental::No => ("0", "built"),
+        Incremental::Yes => ("1", "built-incremental"),
+    };
     let cargo = command::cargo(arguments);
     let mut shell = Command::new("sh");
     // `times` tells of the shell in its first line and of its children in the second.
     shell.args(["-c", "\"$0\" \"$@\" --quiet && times"]).arg(cargo.get_program()).args(cargo.get_args());
-    shell.current_dir(package).env("CARGO_INCREMENTAL", "0").env("CARGO_TARGET_DIR", folder.join("built"));
+    shell.current_dir(package).env("CARGO_INCREMENTAL", incremental).env("CARGO_TARGET_DIR", folder.join(built));
     let output = shell.output().map_err(|error| format!("cannot start a shell: {error}"))?;
     if !output.status.success() {
         return Err(format!("cargo failed in {}:\n{}", package.display(), String::from_utf8_lossy(&output.stderr)));

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::command::{Outcome, cargo, run as run_command};
+use crate::command::{Outcome, cargo, output, run as run_command};
 use crate::{chromium, node, registration, servers};
 
 /// One step of the tests.
@@ -34,7 +34,13 @@ pub(crate) const STEPS: [Step; 10] = [
     Step { name: "docs", purpose: "the documentation, warnings denied", asked: false, run: docs },
 ];
 
-/// No feature, which is the core, and each of wslink.
+/// The features of the core, checked one by one; the empty one is none.
+const CORE_FEATURES: [&str; 3] = ["", "manifest", "metrics"];
+
+/// What the core must not depend on: it knows no sockets.
+const NOT_IN_CORE: [&str; 5] = ["axum", "hyper", "mio", "tokio", "tungstenite"];
+
+/// The features of wslink, checked likewise.
 const FEATURES: [&str; 12] = [
     "",
     "client",
@@ -80,10 +86,27 @@ fn clippy() -> Outcome {
 
 /// Clippy, because it denies warnings of this repository alone; RUSTFLAGS would rebuild every dependency.
 fn core() -> Outcome {
-    for feature in FEATURES {
-        let arguments =
-            ["clippy", "--quiet", "--package", "wslink", "--no-default-features", "--features", feature, "--", "-D", "warnings"];
-        run_command(&mut cargo(&arguments))?;
+    let tree = ["tree", "--package", "wslink-core", "--all-features", "--edges", "normal", "--prefix", "none"];
+    let tree = output(&mut cargo(&tree)).ok_or("`cargo tree` failed")?;
+    if let Some(line) = tree.lines().find(|line| NOT_IN_CORE.iter().any(|name| line.split(' ').next() == Some(name))) {
+        return Err(format!("wslink-core depends on {line}, which it must not know"));
+    }
+    for (package, features) in [("wslink-core", &CORE_FEATURES[..]), ("wslink", &FEATURES)] {
+        for feature in features {
+            let arguments = [
+                "clippy",
+                "--quiet",
+                "--package",
+                package,
+                "--no-default-features",
+                "--features",
+                feature,
+                "--",
+                "-D",
+                "warnings",
+            ];
+            run_command(&mut cargo(&arguments))?;
+        }
     }
     Ok(())
 }

@@ -8,5 +8,5 @@ mod chat;
 
 fn main() -> ExitCode {
     // Everybody knows this secret; clients of the original example use it without being told.
-    wslink::cli::run(|builder| builder.secret(Secret::published()).manifest(true).service(chat::Chat::talking))
+    wslink::cli::program!().run(|builder| builder.secret(Secret::published()).manifest(true).service(chat::Chat::talking))
 }

@@ -12,5 +12,5 @@ mod tests;
 
 fn main() -> ExitCode {
     // The page is for everybody who can reach the server.
-    wslink::cli::run(|builder| builder.secret(Secret::published()).service(dashboard::Dashboard::running))
+    wslink::cli::program!().run(|builder| builder.secret(Secret::published()).service(dashboard::Dashboard::running))
 }

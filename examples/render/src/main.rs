@@ -28,7 +28,7 @@ struct CommandLine {
 }
 
 fn main() -> ExitCode {
-    let CommandLine { shared, options } = CommandLine::parse();
+    let CommandLine { shared, options } = wslink::cli::parse();
     options.run(|builder| {
         // Everybody knows this secret; pages of the original examples use it without being told.
         builder.secret(Secret::published()).manifest(true).service(move |publisher| protocol::Render::new(publisher, shared))

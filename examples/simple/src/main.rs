@@ -10,5 +10,5 @@ mod stream;
 
 fn main() -> ExitCode {
     // Everybody knows this secret; clients of the original example use it without being told.
-    wslink::cli::run(|builder| builder.secret(Secret::published()).manifest(true).service(protocol::MyProtocol::new))
+    wslink::cli::program!().run(|builder| builder.secret(Secret::published()).manifest(true).service(protocol::MyProtocol::new))
 }

@@ -1,6 +1,6 @@
-//! errors: 2
+//! errors: 1
 //!
-//! The compiler has reported the first before the macro sees the block.
+//! The compiler has reported it before the macro sees the block.
 
 use wslink::{rpc, service};
 

@@ -1,6 +1,6 @@
-//! errors: 2
+//! errors: 1
 //!
-//! An `Rc` is neither `Send` nor `Sync`.
+//! An `Rc` is neither `Send` nor `Sync`, and that is one mistake.
 
 use std::rc::Rc;
 

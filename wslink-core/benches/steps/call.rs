@@ -15,7 +15,7 @@ use super::{
 };
 use wslink_core::{
     __private as rt, Handshake, Limits, Publisher, Secret,
-    rpc::{MethodDescriptor, Mounted, ParameterDescriptor, Plain as _, Routes, Service, ServiceDescriptor, Terms},
+    rpc::{Erasure, MethodDescriptor, Mounted, ParameterDescriptor, Plain as _, Routes, Service, ServiceDescriptor, Terms},
     session::{Event, Session, Shared},
     topic::Hub,
     wire::{self, Parts, Protocol, V1, V2},
@@ -67,7 +67,7 @@ impl Service for Probe {
         name: "Probe",
         docs: "",
         type_id: TypeId::of::<Self>,
-        location: rt::here!(),
+        location: rt::here(),
         package: "",
         version: "",
         methods: &[MethodDescriptor {
@@ -75,7 +75,7 @@ impl Service for Probe {
             name: "add",
             docs: "",
             deprecated: false,
-            location: rt::here!(),
+            location: rt::here(),
             types: rt::types!(fn(f64, f64) -> f64),
             parameters: &[ParameterDescriptor::required::<f64>("a"), ParameterDescriptor::required::<f64>("b")],
             terms: Terms { timeout: None, require: None },
@@ -87,4 +87,5 @@ impl Service for Probe {
         topics: &[],
         ordered: false,
     };
+    const ERASURE: Erasure<Self> = Erasure::OF;
 }

@@ -14,7 +14,10 @@ use super::{
     schemas::{Schemas, rename, sorted},
 };
 use crate::{
-    rpc::{ErrorDescriptor, MethodDescriptor, ParameterDescriptor, ParameterKind, ServiceDescriptor, TopicDescriptor},
+    rpc::{
+        ErrorDescriptor, MethodDescriptor, NESTED, ParameterDescriptor, ParameterKind, ServiceDescriptor, TopicDescriptor,
+        is_nested,
+    },
     topic,
 };
 
@@ -70,9 +73,12 @@ fn of_services<'a, T>(
     services.iter().flat_map(|service| items(service).iter().map(|item| (*service, item))).collect()
 }
 
-/// Of the packages that the services belong to.
+/// Of the packages that the services belong to. Services of this one, such as that of `application.exit`, are no
+/// part of a program's name.
 fn info(services: &[&ServiceDescriptor]) -> Info {
-    let packages: BTreeMap<_, _> = services.iter().map(|service| (service.package, service.version)).collect();
+    let all: BTreeMap<_, _> = services.iter().map(|service| (service.package, service.version)).collect();
+    let others: BTreeMap<_, _> = all.clone().into_iter().filter(|(package, _)| *package != env!("CARGO_PKG_NAME")).collect();
+    let packages = if others.is_empty() { all } else { others };
     Info {
         title: if packages.is_empty() { "wslink".to_owned() } else { packages.keys().copied().collect::<Vec<_>>().join(", ") },
         version: if packages.is_empty() { "0.0.0".to_owned() } else { packages.values().copied().collect::<Vec<_>>().join(", ") },
@@ -146,8 +152,14 @@ fn with_default(schema: Schema, default: Option<Value>) -> Value {
 fn typed_error(error: &ErrorDescriptor, schemas: &mut Schemas) -> TypedError {
     let mut properties = serde_json::Map::new();
     properties.insert("name".to_owned(), json!({ "const": error.name }));
-    let fields = (error.fields.0)(schemas);
-    properties.extend(fields.into_iter().map(|(name, schema)| (name.to_owned(), schema.to_value())));
+    let fields = (error.fields.0)(schemas).into_iter().map(|(name, schema)| (name.to_owned(), schema.to_value()));
+    let (nested, plain): (serde_json::Map<_, _>, _) = fields.partition(|(name, _)| is_nested(name));
+    let plain: serde_json::Map<_, _> = plain;
+    properties.extend(plain);
+    if !nested.is_empty() {
+        let required: Vec<_> = nested.keys().cloned().collect();
+        properties.insert(NESTED.to_owned(), json!({ "type": "object", "properties": nested, "required": required }));
+    }
     let required: Vec<_> = properties.keys().cloned().collect();
     TypedError {
         name: error.name.to_owned(),

@@ -4,7 +4,12 @@
 //! question is put where the type is concrete, in generated code: an inherent method answers for types
 //! that can, and the trait [`Unknown`] for the rest.
 
-use std::{any::type_name, convert::Infallible, marker::PhantomData};
+use std::{
+    any::type_name,
+    convert::Infallible,
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Serialize, de::DeserializeOwned};
@@ -53,19 +58,20 @@ impl<T> Probe<T> {
 impl<T: JsonSchema> Probe<T> {
     /// As it arrives.
     pub fn argument_schema(&self, schemas: &mut Schemas) -> Schema {
-        schemas.argument::<T>()
+        schema::<T>(schemas, Schemas::argument::<T>)
     }
 
     /// As it is sent.
     pub fn result_schema(&self, schemas: &mut Schemas) -> Schema {
-        schemas.result::<T>()
+        schema::<T>(schemas, Schemas::result::<T>)
     }
 }
 
 impl<T: DeserializeOwned> Probe<T> {
     /// Whether the type has a value for an argument that is missing.
+    // What a type's own code does with nothing is not this program's end.
     pub fn may_be_missing(&self) -> bool {
-        T::deserialize(Missing).is_ok()
+        catch_unwind(|| T::deserialize(Missing).is_ok()).unwrap_or(false)
     }
 
     /// Arguments need a schema.
@@ -79,7 +85,7 @@ impl<T: DeserializeOwned> Probe<T> {
 impl<T: Default + Serialize> Probe<T> {
     /// Its default.
     pub fn default_value(&self) -> Option<serde_json::Value> {
-        serde_json::to_value(T::default()).ok()
+        catch_unwind(|| serde_json::to_value(T::default()).ok()).ok().flatten()
     }
 }
 
@@ -118,11 +124,21 @@ impl<E: RpcError> Probe<E> {
     }
 }
 
+/// A schema, or that of a type without one where the type's own code panics.
+fn schema<T>(schemas: &mut Schemas, of: impl FnOnce(&mut Schemas) -> Schema) -> Schema {
+    catch_unwind(AssertUnwindSafe(|| of(schemas))).unwrap_or_else(|_| without::<T>())
+}
+
+/// Any value, under the type's name.
+fn without<T>() -> Schema {
+    json_schema!({ "title": short_name(type_name::<T>()) })
+}
+
 /// The answers for types that have none of their own.
 pub trait Unknown<T> {
     /// Any value, under the type's name.
     fn argument_schema(&self, _: &mut Schemas) -> Schema {
-        json_schema!({ "title": short_name(type_name::<T>()) })
+        without::<T>()
     }
 
     /// Any value, under the type's name.
@@ -272,6 +288,45 @@ mod tests {
         assert_eq!(Probe::<Opaque>::OF.argument_schema(&mut schemas).to_value(), serde_json::json!({ "title": "Opaque" }));
         assert_eq!(Probe::<bool>::OF.argument_schema(&mut schemas).to_value(), serde_json::json!({ "type": "boolean" }));
         assert_eq!(short_name("alloc::vec::Vec<(a::b::Frame, &core::option::Option<u8>)>"), "Vec<(Frame, &Option<u8>)>");
+    }
+
+    /// Each of its implementations panics.
+    struct Panics;
+
+    impl<'de> serde::Deserialize<'de> for Panics {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            panic!("nothing is deserialised")
+        }
+    }
+
+    impl serde::Serialize for Panics {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("nothing is serialised")
+        }
+    }
+
+    impl schemars::JsonSchema for Panics {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "Panics".into()
+        }
+
+        fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            panic!("nothing is described")
+        }
+    }
+
+    impl Default for Panics {
+        fn default() -> Self {
+            Self
+        }
+    }
+
+    #[test]
+    fn a_type_that_panics_tells_nothing() {
+        assert!(!Probe::<Panics>::OF.may_be_missing());
+        assert_eq!(Probe::<Panics>::OF.default_value(), None);
+        let schema = Probe::<Panics>::OF.argument_schema(&mut Schemas::default());
+        assert_eq!(schema.to_value(), serde_json::json!({ "title": "Panics" }));
     }
 
     #[test]

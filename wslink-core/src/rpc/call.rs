@@ -2,7 +2,7 @@
 //!
 //! Everything here is generic over single types only, so that a shim stays a handful of lines.
 
-use std::{any::Any, future::Future, pin::Pin, sync::Arc};
+use std::{any::Any, future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 
 use futures_util::stream::{Stream, StreamExt};
 use serde::Serialize;
@@ -42,7 +42,8 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of an RPC method",
     label = "neither an argument nor a context parameter",
-    note = "derive `serde::Deserialize` for it, or implement `wslink::rpc::Parameter` to take it from the call's context"
+    note = "if the type is yours, derive `serde::Deserialize` for it, or implement `wslink::rpc::Parameter` to take it from the call's context",
+    note = "if it is not, take a type that is, and make this one of it in the method"
 )]
 pub trait Parameter: Sized {
     /// Where its value comes from.
@@ -186,9 +187,9 @@ impl<'a> Call<'a> {
     /// As [`service`](Self::service) does.
     #[must_use]
     pub fn shared<S: Service>(&self) -> (Arc<S>, Reply) {
-        match Arc::clone(self.service).downcast() {
-            Ok(service) => (service, self.reply.clone()),
-            Err(_) => unreachable!("the route of `{}` leads to another service", self.method.uri),
+        match S::ERASURE.find(Arc::clone(self.service)) {
+            Some(service) => (service, self.reply.clone()),
+            None => unreachable!("the route of `{}` leads to another service", self.method.uri),
         }
     }
 
@@ -273,7 +274,8 @@ pub fn refusal(wire: &dyn Protocol, id: &MessageId, error: &CallError) -> Encode
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of an RPC method",
     label = "cannot be sent to a client",
-    note = "derive `serde::Serialize` for it"
+    note = "if the type is yours, derive `serde::Serialize` for it",
+    note = "if it is not, return what serde can serialise: `.await` a future in an `async fn`, collect an iterator into a `Vec`, and write `#[topic]` for a stream"
 )]
 pub trait Output {
     /// As serde sees it.
@@ -370,3 +372,24 @@ impl Outcome {
         Self(Handler::Blocking(Box::new(handler)))
     }
 }
+
+/// What a generated shim returns: what became of the call, or which argument is wrong.
+pub type Called = Result<Outcome, ArgumentError>;
+
+/// What a parameter is, asked where its type may be none: that it cannot be taken is said where it is.
+#[doc(hidden)]
+pub struct KindOf<T>(PhantomData<T>);
+
+impl<T: Parameter> KindOf<T> {
+    /// Where its value comes from.
+    pub const KIND: ParameterKind = T::KIND;
+}
+
+/// For types that are no parameters.
+#[doc(hidden)]
+pub trait OfAnyKind {
+    /// What it would have to be.
+    const KIND: ParameterKind = ParameterKind::Wire;
+}
+
+impl<T> OfAnyKind for KindOf<T> {}

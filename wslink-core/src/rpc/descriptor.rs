@@ -4,7 +4,7 @@
 
 use std::{any::TypeId, fmt, time::Duration};
 
-use super::{Call, MethodTypes, Outcome, Parameter, ParameterKind, PayloadType, bind::ArgumentError};
+use super::{Call, Erasure, MethodTypes, Outcome, Parameter, ParameterKind, PayloadType, bind::ArgumentError};
 use crate::topic::Delivery;
 
 /// A place in the source of a program.
@@ -28,11 +28,17 @@ impl fmt::Display for Location {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a wslink service",
     label = "no `#[service]` block",
-    note = "put `#[wslink::service]` on the `impl` block with its `#[rpc]` methods"
+    note = "put `#[wslink::service]` on the `impl` block with its `#[rpc]` methods; where it is there, mount the value itself, not a reference, a `Box` or an `Arc` of it"
 )]
-pub trait Service: Send + Sync + 'static {
+// That it is `Send + Sync` is asked beside the implementation, not by it: asked here, a type that is neither
+// would be told so twice, and once more for each of its handlers.
+pub trait Service: Sized + 'static {
     /// Its methods and topics.
     const DESCRIPTOR: &'static ServiceDescriptor;
+
+    /// How the dispatch table, where all services are of one type, keeps it.
+    #[doc(hidden)]
+    const ERASURE: Erasure<Self>;
 }
 
 /// A service that is linked into the program, whether or not it is mounted.
@@ -113,7 +119,19 @@ impl ParameterDescriptor {
     /// A parameter without a default.
     #[must_use]
     pub const fn required<T: Parameter>(name: &'static str) -> Self {
-        Self { name, kind: T::KIND, default: None }
+        Self::of_kind(name, T::KIND)
+    }
+
+    /// A parameter of which only the kind is known, without a default.
+    pub(crate) const fn of_kind(name: &'static str, kind: ParameterKind) -> Self {
+        Self { name, kind, default: None }
+    }
+
+    /// A parameter of which only the kind is known, with a default.
+    #[track_caller]
+    pub(crate) const fn optional_of_kind(name: &'static str, kind: ParameterKind, default: &'static str) -> Self {
+        assert!(matches!(kind, ParameterKind::Wire), "the default of a parameter that is no argument; remove `#[arg(default)]`");
+        Self { name, kind, default: Some(default) }
     }
 
     /// A parameter with a default, and how the source says it.
@@ -123,11 +141,7 @@ impl ParameterDescriptor {
     #[must_use]
     #[track_caller]
     pub const fn optional<T: Parameter>(name: &'static str, default: &'static str) -> Self {
-        assert!(
-            matches!(T::KIND, ParameterKind::Wire),
-            "the default of a parameter that is no argument; remove `#[arg(default)]`"
-        );
-        Self { name, kind: T::KIND, default: Some(default) }
+        Self::optional_of_kind(name, T::KIND, default)
     }
 
     /// What it is called on the wire.

@@ -32,7 +32,8 @@ use crate::{CallError, ErrorCode, Value};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of an RPC method",
     label = "not an RPC error",
-    note = "derive `wslink::RpcError` for it to choose what clients are told, or return `Result<_, wslink::Internal>` and use `?`"
+    note = "if the type is yours, derive `wslink::RpcError` for it to choose what clients are told",
+    note = "for any error, return `Result<_, wslink::Internal>` and use `?`: clients are told \"Exception raised\", and the log why"
 )]
 pub trait RpcError {
     /// What clients can be told, for the manifest; nothing when it is not known.
@@ -127,6 +128,14 @@ pub fn internal(error: &(dyn StdError + 'static)) -> CallError {
     CallError::internal(text)
 }
 
+/// Where in an error's data its fields are that would take the place of something else there.
+pub(crate) const NESTED: &str = "fields";
+
+/// Whether a field is in [`NESTED`]: clients tell errors apart by `name`, which a field may be called as well.
+pub(crate) fn is_nested(field: &str) -> bool {
+    matches!(field, "name" | NESTED)
+}
+
 /// The error as its descriptor has it, with `{"name", …fields}` as data.
 pub fn told(
     error: &dyn fmt::Display,
@@ -141,7 +150,9 @@ pub fn told(
     match data {
         Ok(fields) => {
             let name = ("name", descriptor.name.into());
-            CallError::new(code, error.to_string()).with_data(Value::map(std::iter::once(name).chain(fields)))
+            let (nested, plain): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(name, _)| is_nested(name));
+            let nested = (!nested.is_empty()).then(|| (NESTED, Value::map(nested)));
+            CallError::new(code, error.to_string()).with_data(Value::map(std::iter::once(name).chain(plain).chain(nested)))
         }
         Err(reason) => CallError::internal(format_args!("`{}` cannot be serialised: {reason}", descriptor.name)),
     }
@@ -168,7 +179,9 @@ pub struct FieldOf<T>(PhantomData<T>);
 impl<T: DeserializeOwned> FieldOf<T> {
     /// The field of that name in the error's data; one that is not there is read as nothing.
     pub fn read(error: &CallError, name: &str) -> Option<T> {
-        let field = error.data()?.get(name).unwrap_or(&Value::Null);
+        let data = error.data()?;
+        let place = if is_nested(name) { data.get(NESTED) } else { Some(data) };
+        let field = place.and_then(|place| place.get(name)).unwrap_or(&Value::Null);
         let bytes = rmp_serde::to_vec_named(field).ok()?;
         T::deserialize(&mut rmp_serde::Deserializer::from_read_ref(&bytes).with_human_readable()).ok()
     }
@@ -188,7 +201,7 @@ impl<T> Unread<T> for FieldOf<T> {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be told to clients as a part of an RPC error",
     label = "cannot be sent to a client",
-    note = "derive `serde::Serialize` for it, or write `#[rpc_error(skip)]` on the field to keep it here"
+    note = "if the type is yours, derive `serde::Serialize` for it; else write `#[rpc_error(skip)]` on the field to keep it here"
 )]
 pub trait ErrorField {
     /// As serde sees it.

@@ -5,9 +5,13 @@ pub use self::bind::Bound;
 #[cfg(feature = "manifest")]
 pub(crate) use self::bind::Missing;
 pub(crate) use self::dispatch::{CallContext, Control, Dispatched, control, dispatch, subscribe};
+#[cfg(feature = "manifest")]
+pub(crate) use self::error::{NESTED, is_nested};
+#[doc(hidden)]
+pub use self::handlers::{Erasure, Handlers, NotSend, NotShared, SharedByCalls};
 pub use self::{
     bind::ArgumentError,
-    call::{Args, Call, Outcome, Output, Parameter, ParameterKind, Plain, Reply, Returned},
+    call::{Args, Call, Called, KindOf, OfAnyKind, Outcome, Output, Parameter, ParameterKind, Plain, Reply, Returned},
     cancel::Cancel,
     catalogue::{Catalogue, linked},
     descriptor::{
@@ -30,5 +34,6 @@ mod catalogue;
 mod descriptor;
 mod dispatch;
 mod error;
+mod handlers;
 mod progress;
 mod registry;

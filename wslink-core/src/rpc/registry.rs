@@ -63,7 +63,7 @@ pub struct Mounted {
 
 impl Mounted {
     pub fn new<S: Service>(service: S) -> Self {
-        Self { type_id: TypeId::of::<S>(), descriptor: S::DESCRIPTOR, service: Arc::new(service) }
+        Self { type_id: TypeId::of::<S>(), descriptor: S::DESCRIPTOR, service: S::ERASURE.erase(service) }
     }
 }
 

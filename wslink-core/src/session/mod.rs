@@ -218,12 +218,6 @@ impl Session {
         self.link.incomplete()
     }
 
-    /// Whether every frame was handed out.
-    #[must_use]
-    pub fn has_output(&self) -> bool {
-        self.link.queue.waiting_bytes() > 0
-    }
-
     /// The handler of `call` is over, with this reply unless it was dropped.
     pub fn finish_call(&mut self, now: Instant, call: CallKey, reply: Option<Encoded>) {
         if let Side::Server(server) = &mut self.side {

@@ -90,6 +90,7 @@ fn read_field(Field { role, member, ty, .. }: &Field, error: &TokenStream) -> Op
 }
 
 fn descriptor(Variant { message, docs, fields, .. }: &Variant, Told { name, code, .. }: &Told) -> TokenStream {
+    let docs = docs.value(&quote!(__rt::concat));
     let message = message.template(fields);
     let fields = fields.iter().filter_map(|Field { role, ty, .. }| match role {
         Role::Data(name) => Some(quote!(#name: #ty)),

@@ -21,6 +21,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
     let checked = ErrorType::check(&input, &mut mistakes);
     let code = match checked {
+        Some(error) if error.runtime.is_missing() => TokenStream::new(),
         Some(error) if mistakes.is_empty() => expand::implementations(&error),
         Some(error) => expand::stand_in(&error),
         None => TokenStream::new(),

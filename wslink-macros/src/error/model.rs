@@ -39,7 +39,8 @@ impl ErrorType {
         };
         let options = options(&input.attrs, &known, mistakes);
         let own_display = options.flag("display", mistakes).map(Ident::span);
-        let mut error = Self { ty: ty.clone(), runtime: Runtime::of(&options, mistakes), own_display, variants: Vec::new() };
+        let mut error =
+            Self { ty: ty.clone(), runtime: Runtime::of(&options, "rpc_error", mistakes), own_display, variants: Vec::new() };
         match &input.data {
             Data::Struct(data) => error.add((ty, quote!(Self)), &input.attrs, (&data.fields, &options), mistakes),
             Data::Enum(data) => {

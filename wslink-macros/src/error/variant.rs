@@ -5,13 +5,13 @@ use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Expr, ExprLit, ExprUnary, Fields, Lit, Member, Meta, Type, UnOp, ext::IdentExt, spanned::Spanned};
 
 use super::message::Message;
-use crate::{mistakes::Mistakes, model::docs, options::Options, uri::snake_case};
+use crate::{mistakes::Mistakes, model::Docs, options::Options, uri::snake_case};
 
 /// One variant.
 pub(crate) struct Variant {
     /// `Self::Name`, or `Self` for a struct.
     pub(crate) path: TokenStream,
-    pub(crate) docs: String,
+    pub(crate) docs: Docs,
     pub(crate) message: Message,
     pub(crate) fields: Vec<Field>,
     /// Nothing when clients are told nothing.
@@ -68,7 +68,7 @@ impl Variant {
         let internal = options.flag("internal", mistakes).is_some();
         let told = Told::check(name, options, internal, mistakes);
         let checked = fields_of(fields, internal, mistakes);
-        let docs = docs(attributes);
+        let docs = Docs::of(attributes);
         let message = options.value("message", "\"…\"", mistakes);
         let message = match (message, own_display) {
             (Some(message), true) => {
@@ -77,7 +77,7 @@ impl Variant {
             }
             (Some(message), false) => checked.as_deref().and_then(|fields| Message::check(message, fields, mistakes)),
             (None, _) if internal && fields.len() == 1 => Some(Message::Field(0)),
-            (None, _) => Some(Message::Text(text(&docs, name))),
+            (None, _) => Some(Message::Text(text(docs.opening(), name))),
         };
         let told = if internal { None } else { Some(told?) };
         Some(Self { path, docs, message: message?, fields: checked?, told })
@@ -212,12 +212,9 @@ fn role(index: usize, field: &syn::Field, internal: bool, mistakes: &mut Mistake
     if skip || internal {
         return Some(Role::Kept);
     }
-    let (name, place) = match (options.find("rename"), name) {
-        (Some(_), _) => {
-            let value = options.value("rename", "\"name\"", mistakes)?;
-            (word(value, "rename", mistakes)?, value.to_token_stream())
-        }
-        (None, Some(name)) => (name, field.ident.to_token_stream()),
+    let name = match (options.find("rename"), name) {
+        (Some(_), _) => word(options.value("rename", "\"name\"", mistakes)?, "rename", mistakes)?,
+        (None, Some(name)) => name,
         (None, None) => {
             let ty = &field.ty;
             let text = format!(
@@ -228,13 +225,6 @@ fn role(index: usize, field: &syn::Field, internal: bool, mistakes: &mut Mistake
             return None;
         }
     };
-    if name == "name" {
-        mistakes.add(
-            place,
-            "`name` is where clients find the error's own name; write another, such as `#[rpc_error(rename = \"what\")]`",
-        );
-        return None;
-    }
     Some(Role::Data(name))
 }
 

@@ -4,7 +4,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{LitStr, spanned::Spanned};
+use syn::{Ident, LitStr, spanned::Spanned};
 
 use crate::{
     mistakes::Mistakes,
@@ -30,9 +30,12 @@ pub(crate) fn service(options: TokenStream, item: &TokenStream) -> TokenStream {
         mistakes.add(start, "`#[service]` belongs on an `impl` block; write it above `impl YourType { … }`");
         return quote!(#item #mistakes);
     };
-    let service = Service::check(&block, &mut mistakes);
+    let service = Service::check(&block, settings.uri_style, &mut mistakes);
     let topics = service.as_ref().map_or(&[][..], |service| &service.topics);
     let stripped = block::stripped(&block, topics, runtime);
+    if runtime.is_missing() {
+        return quote!(#stripped #mistakes);
+    }
     let description = service.as_ref().map(|service| description(service, &settings));
     let client = settings.client.as_ref().zip(service.as_ref());
     let client = client.map(|(flag, service)| client::client(service, flag, &settings, &mut mistakes));
@@ -40,22 +43,48 @@ pub(crate) fn service(options: TokenStream, item: &TokenStream) -> TokenStream {
     quote!(#stripped #description #client #uses #mistakes)
 }
 
-/// The expansion of `#[rpc]` or `#[topic]`, which `#[service]` takes away from what is its own.
-pub(crate) fn alone(text: &str, options: &TokenStream, item: TokenStream) -> TokenStream {
+/// The expansion of `#[rpc]` or `#[topic]`, which `#[service]` takes away from what is its own: it has not
+/// seen this one, for one of three reasons.
+pub(crate) fn alone(attribute: &str, place: &str, options: &TokenStream, item: TokenStream) -> TokenStream {
     if options.to_string() == IN_SERVICE {
         return item;
     }
+    let text = match written_as() {
+        Some(name) if name != attribute => {
+            format!("`#[service]` does not know `{attribute}` by the name `{name}`; write `#[{attribute}(…)]`, and import it so")
+        }
+        _ => format!(
+            "no `#[service]` has seen this `#[{attribute}]`, which belongs on {place} of an `impl` block; write `#[service]` \
+             above that block, and if it is there, write the item out in the block, not in a macro"
+        ),
+    };
     let error = syn::Error::new(Span::call_site(), text).into_compile_error();
     quote!(#item #error)
 }
 
+/// The last word of the attribute's path in the source, where there is a source.
+fn written_as() -> Option<String> {
+    if !proc_macro::is_available() {
+        return None;
+    }
+    let text = proc_macro::Span::call_site().source_text()?;
+    let path = text.trim_start_matches(['#', '!', '[', ' ']).split(['(', ']', '=']).next()?;
+    let word = path.rsplit(':').next()?.trim();
+    syn::parse_str::<Ident>(word).ok().map(|word| word.to_string())
+}
+
 fn description(service: &Service, settings: &Settings) -> TokenStream {
-    let Service { ty, name, docs, cfg, methods, topics } = service;
+    let Service { ty, name, docs, cfg, methods, topics, .. } = service;
     let private = settings.runtime.private(Span::call_site());
-    let location = location(ty.span());
+    let (docs, location) = (docs.value(&quote!(__rt::concat)), location(ty.span()));
     let schemas = settings.schema.as_ref().map(|flag| schemas::required(service, flag));
     let ordered = settings.ordered;
-    let methods = methods.iter().map(method::descriptor);
+    let streams = topics.iter().filter_map(|topic| topic.stream.as_ref());
+    let items = methods.iter().chain(streams).map(method::item);
+    let methods = methods.iter().map(|method| {
+        let (cfg, item) = (&method.cfg, method::item_name(method));
+        quote!(#(#cfg)* #item)
+    });
     let topics = topics.iter().map(topic);
     let constant = quote! {
         const DESCRIPTOR: &'static __rt::ServiceDescriptor = &__rt::ServiceDescriptor {
@@ -69,17 +98,22 @@ fn description(service: &Service, settings: &Settings) -> TokenStream {
             topics: &[#(#topics),*],
             ordered: #ordered,
         };
+        const ERASURE: __rt::Erasure<Self> = __rt::Handlers::<Self>::ERASURE;
     };
     // The compiler points at the type when it has a second block, or cannot be shared.
     let implementation = quote_spanned!(ty.span()=> impl __rt::Service for #ty { #constant });
+    let shared = quote_spanned!(ty.span()=> __rt::SharedByCalls::<#ty>::check());
     quote! {
         #(#cfg)*
-        #[allow(deprecated, unused_qualifications)]
+        #[allow(deprecated, non_upper_case_globals, unused_qualifications)]
         const _: () = {
             use #private as __rt;
-            use __rt::Plain as _;
+            #[allow(unused_imports)]
+            use __rt::{NotSend as _, NotShared as _, OfAnyKind as _, Plain as _};
+            #(#items)*
             #[automatically_derived]
             #implementation
+            const _: fn() = || #shared;
             __rt::inventory::submit!(__rt::registration::<#ty>());
             #schemas
         };
@@ -88,8 +122,8 @@ fn description(service: &Service, settings: &Settings) -> TokenStream {
 
 fn topic(topic: &Topic) -> TokenStream {
     let Topic { uri, ty, docs, deprecated, cfg, delivery, retain, require, stream, .. } = topic;
-    let deprecated = deprecated.is_some();
-    let stream = stream.as_ref().map(method::descriptor);
+    let (docs, deprecated) = (docs.value(&quote!(__rt::concat)), deprecated.is_some());
+    let stream = stream.as_ref().map(method::item_name);
     let stream = stream.map_or_else(|| quote!(__rt::SHARED), |method| quote!(__rt::own(#method)));
     let location = location(uri.span());
     let delivery = self::delivery(delivery);
@@ -123,5 +157,5 @@ fn require(authority: Option<&LitStr>) -> TokenStream {
 }
 
 fn location(span: Span) -> TokenStream {
-    quote_spanned!(span=> __rt::here!())
+    quote_spanned!(span=> __rt::here())
 }

@@ -9,7 +9,7 @@ use proc_macro2::Ident;
 use quote::format_ident;
 use syn::{GenericArgument, PathArguments, Type, ext::IdentExt};
 
-use super::{Method, Parameter, Service, Topic, ungrouped};
+use super::{Method, Parameter, Service, Topic, received, ungrouped};
 use crate::mistakes::Mistakes;
 
 /// The client of a service that is known to be right.
@@ -24,7 +24,7 @@ pub(crate) struct Call<'a> {
     pub(crate) method: &'a Method,
     /// What the client sends.
     pub(crate) arguments: Vec<&'a Parameter>,
-    /// What it gets.
+    /// What it gets, as its own.
     pub(crate) value: Type,
     /// Whether the method returns that in a `Result`.
     pub(crate) in_result: bool,
@@ -82,7 +82,13 @@ impl<'a> Call<'a> {
             return None;
         }
         let ok = ok(returns);
-        Some(Self { method, arguments, value: ok.unwrap_or(returns).clone(), in_result: ok.is_some() })
+        match received::owned(ok.unwrap_or(returns)) {
+            Ok(value) => Some(Self { method, arguments, value, in_result: ok.is_some() }),
+            Err(place) => {
+                mistakes.add(place, "a client cannot receive a trait object; write a concrete type, or remove `client`");
+                None
+            }
+        }
     }
 }
 

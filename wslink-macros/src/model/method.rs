@@ -1,13 +1,19 @@
 //! The rules of `#[rpc]` methods: what a call can be made of, and by which receiver.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, ReceiverKind, ReturnType, Safety, Signature, Type, TypeParamBound,
-    parse_quote, spanned::Spanned,
+    Attribute, Expr, ExprLit, GenericParam, Ident, Lit, LitInt, LitStr, ReceiverKind, ReturnType, Safety, Signature, Type,
+    parse_quote,
 };
 
-use super::{Parameter, authority::authority, cfg, deprecated, docs};
+use super::{
+    Docs, Parameter, Service,
+    authority::authority,
+    carried, cfg, deprecated,
+    received::anonymous,
+    result::{opaque, output, result, streams},
+};
 use crate::{
     mistakes::Mistakes,
     options::Options,
@@ -18,9 +24,13 @@ use crate::{
 /// One method that clients can call.
 pub(crate) struct Method {
     pub(crate) uri: Uri,
-    pub(crate) docs: String,
+    /// The type that has it.
+    pub(crate) service: Type,
+    pub(crate) docs: Docs,
     pub(crate) deprecated: Option<Attribute>,
     pub(crate) cfg: Vec<Attribute>,
+    /// The lints that the user has allowed on it.
+    pub(crate) allowed: Vec<TokenStream>,
     pub(crate) name: Ident,
     pub(crate) flavour: Flavour,
     pub(crate) parameters: Vec<Parameter>,
@@ -32,6 +42,8 @@ pub(crate) struct Method {
     pub(crate) returns: Option<Type>,
     /// Where a complaint about that belongs.
     pub(crate) output: Span,
+    /// Where the source of the method ends.
+    pub(crate) end: Span,
 }
 
 /// How it runs.
@@ -51,45 +63,40 @@ impl Method {
         method: &parse::Method,
         attribute: &Attribute,
         item: &Item,
-        service: &str,
+        service: &Service,
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
-        let signature = &method.signature;
-        let options = Options::of(attribute, &["blocking", "detached", "require", "timeout_ms"], mistakes);
-        let uri = Uri::of(&options, &example(service, &signature.ident), mistakes);
+        let signature = &service.itself.in_signature(&method.signature);
+        let options = Options::of_item(attribute, &["blocking", "detached", "require", "timeout_ms"], mistakes);
+        let uri = Uri::of(&options, &example(&service.name, &signature.ident), service.uri_style, mistakes);
         let flavour = flavour(signature, &options, mistakes);
         let timeout = timeout(&options, mistakes);
         let callable = receiver(signature, mistakes) & qualifiers(signature, mistakes) & result(signature, mistakes);
         let parameters = Parameter::all(signature, mistakes);
+        let require = authority(&options, mistakes);
+        let lifetimes: Vec<_> = signature.generics.lifetimes().map(|parameter| &parameter.lifetime).collect();
+        let returns = match &signature.output {
+            ReturnType::Default => Some(parse_quote!(())),
+            ReturnType::Type(_, ty) if opaque(ty.to_token_stream()) => None,
+            ReturnType::Type(_, ty) => Some(anonymous(ty, &lifetimes)),
+        };
         Some(Self {
             uri: uri?,
-            docs: docs(&item.attributes),
+            service: service.ty.clone(),
+            docs: Docs::of(&item.attributes),
             deprecated: deprecated(&item.attributes),
             cfg: cfg(&item.attributes),
+            allowed: carried(&item.attributes),
             name: signature.ident.clone(),
             flavour: flavour?,
             parameters: parameters.filter(|_| callable)?,
-            returns: match &signature.output {
-                ReturnType::Default => Some(parse_quote!(())),
-                ReturnType::Type(_, ty) => Some((**ty).clone()).filter(|ty| !opaque(ty.to_token_stream())),
-            },
+            returns,
             timeout,
-            require: authority(&options, mistakes),
-            output: match &signature.output {
-                ReturnType::Default => signature.ident.span(),
-                ReturnType::Type(_, ty) => ty.span(),
-            },
+            require,
+            output: output(signature),
+            end: method.end(),
         })
     }
-}
-
-/// Whether there is an `impl Trait` anywhere in it.
-fn opaque(ty: TokenStream) -> bool {
-    ty.into_iter().any(|token| match token {
-        TokenTree::Ident(word) => word == "impl",
-        TokenTree::Group(group) => opaque(group.stream()),
-        _ => false,
-    })
 }
 
 fn flavour(signature: &Signature, options: &Options, mistakes: &mut Mistakes) -> Option<Flavour> {
@@ -132,8 +139,8 @@ fn receiver(signature: &Signature, mistakes: &mut Mistakes) -> bool {
         ReceiverKind::Reference(_, _, Some(_)) => {
             "calls share the service, so none can have it as `&mut self`; write `&self`, and keep what changes in a `Mutex`"
         }
-        ReceiverKind::Reference(..) if signature.generics.lifetimes().next().is_some() => return false,
-        ReceiverKind::Reference(_, Some(_), None) => "the receiver has a lifetime of its own; write `&self`",
+        ReceiverKind::Reference(_, Some(name), None) if name.ident != "static" => return true,
+        ReceiverKind::Reference(_, Some(_), None) => "a call borrows the service for its own time only; write `&self`",
         ReceiverKind::Value => "the service outlives the call, so it cannot be taken by value; write `&self`",
         _ => "the receiver has a type of its own; write `&self`",
     };
@@ -155,7 +162,7 @@ fn qualifiers(signature: &Signature, mistakes: &mut Mistakes) -> bool {
         wrong(quote!(#abi), "an RPC method has Rust's own calling convention; remove `extern`");
     }
     let generics = &signature.generics;
-    if !generics.params.is_empty() {
+    if generics.params.iter().any(|parameter| !matches!(parameter, GenericParam::Lifetime(_))) {
         wrong(generics.params.to_token_stream(), "an RPC method cannot be generic; write concrete, owned types");
     } else if let Some(clause) = &generics.where_clause {
         wrong(quote!(#clause), "an RPC method has no `where` clause; write concrete types and remove it");
@@ -163,68 +170,34 @@ fn qualifiers(signature: &Signature, mistakes: &mut Mistakes) -> bool {
     good
 }
 
-fn result(signature: &Signature, mistakes: &mut Mistakes) -> bool {
-    let ReturnType::Type(_, ty) = &signature.output else { return true };
-    let Type::ImplTrait(ty) = super::ungrouped(ty) else { return true };
-    let text = if names(&ty.bounds, "Future") {
-        "a method cannot return a future; write `async fn` and the type that it resolves to"
-    } else if names(&ty.bounds, "Stream") {
-        "a method returns once, not a stream; write `#[topic(\"…\")]` for a stream of events"
-    } else {
-        return true;
-    };
-    mistakes.add(ty, text);
-    false
-}
-
-fn names<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>, name: &str) -> bool {
-    bounds.into_iter().any(|bound| match bound {
-        TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(|segment| segment.ident == name),
-        _ => false,
-    })
-}
-
 impl Method {
-    /// The function that makes the stream of each subscription to a topic.
+    /// The function that makes the stream of each subscription.
     pub(super) fn stream(
         method: &parse::Method,
         uri: Uri,
         require: Option<LitStr>,
-        item: &Item,
+        (item, service): (&Item, &Service),
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
-        let signature = &method.signature;
+        let signature = &service.itself.in_signature(&method.signature);
         let streams = streams(signature, mistakes);
         let callable = receiver(signature, mistakes) & qualifiers(signature, mistakes) & streams;
         let parameters = Parameter::all(signature, mistakes);
         Some(Self {
             uri,
-            docs: docs(&item.attributes),
+            service: service.ty.clone(),
+            docs: Docs::of(&item.attributes),
             deprecated: None,
-            cfg: Vec::new(),
+            cfg: cfg(&item.attributes),
+            allowed: carried(&item.attributes),
             name: signature.ident.clone(),
             flavour: Flavour::Stream,
             parameters: parameters.filter(|_| callable)?,
             timeout: None,
             require,
             returns: None,
-            output: match &signature.output {
-                ReturnType::Default => signature.ident.span(),
-                ReturnType::Type(_, ty) => ty.span(),
-            },
+            output: output(signature),
+            end: method.end(),
         })
     }
-}
-
-fn streams(signature: &Signature, mistakes: &mut Mistakes) -> bool {
-    if let Some(word) = &signature.asyncness {
-        mistakes.add(word, "a topic's function returns its stream at once; write `fn`, and wait inside the stream");
-        return false;
-    }
-    if let ReturnType::Default = signature.output {
-        let text = "the function of a topic returns its events; write `-> impl Stream<Item = T> + Send + 'static`";
-        mistakes.add(&signature.ident, text);
-        return false;
-    }
-    true
 }

@@ -3,11 +3,15 @@
 
 use std::collections::HashSet;
 
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, Type, ext::IdentExt};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+use syn::{Attribute, Meta, Type, ext::IdentExt};
 
+use self::itself::Itself;
 pub(crate) use self::{
     client::{Call, Client, Subscription},
     default::DefaultValue,
+    documentation::Docs,
     method::{Flavour, Method},
     parameter::Parameter,
     runtime::Runtime,
@@ -18,14 +22,19 @@ use crate::{
     mistakes::Mistakes,
     options::name,
     parse::{Block, Item, Kind, args, hidden},
-    uri::Uri,
+    uri::{Uri, UriStyle},
 };
 
 mod authority;
 mod client;
 mod default;
+mod documentation;
+mod externs;
+mod itself;
 mod method;
 mod parameter;
+mod received;
+mod result;
 mod runtime;
 mod settings;
 mod topic;
@@ -34,20 +43,28 @@ mod topic;
 pub(crate) struct Service {
     pub(crate) ty: Type,
     pub(crate) name: String,
-    pub(crate) docs: String,
+    /// What `Self` stands for.
+    itself: Itself,
+    uri_style: UriStyle,
+    pub(crate) docs: Docs,
     pub(crate) cfg: Vec<Attribute>,
+    /// The lints that the user has allowed in the block.
+    pub(crate) allowed: Vec<TokenStream>,
     pub(crate) methods: Vec<Method>,
     pub(crate) topics: Vec<Topic>,
 }
 
 impl Service {
     /// Nothing when not even the type is fit for a service.
-    pub(crate) fn check(block: &Block, mistakes: &mut Mistakes) -> Option<Self> {
+    pub(crate) fn check(block: &Block, uri_style: UriStyle, mistakes: &mut Mistakes) -> Option<Self> {
         let name = type_name(block, mistakes);
         let mut service = Self {
             ty: (*block.head.self_ty).clone(),
-            docs: docs(&block.head.attrs),
+            itself: Itself::of(&block.head.self_ty),
+            uri_style,
+            docs: Docs::of(&block.head.attrs),
             cfg: cfg(&block.head.attrs),
+            allowed: carried(&block.head.attrs),
             methods: Vec::new(),
             topics: Vec::new(),
             name: name.clone().unwrap_or_default(),
@@ -74,21 +91,26 @@ impl Service {
         }
         match (&item.kind, name(attribute).as_str()) {
             (Kind::Method(method), "rpc") => {
-                self.methods.extend(Method::check(method, attribute, item, &self.name, mistakes));
+                let method = Method::check(method, attribute, item, self, mistakes);
+                self.methods.extend(method);
             }
             (Kind::Constant(constant), "topic") => {
-                self.topics.extend(Topic::check(constant, attribute, (index, item), &self.name, mistakes));
+                let topic = Topic::check(constant, attribute, (index, item), self, mistakes);
+                self.topics.extend(topic);
             }
             (Kind::Method(method), _) => {
-                self.topics.extend(Topic::function(method, attribute, (index, item), &self.name, mistakes));
+                let topic = Topic::function(method, attribute, (index, item), self, mistakes);
+                self.topics.extend(topic);
             }
             (Kind::Constant(_), _) => {
                 mistakes.add(attribute.path(), "`#[rpc]` on a constant; write `#[topic]`, or make it a method");
             }
-            (Kind::Unreadable(_), name) => {
-                mistakes.add(attribute.path(), format!("what stands under `#[{name}]` cannot be read; complete its signature"));
+            (Kind::Unknown(_), name) => {
+                let text = format!("what stands under `#[{name}]` cannot be read; write a `fn` with its whole signature");
+                mistakes.add(attribute.path(), text);
             }
-            (Kind::Other(_), _) => {}
+            // The compiler says what is wrong with those.
+            (Kind::Unreadable(_) | Kind::Broken | Kind::Static(_) | Kind::Other(_), _) => {}
         }
     }
 }
@@ -152,26 +174,38 @@ fn unique<'a>(uris: impl Iterator<Item = (&'a Uri, &'a Vec<Attribute>)>, mistake
     }
 }
 
-/// The documentation: each line without the space that follows `///`.
-pub(crate) fn docs(attributes: &[Attribute]) -> String {
-    let lines =
-        attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| match &attribute.meta {
-            Meta::NameValue(pair) => match &pair.value {
-                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
-                _ => None,
-            },
-            _ => None,
-        });
-    let lines: Vec<_> = lines
-        .map(|text| text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()).collect::<Vec<_>>().join("\n"))
-        .collect();
-    lines.join("\n").trim().to_owned()
-}
-
 fn deprecated(attributes: &[Attribute]) -> Option<Attribute> {
     attributes.iter().find(|attribute| attribute.path().is_ident("deprecated")).cloned()
 }
 
 fn cfg(attributes: &[Attribute]) -> Vec<Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect()
+}
+
+/// The lints that an item's attributes allow, for what is generated from it. An `expect` is an `allow` there:
+/// whether the lint would have fired in generated code is not the user's business.
+fn carried(attributes: &[Attribute]) -> Vec<TokenStream> {
+    let allowed = attributes.iter().filter_map(|attribute| {
+        let Meta::List(list) = &attribute.meta else { return None };
+        let inside = &list.tokens;
+        if list.path.is_ident("allow") || list.path.is_ident("expect") {
+            return Some(quote!(#[allow(#inside)]));
+        }
+        let conditional = list.path.is_ident("cfg_attr") && only_allows(inside.clone());
+        conditional.then(|| quote!(#[cfg_attr(#inside)]))
+    });
+    allowed.collect()
+}
+
+/// `condition, allow(…)`
+fn only_allows(inside: TokenStream) -> bool {
+    let mut pieces = vec![Vec::new()];
+    for token in inside {
+        match &token {
+            TokenTree::Punct(comma) if comma.as_char() == ',' => pieces.push(Vec::new()),
+            _ => pieces.last_mut().into_iter().for_each(|piece| piece.push(token.to_string())),
+        }
+    }
+    let [_condition, attributes @ ..] = &pieces[..] else { return false };
+    attributes.iter().all(|words| words.first().is_none_or(|word| word == "allow"))
 }

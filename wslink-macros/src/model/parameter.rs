@@ -7,8 +7,12 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, PatType, Signature, Type, ext::IdentExt};
 
-use super::DefaultValue;
-use crate::{mistakes::Mistakes, options::Options, parse::args};
+use super::{DefaultValue, carried};
+use crate::{
+    mistakes::Mistakes,
+    options::Options,
+    parse::{args, is_serde},
+};
 
 /// One parameter but for the receiver.
 pub(crate) struct Parameter {
@@ -17,6 +21,8 @@ pub(crate) struct Parameter {
     /// In the source, or as good.
     pub(crate) binding: Ident,
     pub(crate) ty: Type,
+    /// The lints that the user has allowed on it.
+    pub(crate) allowed: Vec<TokenStream>,
     /// Where the source says that it is no argument.
     pub(crate) context: Option<Ident>,
     /// What stands for an argument that is not given.
@@ -46,8 +52,6 @@ impl Parameter {
     pub(super) fn all(signature: &Signature, mistakes: &mut Mistakes) -> Option<Vec<Self>> {
         let mut parameters = Some(Vec::new());
         let mut names = HashMap::new();
-        // A lifetime of the method's own is one mistake, wherever it is used.
-        let lifetimes = signature.generics.lifetimes().next().is_some();
         for input in &signature.inputs {
             let FnArg::Typed(typed) = input else {
                 for attribute in args(input) {
@@ -56,7 +60,7 @@ impl Parameter {
                 continue;
             };
             let options = options(input, mistakes);
-            let parameter = options.and_then(|options| Self::check(typed, &options, &mut names, lifetimes, mistakes));
+            let parameter = options.and_then(|options| Self::check(typed, &options, &mut names, mistakes));
             parameters = parameters.zip(parameter).map(|(mut all, one)| {
                 all.push(one);
                 all
@@ -65,20 +69,14 @@ impl Parameter {
         parameters
     }
 
-    fn check(
-        input: &PatType,
-        options: &Options,
-        names: &mut HashMap<String, bool>,
-        lifetimes: bool,
-        mistakes: &mut Mistakes,
-    ) -> Option<Self> {
+    fn check(input: &PatType, options: &Options, names: &mut HashMap<String, bool>, mistakes: &mut Mistakes) -> Option<Self> {
         let default = options.find("default").map(|(key, value)| DefaultValue { key: key.clone(), value: value.cloned() });
         let context = options.flag("context", mistakes).cloned();
         if let Some((other, _)) = ["default", "rename"].iter().find_map(|key| options.find(key)).filter(|_| context.is_some()) {
             mistakes.add(other, format!("`{other}` beside `context`, which is no argument; remove one of them"));
         }
         let name = wire_name(&input.pat, options, mistakes);
-        let owned = lifetimes || owned(&input.ty, mistakes);
+        let owned = owned(&input.ty, mistakes);
         let (name, place) = name?;
         let renamed = options.find("rename").is_some();
         if let Some(earlier) = names.insert(name.clone(), renamed) {
@@ -92,7 +90,7 @@ impl Parameter {
             Pat::Ident(pattern) => pattern.ident.clone(),
             _ => format_ident!("_{name}"),
         };
-        owned.then(|| Self { name, binding, ty: (*input.ty).clone(), context, default })
+        owned.then(|| Self { name, binding, ty: (*input.ty).clone(), allowed: carried(&input.attrs), context, default })
     }
 }
 
@@ -102,6 +100,19 @@ fn options(input: &FnArg, mistakes: &mut Mistakes) -> Option<Options> {
         && let Some(cfg) = attrs.iter().find(|attribute| attribute.path().is_ident("cfg"))
     {
         mistakes.add(cfg.path(), "`#[cfg]` on a parameter; write `#[cfg]` on the method, once for each form of it");
+        return None;
+    }
+    if let FnArg::Typed(PatType { attrs, .. }) = input
+        && let Some(serde) = attrs.iter().find(|attribute| is_serde(attribute))
+    {
+        let inside = serde.meta.to_token_stream().to_string();
+        let form = ["default", "rename"].into_iter().find(|word| inside.contains(word));
+        let form = match form {
+            Some("default") => "write `#[arg(default)]`",
+            Some(_) => "write `#[arg(rename = \"…\")]`",
+            None => "write it on a field of the type, or remove it",
+        };
+        mistakes.add(serde.path(), format!("`#[serde]` is for the fields of a type, and this is a parameter; {form}"));
         return None;
     }
     let mut ours = args(input);

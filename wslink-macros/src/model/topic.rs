@@ -1,13 +1,14 @@
 //! The rules of `#[topic]`: a name, a payload type, a delivery, and no value; or a function that
 //! makes the stream of each subscription.
 
-use quote::quote;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
 use syn::{
     Attribute, Expr, ExprCall, ExprLit, GenericArgument, Ident, Lit, LitInt, LitStr, PathArguments, ReturnType, Signature, Type,
     TypeParamBound, parse_quote,
 };
 
-use super::{Method, authority::authority, cfg, deprecated, docs, ungrouped};
+use super::{Docs, Method, Service, authority::authority, carried, cfg, deprecated, ungrouped};
 use crate::{
     mistakes::{Mistakes, suggestion},
     options::Options,
@@ -21,9 +22,11 @@ pub(crate) struct Topic {
     pub(crate) name: Ident,
     /// `Topic<Payload>`, however it is spelled.
     pub(crate) ty: Type,
-    pub(crate) docs: String,
+    pub(crate) docs: Docs,
     pub(crate) deprecated: Option<Attribute>,
     pub(crate) cfg: Vec<Attribute>,
+    /// The lints that the user has allowed on it.
+    pub(crate) allowed: Vec<TokenStream>,
     /// Its place in the block: under different `cfg`s there may be several of one name.
     pub(crate) index: usize,
     pub(crate) delivery: Delivery,
@@ -48,11 +51,11 @@ impl Topic {
         constant: &Constant,
         attribute: &Attribute,
         (index, item): (usize, &Item),
-        service: &str,
+        service: &Service,
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
-        let options = Options::of(attribute, &["delivery", "require", "retain"], mistakes);
-        let uri = Uri::of(&options, &example(service, &constant.name), mistakes);
+        let options = Options::of_item(attribute, &["delivery", "require", "retain"], mistakes);
+        let uri = Uri::of(&options, &example(&service.name, &constant.name), service.uri_style, mistakes);
         let delivery = Delivery::check(&options, mistakes);
         let retain = retain(&options, mistakes);
         let require = authority(&options, mistakes);
@@ -63,10 +66,11 @@ impl Topic {
         Some(Self {
             uri: uri?,
             name: constant.name.clone(),
-            ty: constant.ty.clone(),
-            docs: docs(&item.attributes),
+            ty: service.itself.in_type(&constant.ty),
+            docs: Docs::of(&item.attributes),
             deprecated: deprecated(&item.attributes),
             cfg: cfg(&item.attributes),
+            allowed: carried(&item.attributes),
             index,
             delivery: delivery?,
             retain,
@@ -80,27 +84,30 @@ impl Topic {
         method: &parse::Method,
         attribute: &Attribute,
         (index, item): (usize, &Item),
-        service: &str,
+        service: &Service,
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
-        let options = Options::of(attribute, &["delivery", "require", "retain"], mistakes);
+        let options = Options::of_item(attribute, &["delivery", "require", "retain"], mistakes);
         if let Some((retain, _)) = options.find("retain") {
             mistakes.add(retain, "a stream of its own retains nothing; remove `retain`, and begin the stream with what was last");
         }
-        let uri = Uri::of(&options, &example(service, &method.signature.ident), mistakes);
+        let uri = Uri::of(&options, &example(&service.name, &method.signature.ident), service.uri_style, mistakes);
         let delivery = Delivery::check(&options, mistakes);
         if let Some(Delivery::LatestOf(key)) = &delivery {
             mistakes.add(key, "a stream of its own has no keys; write `delivery = latest`");
         }
-        let payload = items(&method.signature).map_or_else(|| quote!(__rt::Value), |item| quote!(#item));
-        let stream = Method::stream(method, uri?, authority(&options, mistakes), item, mistakes)?;
+        let payload = items(&method.signature)
+            .map_or_else(|| quote!(__rt::Value), |payload| service.itself.in_type(payload).to_token_stream());
+        let require = authority(&options, mistakes);
+        let stream = Method::stream(method, uri?, require, (item, service), mistakes)?;
         Some(Self {
             uri: stream.uri.clone(),
             name: stream.name.clone(),
             ty: parse_quote!(__rt::Topic<#payload>),
-            docs: docs(&item.attributes),
+            docs: Docs::of(&item.attributes),
             deprecated: deprecated(&item.attributes),
             cfg: cfg(&item.attributes),
+            allowed: carried(&item.attributes),
             index,
             delivery: delivery?,
             retain: false,

@@ -19,24 +19,32 @@
 //! }
 //! ```
 //!
-//! A program with options of its own puts [`Options`] among them with `#[command(flatten)]` and calls
-//! [`Options::run`].
+//! `--version` and `--help` speak of the program where [`program!`](crate::cli::program) stands in place of `run`. A
+//! program with options of its own puts [`Options`] among them with `#[command(flatten)]`, reads them by [`parse`] and
+//! calls [`Options::run`].
 
 use std::{
     future::Future,
     io::{IsTerminal, Write},
     net::SocketAddr,
+    path::Path,
     process::ExitCode,
     time::Duration,
 };
 
-use clap::Parser;
 use futures_util::future::try_join_all;
 use tokio::net::{TcpListener, lookup_host};
 
 #[cfg(feature = "prometheus")]
 pub use self::options::Metrics;
-pub use self::{limits::LimitOptions, options::Options};
+use self::{compatibility::Environment, reload::Hangup};
+pub use self::{
+    limits::LimitOptions,
+    options::Options,
+    program::{Program, parse},
+};
+#[doc(inline)]
+pub use crate::__wslink_program as program;
 #[cfg(unix)]
 use crate::server::SocketFile;
 use crate::{
@@ -44,18 +52,17 @@ use crate::{
     server::{Builder, Tls},
 };
 
+mod compatibility;
 mod limits;
 mod options;
+mod program;
+mod reload;
+mod sockets;
 
-/// Parses the command line, serves what `set_up` mounts, and returns the status for `main`.
+/// Parses the command line, serves what `set_up` mounts, and returns the status for `main`. `--help` says nothing of the
+/// program but its file's name; [`program!`](crate::cli::program) does.
 pub fn run(set_up: impl FnOnce(Builder) -> Builder) -> ExitCode {
-    #[derive(Parser)]
-    #[command(version, about, long_about = None)]
-    struct CommandLine {
-        #[command(flatten)]
-        options: Options,
-    }
-    CommandLine::parse().options.run(set_up)
+    Program::default().run(set_up)
 }
 
 impl Options {
@@ -84,15 +91,22 @@ impl Options {
     /// The options or services are wrong, or the address cannot be listened at.
     pub async fn serve(self, set_up: impl FnOnce(Builder) -> Builder) -> Result<(), Error> {
         let builder = set_up(Server::builder());
+        self.compatibility.report();
         let names_secret = !builder.knows_whom_to_admit() && self.auth_key.is_none() && self.auth_key_file.is_none();
-        let server = self.apply(builder.allow_exit())?.build()?;
+        let builder = if self.lets_clients_end(&builder) { builder.allow_exit() } else { builder };
+        let tls = self.tls()?;
+        let server = self.apply(builder, tls.as_ref())?.build()?;
         #[cfg(feature = "manifest")]
         if self.manifest {
             print(server.manifest().to_json().trim_end());
             return Ok(());
         }
         if !self.no_signal_handlers {
-            tokio::spawn(stop_on_signal(server.clone()));
+            // Where there is nothing to reload, a reload is an end, and it is a graceful one.
+            tokio::spawn(stop_on_signal(server.clone(), Hangup::new(tls.is_none())));
+        }
+        if let Some(tls) = tls {
+            tokio::spawn(reload::watch(tls, !self.no_signal_handlers));
         }
         if let Some(seconds) = self.timeout().filter(|timeout| !timeout.is_zero()) {
             tokio::spawn(stop_when_idle(server.clone(), seconds));
@@ -100,7 +114,7 @@ impl Options {
         if let Some(url) = &self.reverse_url {
             return server.serve_reverse(url, say_ready).await;
         }
-        let scheme = if self.ssl.is_some() { "https" } else { "http" };
+        let scheme = if self.ssl().is_some() { "https" } else { "http" };
         #[cfg(feature = "prometheus")]
         if let Some(Metrics::Address(address)) = self.metrics {
             let unable = |error| Error::Setting(format!("cannot listen on {address} for metrics: {error}"));
@@ -114,37 +128,54 @@ impl Options {
         #[cfg(unix)]
         if let Some(path) = &self.unix {
             let serving = server.serve(SocketFile::bind(path, self.unix_mode).await?);
-            say(&format!("listening on unix:{}{secret}", path.display()));
             say_ready();
+            say(&format!("listening on unix:{}{secret}", path.display()));
             return serving.await;
         }
-        let listeners = listen(&self.host, self.port).await?;
+        let inherited = sockets::inherited()?;
+        let host = self.host();
+        let listeners = if inherited.is_empty() { listen(host, self.port).await? } else { inherited };
         let port = listeners[0].local_addr()?.port();
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         let serving = try_join_all(listeners.into_iter().map(|listener| server.serve(listener)));
+        say_ready();
         say(&format!("listening on {scheme}://{host}:{port}/{secret}"));
         #[cfg(feature = "inspector")]
         if self.inspector.is_some() {
             say(&format!("inspector at {scheme}://{host}:{port}/_wslink{secret}"));
         }
-        say_ready();
         serving.await.map(drop)
     }
 
+    /// Whoever knows a secret is as good as another, and launchers count on `application.exit`; but a program that tells
+    /// its clients apart has to say that any of them may end it.
+    const fn lets_clients_end(&self, builder: &Builder) -> bool {
+        self.allow_exit || !builder.tells_clients_apart()
+    }
+
     /// The builder with what the options say.
-    fn apply(&self, mut builder: Builder) -> Result<Builder, Error> {
+    fn apply(&self, mut builder: Builder, tls: Option<&Tls>) -> Result<Builder, Error> {
         if let Some(secret) = self.secret()? {
             builder = builder.secret(secret);
         }
+        let environment = Environment::read(|name| std::env::var(name).ok())?;
+        builder = builder.change_limits(|limits| environment.apply(limits));
         builder = builder.change_limits(|limits| self.limits.apply(limits));
+        if let Some(file) = std::env::var_os("WSLINK_HTTP_HEADERS").filter(|file| !file.is_empty()) {
+            let headers = compatibility::headers(Path::new(&file))?;
+            builder = headers.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));
+        }
         builder = self.trust_proxy.iter().fold(builder, |builder, proxies| builder.trust_proxy(*proxies));
         builder = self.header.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
         builder = self.allow_host.iter().fold(builder, |builder, host| builder.allow_host(host));
         builder = self.allow_origin.iter().fold(builder, |builder, origin| builder.allow_origin(origin));
+        // The zone of an address, as in `fe80::1%eth0`, is this machine's own and in no request.
+        let host = self.host().split('%').next().unwrap_or_default();
         builder = builder
-            .allow_host(&self.host)
+            .allow_host(host)
+            .follow_links(self.follow_symlinks)
             .endpoint((!self.no_ws_endpoint).then(|| format!("/{}", self.ws_endpoint.trim_matches('/'))));
-        if let Some(folder) = &self.content {
+        if let Some(folder) = self.content() {
             builder = builder.content(folder);
         }
         for (path, folder) in self.folders()? {
@@ -160,14 +191,21 @@ impl Options {
             Some(Metrics::Address(_)) => builder = builder.prometheus(None),
             None => {}
         }
-        Ok(match self.ssl.as_deref() {
+        Ok(match tls {
             None => builder,
-            Some("adhoc") => builder.tls(Tls::adhoc(&self.host)?),
+            Some(tls) => builder.tls(tls.clone()),
+        })
+    }
+
+    fn tls(&self) -> Result<Option<Tls>, Error> {
+        Ok(match self.ssl() {
+            None => None,
+            Some("adhoc") => Some(Tls::adhoc(self.host())?),
             Some(files) => {
                 let (certificate, key) = files.split_once(',').ok_or_else(|| {
                     Error::Setting("`--ssl` takes two files; write `--ssl cert.pem,key.pem`, or `--ssl adhoc`".into())
                 })?;
-                builder.tls(Tls::from_files(certificate, key)?)
+                Some(Tls::from_files(certificate, key)?)
             }
         })
     }
@@ -209,16 +247,18 @@ async fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, Error> {
     }
 }
 
-/// The line that launchers wait for.
+/// The line that launchers wait for, alone on the standard output. `WSLINK_READY_MSG` is it, and an empty one none.
 fn say_ready() {
     match std::env::var("WSLINK_READY_MSG") {
-        Ok(line) if !line.is_empty() => print(&line),
-        _ => say("Starting factory"),
+        Ok(line) if line.is_empty() => {}
+        Ok(line) => print(&line),
+        Err(_) => print("wslink: Starting factory"),
     }
 }
 
+/// Tells people. Nothing can be done about a standard error that is closed.
 fn say(text: &str) {
-    print(&format!("wslink: {text}"));
+    let _ = writeln!(std::io::stderr(), "wslink: {text}");
 }
 
 /// A launcher may have closed our standard output; that must not end the server.
@@ -228,8 +268,11 @@ fn print(line: &str) {
 }
 
 /// Stops at the first signal, gracefully, and ends at the second.
-async fn stop_on_signal(server: Server) {
-    next_signal().await;
+async fn stop_on_signal(server: Server, mut hangup: Hangup) {
+    tokio::select! {
+        () = next_signal() => {}
+        () = hangup.next() => {}
+    }
     server.stop();
     next_signal().await;
     std::process::exit(130);
@@ -266,5 +309,35 @@ fn stop_when_idle(server: Server, timeout: Duration) -> impl Future<Output = ()>
         }
         tracing::warn!(?timeout, "no client; ending");
         server.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+
+    #[test]
+    fn every_host_that_can_be_listened_at_is_one_to_ask_for() {
+        for host in ["localhost", "0.0.0.0", "::", "[::1]", "fe80::1%eth0", "Render.example.com"] {
+            let options = program::tests::options(&format!("app --host {host}"));
+            assert!(options.apply(Server::builder(), None).and_then(Builder::build).is_ok(), "{host}");
+        }
+    }
+
+    #[test]
+    fn clients_that_are_told_apart_end_the_server_only_where_that_is_wanted() {
+        let options = |arguments: &str| program::tests::options(arguments);
+        let secret = Server::builder().secret(Secret::new("s"));
+        // A secret as authenticator is one of the program's own.
+        let own = || Server::builder().authenticator(Secret::new("s"));
+        assert!(options("app").lets_clients_end(&secret));
+        assert!(!options("app").lets_clients_end(&own()));
+        assert!(options("app --allow-exit").lets_clients_end(&own()));
+        let methods = |builder: Builder| {
+            let server = builder.build().unwrap();
+            server.methods().any(|method| method == "application.exit")
+        };
+        assert!(!methods(own()) && methods(own().allow_exit().allow_exit()), "asked for twice it is there once");
     }
 }

@@ -2,10 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 use ipnet::IpNet;
 
-use super::LimitOptions;
+use super::{LimitOptions, compatibility::CompatibilityOptions};
 #[cfg(feature = "inspector")]
 use crate::server::Inspector;
 use crate::{Error, Secret};
@@ -19,7 +22,8 @@ pub struct Options {
     #[arg(long, default_value = "localhost")]
     pub host: String,
     /// Port to listen at; 0 for any free one
-    #[arg(short, long, default_value_t = 8080, env = "PORT")]
+    // The environment's `PORT` is not asked: the original servers ignore it, and their users have it set for others.
+    #[arg(short, long, default_value_t = 8080)]
     pub port: u16,
     /// Listen at a Unix socket instead, for a proxy on this machine
     #[cfg(unix)]
@@ -30,13 +34,14 @@ pub struct Options {
     #[arg(long, value_name = "MODE", default_value = "600", value_parser = mode)]
     pub unix_mode: u32,
     /// Secret that clients must know; others on this machine can see it here, but not in the environment
-    #[arg(long = "authKey", value_name = "SECRET", env = "WSLINK_AUTH_KEY", hide_env_values = true)]
+    #[arg(long = "authKey", alias = "auth", value_name = "SECRET", env = "WSLINK_AUTH_KEY", hide_env_values = true)]
     pub auth_key: Option<String>,
-    /// File whose first line is the secret
-    #[arg(long = "authKey-file", value_name = "FILE", conflicts_with = "auth_key")]
+    /// File whose first line is the secret; it wins over `--authKey`
+    #[arg(long = "authKey-file", alias = "authKeyFile", value_name = "FILE")]
     pub auth_key_file: Option<PathBuf>,
     /// Folder of static files to serve
-    #[arg(long, value_name = "DIR")]
+    // An empty one is none, where clap would refuse it.
+    #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub content: Option<PathBuf>,
     /// End after this many seconds without a client; 0 for never
     #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = seconds)]
@@ -67,10 +72,19 @@ pub struct Options {
     #[cfg(feature = "inspector")]
     #[arg(long, value_name = "REACH", num_args = 0..=1, require_equals = true, default_missing_value = "loopback", value_parser = reach)]
     pub inspector: Option<Inspector>,
-    /// Host name, beside `--host`, by which clients reach the server; may be repeated
+    /// Serve what links in a folder lead to outside of it
+    #[arg(long, env = "WSLINK_FOLLOW_SYMLINKS", value_parser = clap::builder::FalseyValueParser::new())]
+    pub follow_symlinks: bool,
+    /// Serve no files, only the WebSocket
+    #[arg(long)]
+    pub no_http: bool,
+    /// Let clients end the server by `application.exit`, also where an authenticator of the program tells them apart
+    #[arg(long)]
+    pub allow_exit: bool,
+    /// Host name, beside `--host`, by which clients reach the server, or `any`; may be repeated
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
-    /// Origin of other pages that may connect, such as `https://app.example.com`; may be repeated
+    /// Origin of other pages that may connect, such as `https://app.example.com`, or `any`; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
     /// Address or network of proxies that say who the client is, such as `127.0.0.1`; may be repeated
@@ -79,6 +93,9 @@ pub struct Options {
     /// Header of everything that is served, such as `Cache-Control: max-age=60`; may be repeated
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     pub header: Vec<(String, String)>,
+    /// Ignore unknown options, with a line on the standard error; for launchers
+    #[arg(long)]
+    pub ignore_unknown: bool,
     /// Log what happens
     #[arg(long)]
     pub debug: bool,
@@ -91,6 +108,9 @@ pub struct Options {
     /// What clients may cost
     #[command(flatten)]
     pub limits: LimitOptions,
+    /// What other servers have.
+    #[command(flatten)]
+    pub(super) compatibility: CompatibilityOptions,
 }
 
 /// Where figures are served.
@@ -150,13 +170,34 @@ fn header(text: &str) -> Result<(String, String), String> {
 impl Options {
     /// The secret that was given, wherever it stands.
     pub(super) fn secret(&self) -> Result<Option<Secret>, Error> {
-        let Some(file) = &self.auth_key_file else { return Ok(self.auth_key.as_deref().map(Secret::new)) };
+        let Some(file) = &self.auth_key_file else {
+            let Some(given) = &self.auth_key else { return Ok(None) };
+            let advice = "the secret of `--authKey` or `WSLINK_AUTH_KEY` is empty, so nobody could say it; write one, or leave the \
+                          option and the variable out for a random one";
+            return trimmed(given, "`--authKey`").map(Some).ok_or_else(|| Error::Setting(advice.into()));
+        };
         let wrong = |why: &dyn std::fmt::Display| Error::Setting(format!("no secret in `{}`: {why}", file.display()));
         let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
-        match text.lines().next() {
-            Some(line) if !line.is_empty() => Ok(Some(Secret::new(line))),
-            _ => Err(wrong(&"its first line is empty; write the secret there")),
-        }
+        // Editors put a mark of the encoding in front, and it is no part of what anybody types.
+        let line = text.strip_prefix('\u{feff}').unwrap_or(&text).lines().next().unwrap_or_default();
+        let secret = trimmed(line, &format!("`{}`", file.display()));
+        secret.map(Some).ok_or_else(|| wrong(&"its first line is empty; write the secret there"))
+    }
+
+    /// The folder at the root. Nothing is as if it was not given, as with the original.
+    pub(super) fn content(&self) -> Option<&PathBuf> {
+        self.content.as_ref().filter(|folder| !folder.as_os_str().is_empty() && !self.no_http)
+    }
+
+    /// What TLS is served with, if it is.
+    pub(super) fn ssl(&self) -> Option<&str> {
+        self.ssl.as_deref().filter(|ssl| !ssl.is_empty())
+    }
+
+    /// The host to listen at, without the brackets that an IPv6 address has in URLs.
+    pub(super) fn host(&self) -> &str {
+        let bare = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        bare.unwrap_or(&self.host)
     }
 
     pub(super) fn timeout(&self) -> Option<Duration> {
@@ -165,7 +206,8 @@ impl Options {
 
     /// The further folders with the paths that they are served at.
     pub(super) fn folders(&self) -> Result<Vec<(String, PathBuf)>, Error> {
-        let Some(text) = &self.fs_endpoints else { return Ok(Vec::new()) };
+        let given = self.fs_endpoints.as_ref().filter(|text| !text.is_empty() && !self.no_http);
+        let Some(text) = given else { return Ok(Vec::new()) };
         text.split('|')
             .map(|pair| match pair.split_once('=') {
                 Some((path, folder)) if !path.is_empty() && !folder.is_empty() => {
@@ -175,4 +217,13 @@ impl Options {
             })
             .collect()
     }
+}
+
+/// The secret without blanks around it, which nobody sees and no client says; nothing when nothing is left.
+fn trimmed(given: &str, place: &str) -> Option<Secret> {
+    let secret = given.trim();
+    if secret.len() < given.len() && !secret.is_empty() {
+        tracing::warn!("blanks around the secret of {place} are ignored");
+    }
+    (!secret.is_empty()).then(|| Secret::new(secret))
 }

@@ -12,7 +12,7 @@ use wslink_core::rpc::{Parameter, ParameterKind};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent by the client that `#[service(client)]` makes",
     label = "cannot be sent to a server",
-    note = "derive `serde::Serialize` for it, or write `#[arg(context)]` before it if it comes from the server"
+    note = "if the type is yours, derive `serde::Serialize` for it; if it comes from the server, write `#[arg(context)]` before it; else remove `client`"
 )]
 pub trait Sent {
     /// As serde sees it.
@@ -30,12 +30,18 @@ impl<T: Serialize> Sent for T {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be received by the client that `#[service(client)]` makes",
     label = "cannot be read from an answer",
-    note = "derive `serde::Deserialize` for it; a `Result` must be written as `Result<T, E>`"
+    note = "if the type is yours, derive `serde::Deserialize` for it; a `Result` must be written as `Result<T, E>`; else remove `client`"
 )]
 pub trait Received: DeserializeOwned {}
 
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> Received for T {}
+
+/// A generated client.
+pub trait HasSession {
+    /// What it calls by.
+    fn session(&self) -> &Session;
+}
 
 /// One argument.
 pub fn sent<T: Sent>(value: &T) -> &dyn erased_serde::Serialize {

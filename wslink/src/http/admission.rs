@@ -8,6 +8,7 @@ use std::{fmt, net::IpAddr};
 use http::{Request, header};
 
 use super::sender::Sender;
+use crate::Error;
 
 /// What is admitted beyond the server's own addresses.
 #[derive(Debug, Default)]
@@ -16,6 +17,10 @@ pub(crate) struct Admission {
     pub(crate) origins: Vec<String>,
     /// Host names without port.
     pub(crate) hosts: Vec<String>,
+    /// Whether pages of every origin are admitted.
+    any_origin: bool,
+    /// Whether the server is reached by every name.
+    any_host: bool,
 }
 
 /// Why a handshake is refused.
@@ -41,20 +46,61 @@ impl fmt::Display for Refusal {
         match self {
             Self::NoHost => f.write_str("the request names no single host"),
             Self::Host(host) => {
+                let host = cut(host);
                 write!(f, "host {host:?} is not one of this server's; allow it with `allow_host` or `--allow-host`")
             }
             Self::Origin(origin) => {
+                let origin = cut(origin);
                 write!(f, "origin {origin:?} may not connect; allow it with `allow_origin` or `--allow-origin`")
             }
         }
     }
 }
 
+/// What a peer wrote, as much of it as anybody reads.
+fn cut(text: &str) -> &str {
+    /// As long as a host name can be.
+    const LONGEST: usize = 253;
+    &text[..text.floor_char_boundary(LONGEST)]
+}
+
+/// What admits everything.
+const ANY: &str = "any";
+
 impl Admission {
+    /// Brings what the program and its operator wrote into the form that requests are compared with.
+    ///
+    /// # Errors
+    /// An entry could never match a request.
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
+        if self.origins.iter().any(|origin| origin == ANY) {
+            tracing::warn!("pages of every origin may connect: whoever shows a browser here a page can use this server");
+            self.any_origin = true;
+        }
+        if self.hosts.iter().any(|host| host == ANY) {
+            tracing::warn!("every host name is admitted: any page can reach this server by pointing its own name here");
+            self.any_host = true;
+        }
+        for origin in self.origins.iter_mut().filter(|origin| *origin != ANY) {
+            *origin = normal_origin(origin).map_err(|form| {
+                Error::Setting(format!("no page has the origin `{origin}`, so it could never connect; write {form}"))
+            })?;
+        }
+        for host in self.hosts.iter_mut().filter(|host| *host != ANY) {
+            *host = normal_host(host).ok_or_else(|| {
+                Error::Setting(format!(
+                    "`{host}` is no host name that a request could be for; write one like `render.example.com`, each by itself, \
+                     or `any` for all"
+                ))
+            })?;
+        }
+        Ok(())
+    }
+
     /// Whether the request is for this server.
     pub(super) fn admit_host<'a, B>(&self, request: &'a Request<B>) -> Result<Host<'a>, Refusal> {
         let host = requested_host(request).ok_or(Refusal::NoHost)?;
-        let known = |name: &str| self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name));
+        let known = |name: &str| self.any_host || self.hosts.iter().any(|host| host.eq_ignore_ascii_case(rootless(name)));
         // An address in `Host` is safe: only a name can be pointed at another machine.
         if !(host.address().is_some() || host.is_loopback() || known(host.name)) {
             return Err(Refusal::Host(host.name.to_owned()));
@@ -66,7 +112,7 @@ impl Admission {
     pub(super) fn admit<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
         let host = self.admit_host(request)?;
         let mut origins = request.headers().get_all(header::ORIGIN).iter();
-        let Some(origin) = origins.next() else { return Ok(()) };
+        let Some(origin) = origins.next().filter(|_| !self.any_origin) else { return Ok(()) };
         let refusal = || Refusal::Origin(String::from_utf8_lossy(origin.as_bytes()).into_owned());
         let text = origin.to_str().map_err(|_| refusal())?;
         if origins.next().is_some() {
@@ -87,9 +133,56 @@ impl Admission {
         let secure = request.extensions().get::<Sender>().and_then(|sender| sender.secure);
         let same_scheme = secure.is_none_or(|secure| secure == (scheme == "https"));
         let same_host = same_scheme && same_port && origin.name.eq_ignore_ascii_case(host.name);
-        let same_machine = origin.is_loopback() && host.is_loopback();
+        let same_machine = origin.is_loopback() && (host.is_loopback() || same_port && is_peers_own(request, &host));
         if same_host || same_machine { Ok(()) } else { Err(refusal()) }
     }
+}
+
+/// Whether the peer is at the very address that it connects to: then it is on this machine, and what it calls
+/// loopback is this server's, too.
+fn is_peers_own<B>(request: &Request<B>, host: &Host<'_>) -> bool {
+    let peer = request.extensions().get::<Sender>().filter(|sender| !sender.is_proxy).and_then(|sender| sender.address);
+    peer.is_some_and(|peer| host.address() == Some(peer.ip().to_canonical()))
+}
+
+/// A serialised origin as browsers write it, or the form that there should be.
+fn normal_origin(given: &str) -> Result<String, String> {
+    let given = given.trim();
+    let Some((scheme, rest)) = given.split_once("://") else {
+        return Err(match Host::parse(given.trim_end_matches('/')) {
+            Some(_) if !given.contains('*') => format!("`https://{}`", given.trim_end_matches('/').to_ascii_lowercase()),
+            _ => "one like `https://app.example.com`, or `any` for all".to_owned(),
+        });
+    };
+    let scheme = scheme.to_ascii_lowercase();
+    let authority = rest.strip_suffix('/').unwrap_or(rest).to_ascii_lowercase();
+    let without_path = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    let host =
+        Host::parse(without_path).filter(|_| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)));
+    let Some(host) = host else {
+        return Err("one like `https://app.example.com`, each by itself, or `any` for all".to_owned());
+    };
+    let usual = matches!((scheme.as_str(), host.port), ("http", Some(80)) | ("https", Some(443)));
+    let bare = without_path.rsplit_once(':').map_or(without_path, |(name, _)| name);
+    let origin = format!("{scheme}://{}", if usual { bare } else { without_path });
+    if without_path == authority { Ok(origin) } else { Err(format!("`{origin}`: an origin has no path")) }
+}
+
+/// A host name as requests have it, without what only URLs have.
+fn normal_host(given: &str) -> Option<String> {
+    let given = given.trim();
+    let given = given.split_once("://").map_or(given, |(_, rest)| rest);
+    let given = given.strip_suffix('/').unwrap_or(given);
+    // An IPv6 address without brackets is one as it stands.
+    if given.parse::<IpAddr>().is_ok() {
+        return Some(given.to_ascii_lowercase());
+    }
+    Host::parse(given).map(|host| rootless(host.name).to_ascii_lowercase()).filter(|host| !host.is_empty())
+}
+
+/// A name with the dot of the root of all names is the name.
+fn rootless(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// The one host that a request is for.
@@ -140,7 +233,9 @@ impl<'a> Host<'a> {
     }
 
     fn is_loopback(&self) -> bool {
-        self.name.eq_ignore_ascii_case("localhost") || self.address().is_some_and(|address| address.is_loopback())
+        let name = rootless(self.name).to_ascii_lowercase();
+        // RFC 6761, 6.3: names below `localhost` are this machine as well, and resolvers see to it.
+        name == "localhost" || name.ends_with(".localhost") || self.address().is_some_and(|address| address.is_loopback())
     }
 }
 
@@ -149,8 +244,95 @@ mod tests {
     use super::*;
 
     fn admit(host: &str, origin: Option<&str>) -> Result<(), Refusal> {
-        let admission = Admission { origins: vec!["https://app.example.com".into()], hosts: vec!["render.example.com".into()] };
-        admission.admit(&request(host, origin))
+        admission(&["https://app.example.com"], &["render.example.com"]).unwrap().admit(&request(host, origin))
+    }
+
+    fn admission(origins: &[&str], hosts: &[&str]) -> Result<Admission, String> {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let mut admission = Admission { origins: owned(origins), hosts: owned(hosts), ..Admission::default() };
+        admission.check().map(|()| admission).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_written_in_another_form_is_brought_into_the_right_one() {
+        for (given, origin) in [
+            ("https://app.example.com/", "https://app.example.com"),
+            ("https://app.example.com:443", "https://app.example.com"),
+            ("http://app.example.com:80/", "http://app.example.com"),
+            ("HTTPS://App.Example.com:8443", "https://app.example.com:8443"),
+            ("http://[::1]:5173", "http://[::1]:5173"),
+            ("http://[::1]:80", "http://[::1]"),
+            ("tauri://localhost", "tauri://localhost"),
+        ] {
+            assert_eq!(admission(&[given], &[]).unwrap().origins, [origin], "{given}");
+        }
+        for (given, host) in [
+            ("host.example:8443", "host.example"),
+            ("https://Host.example/", "host.example"),
+            ("host.example.", "host.example"),
+            ("[::1]:80", "::1"),
+            ("::", "::"),
+        ] {
+            assert_eq!(admission(&[], &[given]).unwrap().hosts, [host], "{given}");
+        }
+    }
+
+    #[test]
+    fn what_could_never_match_is_refused_with_the_right_form() {
+        for (given, form) in [
+            ("app.example.com", "`https://app.example.com`"),
+            ("*", "`any`"),
+            ("https://*.example.com", "`any`"),
+            ("https://app.example.com/viewer", "`https://app.example.com`: an origin has no path"),
+            ("null", "`https://null`"),
+            ("", "one like"),
+        ] {
+            let said = admission(&[given], &[]).unwrap_err();
+            assert!(said.contains(form), "{given}: {said}");
+        }
+        for given in ["*.example.com", "", "a b", "https://"] {
+            assert!(admission(&[], &[given]).unwrap_err().contains("render.example.com"), "{given}");
+        }
+    }
+
+    #[test]
+    fn any_is_everything() {
+        let admits = |admission: &Admission, host, origin| admission.admit(&request(host, origin)).is_ok();
+        let origins = admission(&["any"], &[]).unwrap();
+        assert!(admits(&origins, "localhost", Some("http://evil.example")) && admits(&origins, "localhost", Some("null")));
+        assert!(!admits(&origins, "evil.example", None));
+        let hosts = admission(&[], &["any"]).unwrap();
+        assert!(admits(&hosts, "evil.example", None) && !admits(&hosts, "evil.example", Some("http://other.example")));
+    }
+
+    #[test]
+    fn every_name_of_this_machine_is_its_own() {
+        for host in ["localhost.", "app.localhost", "App.LocalHost:8080", "render.example.com."] {
+            assert_eq!(admit(host, None), Ok(()), "{host}");
+        }
+        assert_eq!(admit("app.localhost:8080", Some("http://app.localhost:8080")), Ok(()));
+        assert!(admit("localhost.evil.example", None).is_err() && admit("evillocalhost", None).is_err());
+    }
+
+    #[test]
+    fn a_page_of_loopback_may_connect_to_the_same_machines_other_address() {
+        let admission = Admission::default();
+        let admit = |peer: &str, origin| {
+            let mut request = request("192.168.1.5:8080", Some(origin));
+            request
+                .extensions_mut()
+                .insert(Sender { address: Some(format!("{peer}:50000").parse().unwrap()), ..Sender::default() });
+            admission.admit(&request)
+        };
+        assert_eq!(admit("192.168.1.5", "http://127.0.0.1:8080"), Ok(()));
+        assert!(admit("192.168.1.6", "http://127.0.0.1:8080").is_err(), "the loopback of another machine");
+        assert!(admit("192.168.1.5", "http://127.0.0.1:5173").is_err(), "another server of this machine");
+    }
+
+    #[test]
+    fn a_refusal_is_as_short_as_what_it_is_of_should_be() {
+        let refusal = admit("localhost", Some(&format!("http://{}", "ä".repeat(10_000)))).unwrap_err().to_string();
+        assert!(refusal.len() < 400, "{refusal}");
     }
 
     fn request(host: &str, origin: Option<&str>) -> Request<()> {
@@ -206,7 +388,7 @@ mod tests {
 
     #[test]
     fn what_a_trusted_proxy_was_asked_for_counts() {
-        let admission = Admission { origins: Vec::new(), hosts: vec!["render.example.com".into()] };
+        let admission = admission(&[], &["render.example.com"]).unwrap();
         let admit = |host: &str, secure, origin| {
             let mut request = request("10.0.0.7:8080", Some(origin));
             request.extensions_mut().insert(Sender { host: Some(host.into()), secure, ..Sender::default() });

@@ -1,13 +1,11 @@
-//! Static files: what lies in a folder, and nothing that a link in it leads to elsewhere.
+//! Static files: what lies in a folder, as browsers ask for it. What a link leads to outside of the folder is for
+//! `folder.rs` to refuse.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use axum::{
     Router,
+    body::Body,
     extract::{OriginalUri, Request},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -16,32 +14,41 @@ use http::{HeaderValue, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 use tower_http::services::ServeDir;
 
+use super::folder::Folder;
 use crate::Server;
 
 /// Serves the files of `folder` at the root of the router.
 pub(super) fn files(server: &Server, folder: &Path) -> Router {
-    let (server, root): (_, Arc<Path>) = (server.clone(), folder.into());
-    let guard = move |request: Request, next: Next| guard(server.clone(), Arc::clone(&root), request, next);
-    let files = ServeDir::new(folder).precompressed_br().precompressed_gzip();
-    let router = Router::new().fallback_service(files);
-    #[cfg(feature = "compression")]
-    let router = router.layer(super::compression::layer());
-    router.layer(middleware::from_fn(guard))
+    let (server, follows) = (server.clone(), server.settings().follow_links);
+    let guard = move |request: Request, next: Next| guard(server.clone(), request, next);
+    let folder = Folder::new(Arc::from(folder), follows);
+    // What is asked for by that name has to be there.
+    let as_they_are = ServeDir::with_backend("", folder.clone().unchanged());
+    let files = ServeDir::with_backend("", folder).precompressed_br().precompressed_gzip();
+    let answer = move |request: Request| {
+        let mut files = if request.uri().path().ends_with(".gz") { as_they_are.clone() } else { files.clone() };
+        async move {
+            match files.try_call(request).await {
+                Ok(response) => response.map(Body::new),
+                Err(_) => StatusCode::NOT_FOUND.into_response(),
+            }
+        }
+    };
+    Router::new().fallback(answer).layer(middleware::from_fn(guard))
 }
 
-async fn guard(server: Server, root: Arc<Path>, request: Request, next: Next) -> Response {
+async fn guard(server: Server, mut request: Request, next: Next) -> Response {
     if let Err(refusal) = server.settings().admission.admit_host(&request) {
         return (StatusCode::FORBIDDEN, refusal.to_string()).into_response();
     }
     // What does not begin so names a host, as the target of `CONNECT` does.
-    let path = request.uri().path().strip_prefix('/').map(|path| percent_decode_str(path.trim_start_matches('/')));
-    let Some(path) = path.and_then(|path| path.decode_utf8().ok()).map(|path| PathBuf::from(path.into_owned())) else {
+    let path = request.uri().path().strip_prefix('/').map(percent_decode_str);
+    if path.is_none_or(|path| path.decode_utf8().is_err()) {
         return StatusCode::NOT_FOUND.into_response();
-    };
-    // The file system may be slow, and the file service would ask it elsewhere, too.
-    match tokio::task::spawn_blocking(move || inside(&root, &path)).await {
-        Ok(Ok(true)) => {}
-        _ => return StatusCode::NOT_FOUND.into_response(),
+    }
+    // A part is one of the file, and not of its compressed form.
+    if request.headers().contains_key(header::RANGE) {
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
     let original = request.extensions().get::<OriginalUri>().map(|uri| uri.0.clone());
     let mut response = next.run(request).await;
@@ -51,30 +58,16 @@ async fn guard(server: Server, root: Arc<Path>, request: Request, next: Next) ->
     {
         *location = relative;
     }
+    if let Some(kind) = response.headers().get(header::CONTENT_TYPE).and_then(with_charset) {
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    }
     response
 }
 
-/// Whether `path` leads to something in `root`, links followed, and so does what may be sent in its place.
-fn inside(root: &Path, path: &Path) -> io::Result<bool> {
-    let root = root.canonicalize()?;
-    let asked = root.join(path);
-    let target = asked.canonicalize()?;
-    // Beside what was asked for, and not beside what it leads to.
-    let index = asked.join("index.html");
-    let mut instead = [&asked, &index].into_iter().flat_map(|path| ["", ".gz", ".br"].map(|suffix| suffixed(path, suffix)));
-    Ok(target.starts_with(&root)
-        && instead.all(|path| path.canonicalize().is_ok_and(|path| path.starts_with(&root)) || !exists(&path)))
-}
-
-fn suffixed(path: &Path, suffix: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
-}
-
-/// Whether there is something, be it a link to nothing.
-fn exists(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
+/// Text is UTF-8. Browsers guess otherwise, and may not where they are told `nosniff`.
+fn with_charset(kind: &HeaderValue) -> Option<HeaderValue> {
+    let kind = kind.to_str().ok().filter(|kind| kind.starts_with("text/") && !kind.contains(';'))?;
+    HeaderValue::try_from(format!("{kind}; charset=utf-8")).ok()
 }
 
 /// Where `name` in the folder `uri` is, with the same query. Relative, because only the browser knows

@@ -24,11 +24,13 @@ mod admission;
 #[cfg(feature = "compression")]
 mod compression;
 mod content;
+mod folder;
 pub(crate) mod forwarded;
 mod headers;
 mod health;
 #[cfg(feature = "inspector")]
 pub(crate) mod inspector;
+mod log_limit;
 #[cfg(feature = "manifest")]
 mod manifest;
 mod patience;
@@ -49,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) content: Option<PathBuf>,
     /// Files below a path.
     pub(crate) folders: Vec<(String, PathBuf)>,
+    /// Whether links out of those folders are followed.
+    pub(crate) follow_links: bool,
     pub(crate) admission: Admission,
     /// Whose word is taken of who the client is.
     pub(crate) trusted: Trusted,
@@ -74,6 +78,7 @@ impl Default for Settings {
             endpoint: Some("/ws".to_owned()),
             content: None,
             folders: Vec::new(),
+            follow_links: false,
             admission: Admission::default(),
             trusted: Trusted::default(),
             probes: Probes::default(),

@@ -1,6 +1,6 @@
 //! The other way round: connects out to a WebSocket and serves there, for servers behind a relay.
 
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     Error, Handshake, Server,
@@ -18,14 +18,34 @@ pub(crate) async fn reverse(server: &Server, url: &str, connected: impl FnOnce()
     Ok(())
 }
 
-async fn connect(url: &str) -> Result<(TcpStream, Vec<u8>), Error> {
+/// Bytes both ways, encrypted or not.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+async fn connect(url: &str) -> Result<(Box<dyn Stream>, Vec<u8>), Error> {
     let address = Address::parse(url).map_err(|error| unable(url, error))?;
-    if address.is_secure() {
-        return Err(unable(url, "only `ws://host:port/path` can be connected to"));
-    }
-    let mut stream = address.dial().await.map_err(|error| unable(url, error))?;
+    let stream = address.dial().await.map_err(|error| unable(url, error))?;
+    let mut stream: Box<dyn Stream> = if address.is_secure() { encrypt(url, &address, stream).await? } else { Box::new(stream) };
     let read = address.shake_hands(&mut stream).await.map_err(|error| unable(url, error))?;
     Ok((stream, read))
+}
+
+/// The relay has to prove itself by a public certificate, or by one of those in `SSL_CERT_FILE`.
+#[cfg(feature = "client-tls")]
+async fn encrypt(url: &str, address: &Address, stream: tokio::net::TcpStream) -> Result<Box<dyn Stream>, Error> {
+    let mut trust = crate::transport::Trust::default();
+    if let Some(file) = std::env::var_os("SSL_CERT_FILE") {
+        let added = std::fs::read(&file).map_err(|error| error.to_string()).and_then(|pem| trust.add(&pem));
+        added.map_err(|error| unable(url, format_args!("no certificates in `{}`: {error}", file.display())))?;
+    }
+    Ok(Box::new(trust.encrypt(stream, address.host()).await.map_err(|error| unable(url, error))?))
+}
+
+#[cfg(not(feature = "client-tls"))]
+#[expect(clippy::unused_async, reason = "the other one awaits")]
+async fn encrypt(url: &str, _: &Address, _: tokio::net::TcpStream) -> Result<Box<dyn Stream>, Error> {
+    Err(unable(url, "this program was built without `client-tls`; connect to `ws://host:port/path`, or build it with that"))
 }
 
 fn unable(url: &str, why: impl std::fmt::Display) -> Error {

@@ -1,6 +1,6 @@
 //! The WebSocket handshake: from an HTTP request to a connection of the server.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
 
 use axum::{
     body::Body,
@@ -17,6 +17,7 @@ use tungstenite::{error::ProtocolError, handshake::server::create_response};
 use super::{
     accept::no_place,
     admission::Refusal,
+    log_limit::LogLimit,
     patience::Patient,
     sender::{Arrival, Sender},
 };
@@ -32,7 +33,10 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server stops").into_response();
     }
     if let Err(refusal) = server.settings().admission.admit(&request) {
-        tracing::warn!(%refusal, "refused a WebSocket");
+        static LINES: LogLimit = LogLimit::new();
+        if let Some(suppressed) = LINES.admit(Instant::now()) {
+            tracing::warn!(%refusal, suppressed, "refused a WebSocket");
+        }
         server.refused(refusal.reason());
         return refused(&refusal);
     }

@@ -6,11 +6,13 @@ pub(crate) use self::connect::Address;
 pub(crate) use self::connect::ConnectError;
 #[cfg(feature = "client-tls")]
 pub(crate) use self::tls::Trust;
-#[cfg(feature = "server")]
 pub(crate) use self::websocket::Totals;
+// Public for the property tests alone.
+#[cfg_attr(not(feature = "testing"), expect(unreachable_pub))]
 pub use self::websocket::{Incoming, Role, WebSocket};
 
 mod connect;
 #[cfg(feature = "client-tls")]
 mod tls;
+#[cfg_attr(not(feature = "testing"), expect(unreachable_pub))]
 mod websocket;

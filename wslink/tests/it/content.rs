@@ -89,7 +89,10 @@ fn what_a_browser_has_is_not_sent_again() {
 fn what_was_compressed_before_is_sent_so() {
     let server = server(|builder| builder);
     let style = get(&server, "/style.css", "Accept-Encoding: br\r\n");
-    assert_eq!((header(&style, "content-encoding"), header(&style, "content-type")), (Some("br"), Some("text/css")));
+    assert_eq!(
+        (header(&style, "content-encoding"), header(&style, "content-type")),
+        (Some("br"), Some("text/css; charset=utf-8"))
+    );
     assert!(style.ends_with("made before"), "{style}");
     assert!(get(&server, "/style.css", "").ends_with("text { }"));
 }
@@ -103,6 +106,48 @@ fn text_is_compressed_and_pictures_are_not() {
     assert!(script.len() < 1000, "{}", script.len());
     assert_eq!(header(&get(&server, "/script.js", ""), "content-encoding"), None);
     assert_eq!(header(&get(&server, "/picture.png", "Accept-Encoding: gzip\r\n"), "content-encoding"), None);
+}
+
+#[test]
+fn text_is_utf_8() {
+    let server = server(|builder| builder);
+    for (path, kind) in [
+        ("/page.txt", "text/plain; charset=utf-8"),
+        ("/script.js", "text/javascript; charset=utf-8"),
+        ("/picture.png", "image/png"),
+    ] {
+        assert_eq!(header(&get(&server, path, ""), "content-type"), Some(kind), "{path}");
+    }
+}
+
+/// The file is replaced by a link to the outside, and back, while it is asked for.
+#[cfg(unix)]
+#[test]
+fn no_link_is_followed_out_between_two_looks() {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    let folder = std::env::temp_dir().join(format!("wslink-swapped-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("public")).unwrap();
+    std::fs::write(folder.join("private.txt"), "private").unwrap();
+    let (public, target) = (folder.join("public"), folder.join("public/page.txt"));
+    std::fs::write(&target, "page").unwrap();
+    let server = TestServer::start(move |builder| builder.content(&public));
+    let ended = AtomicBool::new(false);
+    let seen = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (file, link) = (folder.join("file"), folder.join("link"));
+            while !ended.load(Relaxed) {
+                let _ = std::os::unix::fs::symlink(folder.join("private.txt"), &link);
+                let _ = std::fs::rename(&link, &target);
+                let _ = std::fs::write(&file, "page");
+                let _ = std::fs::rename(&file, &target);
+            }
+        });
+        let seen: Vec<_> = (0..500).map(|_| get(&server, "/page.txt", "")).collect();
+        ended.store(true, Relaxed);
+        seen
+    });
+    assert!(seen.iter().all(|response| !response.contains("private")));
+    assert!(seen.iter().any(|response| response.ends_with("page")), "{}", seen[0]);
 }
 
 #[test]
@@ -130,18 +175,13 @@ fn a_folder_leads_to_its_index_and_no_further() {
     }
     assert!(get(&server, "/data/below/", "").ends_with("below"));
     let long = format!("/{}", "x".repeat(5000));
-    for path in [
-        "/empty/",
-        "/below/links/",
-        "/below/packed/",
-        "/page.txt",
-        "/other.png",
-        "/data/below/links/",
-        "/a%00b",
-        "/%ff",
-        "/%",
-        &long,
-    ] {
+    // Beside them lie links to the outside with the names of compressed forms.
+    for (path, content) in [("/page.txt", "page"), ("/below/packed/", "packed"), ("/other.png", "\u{7}\u{7}")] {
+        let response = get(&server, path, "Accept-Encoding: br, gzip\r\n");
+        assert!(status(&response) == "200" && response.ends_with(content), "{path}: {response}");
+    }
+    for path in ["/empty/", "/below/links/", "/page.txt.gz", "/script.js.gz", "/data/below/links/", "/a%00b", "/%ff", "/%", &long]
+    {
         let response = get(&server, path, "Accept-Encoding: gzip\r\n");
         assert!(response.starts_with("HTTP/1.1 404") && !response.contains("private"), "{path}: {response}");
     }

@@ -40,16 +40,19 @@ impl Program {
     /// Runs `command`, which must become the server, with the arguments that the server takes.
     pub(crate) fn run(command: &mut Command, port: u16) -> Self {
         let command = command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         let address = loop {
             line.clear();
-            assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "the server ended");
+            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "the server ended");
             if let Some((_, rest)) = line.split_once("listening on http://") {
                 break rest.trim_end().trim_end_matches('/').parse().unwrap();
             }
         };
+        // What it logs must not stop it when nobody reads.
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
         Self { child, address, _stdout: stdout }
     }
 

@@ -67,9 +67,22 @@ pub(super) const LIBRARIES: [Library; 3] = [
     },
 ];
 
+/// What is edited in one of the first methods.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Edit {
+    Body,
+    /// The name of a parameter.
+    Parameter,
+    /// Lines before it, which move all that follows.
+    Lines,
+}
+
+/// The method that is edited.
+const EDITED: usize = 4;
+
 impl Library {
     /// Writes a crate with so many methods.
-    pub(super) fn write(&self, package: &Path, methods: usize) -> Outcome {
+    pub(super) fn write(&self, package: &Path, methods: usize, edit: Option<Edit>) -> Outcome {
         let write = |file: &str, text: &str| {
             let path = package.join(file);
             fs::write(&path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
@@ -82,16 +95,24 @@ impl Library {
             self.package
         );
         write("Cargo.toml", &manifest)?;
-        write("src/main.rs", &self.program(methods))
+        write("src/main.rs", &self.program(methods, edit))
     }
 
-    fn program(&self, methods: usize) -> String {
+    fn program(&self, methods: usize, edit: Option<Edit>) -> String {
         let reply = "use serde::{Deserialize, Serialize};\n\n#[derive(Clone, Debug, Serialize, Deserialize)]\npub struct Reply {\n    text: String,\n    number: f64,\n}\n\n";
         let each = |write: fn(&str, &str, &str) -> String| -> String {
             (0..methods)
                 .map(|index| {
                     let (parameters, value) = SIGNATURES[index % SIGNATURES.len()];
-                    write(&format!("method_{index}"), parameters, value)
+                    let name = format!("method_{index}");
+                    match edit.filter(|_| index == EDITED) {
+                        None => write(&name, parameters, value),
+                        Some(Edit::Body) => write(&name, parameters, &format!("{{ let _edited = 1; {value} }}")),
+                        Some(Edit::Parameter) => {
+                            write(&name, &parameters.replace("a: ", "alpha: "), &value.replace("(a)", "(alpha)"))
+                        }
+                        Some(Edit::Lines) => format!("\n\n{}", write(&name, parameters, value)),
+                    }
                 })
                 .collect()
         };

@@ -25,6 +25,10 @@ impl Builder {
     /// service is not mounted; or the operating system has no entropy for the secret.
     pub fn build(mut self) -> Result<Server, Error> {
         self.http.check()?;
+        self.http.admission.check()?;
+        if self.http.follow_links {
+            tracing::warn!("links are followed that lead out of the folders that are served");
+        }
         self.http.headers = http::parse_headers(&self.headers)?;
         check_limits(&self.limits)?;
         let routes = Routes::new(&self.services)?;
@@ -103,6 +107,10 @@ fn gate(
         )?;
         let holder = if anyhow.is_empty() { holder } else { holder.granting(anyhow.iter().copied()) };
         let secret = Arc::new(secret.map_or_else(Secret::random, Ok)?);
+        if secret.reveal().is_empty() {
+            let text = "the secret is empty, so nobody could say it; set another, or none for a random one";
+            return Err(Error::Setting(text.into()));
+        }
         return Ok((Arc::new(SecretHolders::new(Arc::clone(&secret), holder)), Some(secret)));
     };
     if secret.is_some() || grants.is_some() {

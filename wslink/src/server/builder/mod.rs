@@ -29,6 +29,7 @@ pub struct Builder {
     limits: Limits,
     expose_details: bool,
     strict: bool,
+    exit: bool,
     observe: bool,
     metrics: bool,
     #[cfg(feature = "prometheus")]
@@ -54,6 +55,7 @@ impl Builder {
             limits: Limits::default(),
             expose_details: false,
             strict: false,
+            exit: false,
             observe: false,
             metrics: false,
             #[cfg(feature = "prometheus")]
@@ -216,7 +218,7 @@ impl Builder {
         self
     }
 
-    /// Admits pages of another origin, such as `https://app.example.com`, compared exactly. Pages that
+    /// Admits pages of another origin, such as `https://app.example.com`, or of `any`. Pages that
     /// the server's own host serves, and pages on this machine when the server is reached by a loopback
     /// address, are always admitted; so are programs, which send no `Origin`.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
@@ -226,7 +228,7 @@ impl Builder {
 
     /// Admits requests to a host name, such as `render.example.com`. Addresses and `localhost` are
     /// always admitted; other names only when they are listed, so that no page can reach the server by
-    /// pointing its own name here.
+    /// pointing its own name here. `any` admits all.
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         self.http.admission.hosts.push(host.into());
         self
@@ -276,7 +278,10 @@ impl Builder {
 
     /// Lets every client end the server, by the methods `application.exit` and
     /// `application.exit.later` that launchers use.
-    pub fn allow_exit(self) -> Self {
+    pub fn allow_exit(mut self) -> Self {
+        if std::mem::replace(&mut self.exit, true) {
+            return self;
+        }
         let exit = Exit::new(self.stop.clone());
         self.mount(exit)
     }
@@ -284,6 +289,19 @@ impl Builder {
     #[cfg(feature = "cli")]
     pub(crate) fn change_limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
+        self
+    }
+
+    /// Whether the program itself decides who is admitted, and not a secret.
+    #[cfg(feature = "cli")]
+    pub(crate) const fn tells_clients_apart(&self) -> bool {
+        self.authenticator.is_some()
+    }
+
+    /// Serves what links in folders lead to outside of them.
+    #[cfg(feature = "cli")]
+    pub(crate) const fn follow_links(mut self, follow: bool) -> Self {
+        self.http.follow_links = follow;
         self
     }
 

@@ -180,11 +180,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.writer.len() + if self.unflushed { 1 } else { 0 }
     }
 
-    /// Whether [`poll_flush`](Self::poll_flush) has anything to do.
-    pub const fn has_output(&self) -> bool {
-        self.unwritten() > 0
-    }
-
     /// Bytes that were read and written, and whole messages that were read, since the beginning.
     pub fn totals(&self) -> Totals {
         Totals {
@@ -197,6 +192,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// From now on takes messages of up to `max_frame` bytes.
+    #[cfg(feature = "server")]
     pub fn set_max_frame(&mut self, max_frame: usize) {
         self.reader.set_max_frame(max_frame);
     }

@@ -75,6 +75,7 @@ impl Reader {
         self.message.as_ref().map_or(0, |message| message.payload.len() + 1)
     }
 
+    #[cfg(feature = "server")]
     pub(super) const fn set_max_frame(&mut self, max_frame: usize) {
         self.max_frame = max_frame;
     }

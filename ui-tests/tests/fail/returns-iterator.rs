@@ -6,8 +6,10 @@ struct Render;
 
 #[service]
 impl Render {
-    #[rpc("my.image")]
-    fn image<'a>(&'a self) {}
+    #[rpc("my.numbers")]
+    fn numbers(&self) -> impl Iterator<Item = u32> {
+        0..3
+    }
 }
 
 fn main() {}

@@ -98,6 +98,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// A hello of `client`, with its first argument.
     pub const fn new(client: Client, hello: Value) -> Self {
         Self { client, hello }
     }

@@ -9,6 +9,7 @@ use crate::{Handshake, Principal};
 pub struct ClientId(Arc<str>);
 
 impl ClientId {
+    /// A new id of 128 random bits.
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
@@ -65,6 +66,7 @@ pub struct Client {
 }
 
 impl Client {
+    /// A client with everything that is known of it.
     pub const fn new(id: ClientId, handshake: Handshake, principal: Principal) -> Self {
         Self { id, handshake, principal }
     }

@@ -65,6 +65,7 @@ pub struct SecretHolders {
 }
 
 impl SecretHolders {
+    /// Accepts `secret`, and makes its clients `principal`.
     pub const fn new(secret: Arc<Secret>, principal: Principal) -> Self {
         Self { secret, principal }
     }

@@ -62,6 +62,7 @@ impl Manifest {
         Self::of_services(&[S::DESCRIPTOR])
     }
 
+    /// The manifest of these services.
     pub fn of_services(services: &[&ServiceDescriptor]) -> Self {
         Self(document(services))
     }

@@ -22,10 +22,12 @@ pub struct Bound {
     slots: SmallVec<[Option<Span>; 8]>,
     /// Left over for a parameter that takes the rest: the positional arguments from here on, and these.
     pub rest: usize,
+    /// The arguments that were passed by name, in the order of the request.
     pub named: Vec<(String, Span)>,
 }
 
 impl Bound {
+    /// The argument of the parameter at `index`; `None` if its default applies.
     #[inline]
     pub fn slot(&self, index: usize) -> Option<Span> {
         self.slots.get(index).copied().flatten()
@@ -111,6 +113,7 @@ impl ArgumentError {
         Self::new(parameter, cut(expected), cut(got).to_owned())
     }
 
+    /// The error reply for a call of `method`.
     pub fn into_call_error(self, method: &str) -> CallError {
         CallError::new(ErrorCode::InvalidParams, "Invalid params").with_data(Value::map([
             ("method", Value::from(method)),

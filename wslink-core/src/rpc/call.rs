@@ -238,6 +238,7 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The frames of the reply with this result, or of the error that it cannot be serialized.
     pub fn result(&self, value: &dyn erased_serde::Serialize) -> Encoded {
         match self.encode(Content::Result(value)) {
             Ok(encoded) => encoded,
@@ -250,6 +251,7 @@ impl Reply {
         }
     }
 
+    /// The frames of the reply with this error.
     pub fn error(&self, error: CallError) -> Encoded {
         let report = error.report(self.method, self.expose);
         if let Some(text) = report.log {

@@ -57,6 +57,7 @@ impl Cancel {
         Cancelled { cancel: self, number: None }
     }
 
+    /// Cancels the call: wakes everything that waits for it.
     pub fn cancel(&self) {
         let wakers = {
             let mut state = self.lock();

@@ -109,7 +109,9 @@ pub struct Terms {
 /// One parameter of a method.
 #[derive(Debug)]
 pub struct ParameterDescriptor {
+    /// Its name in the source.
     pub name: &'static str,
+    /// The origin of its value.
     pub kind: ParameterKind,
     /// As the source says it; a JSON value where it is one.
     pub default: Option<&'static str>,

@@ -16,7 +16,9 @@ use crate::{Error, rpc::Location};
 
 /// A method and the service to call it on.
 pub struct Route {
+    /// The method that is called.
     pub method: &'static MethodDescriptor,
+    /// The service that it is called on.
     pub service: Arc<dyn Any + Send + Sync>,
     /// Where it stands in the table.
     pub place: usize,
@@ -62,6 +64,7 @@ pub struct Mounted {
 }
 
 impl Mounted {
+    /// A service that a server mounts.
     pub fn new<S: Service>(service: S) -> Self {
         Self { type_id: TypeId::of::<S>(), descriptor: S::DESCRIPTOR, service: S::ERASURE.erase(service) }
     }
@@ -104,6 +107,7 @@ impl Routes {
         })
     }
 
+    /// The route of a method, by its URI as it is in the request.
     pub fn find(&self, uri: &[u8]) -> Option<&Route> {
         self.by_uri.get(uri).map(|at| &self.routes[*at])
     }

@@ -49,6 +49,7 @@ impl Observed {
         Some(Box::new(Self { span: Span::none(), record: Some(record), ended: false }))
     }
 
+    /// The span of the call.
     pub const fn span(&self) -> &Span {
         &self.span
     }

@@ -31,12 +31,17 @@ pub(super) struct Entry {
 /// What has passed through a connection up to now, and what waits in it.
 #[derive(Clone, Copy, Default)]
 pub struct Traffic {
+    /// Bytes that were received.
     pub received: u64,
+    /// Bytes that were sent.
     pub sent: u64,
+    /// Messages that were received.
     pub messages_received: u64,
+    /// Frames that were sent.
     pub frames_sent: u64,
     /// Bytes of replies and events that the socket has not taken.
     pub queued: u64,
+    /// Calls that are not over.
     pub in_flight: u64,
 }
 
@@ -114,6 +119,7 @@ impl Open {
         entry.in_flight.store(traffic.in_flight, Ordering::Relaxed);
     }
 
+    /// Notes that a ping was sent, to measure the round trip.
     pub fn ping(&mut self) {
         self.pinged = Some((self.account.clock)());
     }

@@ -116,6 +116,7 @@ impl Account {
         lock(&self.refused).entry(reason).or_insert_with(count).add(1);
     }
 
+    /// Counts a failed hello.
     pub fn hello_failed(&self) {
         self.hellos_failed.add(1);
     }

@@ -5,24 +5,36 @@ use crate::ErrorCode;
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// The handler returned a result.
     Ok,
     /// An error of the application's own.
     Error,
+    /// The handler panicked, or returned an internal error.
     Exception,
-    Unserialisable,
+    /// The result cannot be serialized.
+    Unserializable,
+    /// The arguments do not fit the parameters.
     BadArguments,
+    /// There is no such method.
     NotFound,
+    /// The client has said no good hello.
     Unauthorized,
+    /// The principal lacks an authority.
     Forbidden,
+    /// The request is malformed.
     Invalid,
+    /// The client cancelled the call.
     Cancelled,
+    /// The deadline passed.
     Deadline,
+    /// A limit was reached.
     Overloaded,
     /// Its client was gone before it ended.
     Abandoned,
 }
 
 impl Outcome {
+    /// How many outcomes there are.
     pub const COUNT: usize = Self::Abandoned as usize + 1;
 
     /// As it is shown.
@@ -31,7 +43,7 @@ impl Outcome {
             Self::Ok => "ok",
             Self::Error => "error",
             Self::Exception => "exception",
-            Self::Unserialisable => "unserialisable",
+            Self::Unserializable => "unserialisable",
             Self::BadArguments => "bad_arguments",
             Self::NotFound => "not_found",
             Self::Unauthorized => "unauthorized",
@@ -48,7 +60,7 @@ impl Outcome {
         Self::Ok,
         Self::Error,
         Self::Exception,
-        Self::Unserialisable,
+        Self::Unserializable,
         Self::BadArguments,
         Self::NotFound,
         Self::Unauthorized,
@@ -69,7 +81,7 @@ impl From<ErrorCode> for Outcome {
             ErrorCode::MethodNotFound => Self::NotFound,
             ErrorCode::InvalidParams => Self::BadArguments,
             ErrorCode::Exception => Self::Exception,
-            ErrorCode::ResultSerialize => Self::Unserialisable,
+            ErrorCode::ResultSerialize => Self::Unserializable,
             ErrorCode::Cancelled => Self::Cancelled,
             ErrorCode::DeadlineExceeded => Self::Deadline,
             ErrorCode::Overloaded => Self::Overloaded,

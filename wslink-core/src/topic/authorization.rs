@@ -25,6 +25,7 @@ pub struct Guard {
 }
 
 impl Guard {
+    /// The authorities that topics require, and the question to the application, if it wants to decide as well.
     pub fn new(required: impl IntoIterator<Item = (&'static str, &'static str)>, ask: Option<Ask>) -> Self {
         Self { required: required.into_iter().collect(), ask }
     }

@@ -36,6 +36,7 @@ const PACE: usize = 256 * 1024;
 /// What an entry costs beside its bytes.
 const ENTRY_OVERHEAD: usize = 160;
 
+/// The events and progress reports that wait for one client.
 #[derive(Debug)]
 pub struct Outbox {
     state: Mutex<State>,
@@ -115,6 +116,7 @@ const fn cost(message: &Encoded) -> usize {
 }
 
 impl Outbox {
+    /// An outbox in which events of `limit` bytes may wait.
     pub fn new(limit: usize) -> Self {
         Self {
             state: Mutex::default(),

@@ -21,6 +21,7 @@ pub struct Publisher {
 }
 
 impl Publisher {
+    /// A publisher to all clients of `hub`.
     pub const fn new(hub: Arc<Hub>) -> Self {
         Self { hub, audience: Audience::All }
     }

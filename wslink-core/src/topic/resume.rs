@@ -42,13 +42,16 @@ pub(super) struct Away {
 /// What a client wants to go on from: its token, and how many events it has.
 #[derive(Clone, Debug, Default)]
 pub struct Resume {
+    /// The token of the last hello's answer.
     pub token: String,
+    /// How many events arrived that carry no subscription number.
     pub received: u64,
 }
 
 /// What goes on.
 #[derive(Debug)]
 pub struct Resumed {
+    /// The client as it was before.
     pub client: Client,
     /// The subscriptions by their numbers.
     pub kept: Vec<(u64, String)>,
@@ -59,7 +62,9 @@ pub struct Resumed {
 /// Whether a client that is lost is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departed {
+    /// The client has left for good.
     Forgotten,
+    /// The client may come back.
     Remembered,
     /// It is, and nobody says yet when time has passed: [`Hub::age`] is to be called from now on, until
     /// it says that there is nobody left.

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::event::TopicNumber;
 
+/// The events that a client wants.
 pub enum Interest {
     /// All of them: the protocol's clients filter for themselves.
     Everything,

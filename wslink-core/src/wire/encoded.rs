@@ -13,16 +13,21 @@ use crate::{ErrorCode, telemetry::Outcome};
 /// Small payloads live in `head`; large attachments stay in `body`, in the buffer they came in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
+    /// Text or binary.
     pub kind: FrameKind,
+    /// The beginning of the payload.
     pub head: Bytes,
+    /// The rest of the payload, shared where it is an attachment.
     pub body: Bytes,
 }
 
 impl Frame {
+    /// A frame whose payload is in one piece.
     pub fn new(kind: FrameKind, head: impl Into<Bytes>) -> Self {
         Self { kind, head: head.into(), body: Bytes::new() }
     }
 
+    /// Bytes of the payload.
     pub fn len(&self) -> usize {
         self.head.len() + self.body.len()
     }
@@ -77,6 +82,7 @@ impl Encoded {
         Self { outcome: code.into(), ..self }
     }
 
+    /// The outcome of the call that it answers, for the statistics.
     pub const fn outcome(&self) -> Outcome {
         self.outcome
     }
@@ -92,6 +98,7 @@ impl Encoded {
         self.len == 0
     }
 
+    /// Whether other messages may go between its frames.
     pub const fn is_divisible(&self) -> bool {
         self.divisible
     }
@@ -104,6 +111,7 @@ impl Encoded {
         }
     }
 
+    /// Its frames, in order.
     pub fn frames(&self) -> &[Frame] {
         match &self.frames {
             Frames::One(frame) => std::slice::from_ref(frame),

@@ -43,9 +43,9 @@ pub(crate) struct Blob {
 }
 
 /// Cannot be serialised.
-pub(crate) struct Unserialisable;
+pub(crate) struct Unserializable;
 
-impl Serialize for Unserialisable {
+impl Serialize for Unserializable {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
         Err(S::Error::custom("a probe that cannot be serialised"))
     }
@@ -89,14 +89,14 @@ impl Kit {
 
     /// A result that cannot be serialised.
     #[rpc("kit.unserialisable")]
-    fn unserialisable(&self) -> Unserialisable {
-        Unserialisable
+    fn unserialisable(&self) -> Unserializable {
+        Unserializable
     }
 
     /// An event that cannot be serialised.
     #[rpc("kit.publish.unserialisable")]
     fn publish_unserialisable(&self, topic: String) {
-        self.publisher.publish_untyped(&topic, &Unserialisable);
+        self.publisher.publish_untyped(&topic, &Unserializable);
     }
 
     /// Binary data of a known pattern.

@@ -36,6 +36,7 @@ mod tests;
 /// So many topics can be published on at once, unless two of them share a lock.
 const ORDERS: usize = 64;
 
+/// The authenticated clients of one server, and the order in which they receive events.
 pub struct Hub {
     clients: RwLock<Clients>,
     /// Set when the server is built.

@@ -4,7 +4,6 @@
 //! and their sockets. This crate is for those who drive a session by other means: it takes frames and the time, and
 //! gives frames, calls and deadlines back. It knows no runtime, no socket, no HTTP server and no clock.
 
-
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;

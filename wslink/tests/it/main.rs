@@ -7,6 +7,8 @@
 
 mod authentication;
 mod authority;
+#[cfg(feature = "testing")]
+mod bounds;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
@@ -32,6 +34,7 @@ mod manifest;
 mod negotiated;
 mod observed;
 mod ordered;
+mod panics;
 mod principals;
 #[cfg(feature = "prometheus")]
 mod prometheus;
@@ -48,6 +51,8 @@ mod serving;
 #[cfg(feature = "client")]
 mod session;
 mod stalled;
+#[cfg(feature = "testing")]
+mod stopping;
 #[cfg(feature = "testing")]
 mod testing;
 #[cfg(feature = "testing")]

@@ -3,23 +3,31 @@
 use std::{
     fmt,
     future::Future,
+    io,
     pin::Pin,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::{mpsc, watch},
+};
 
 use super::{
     Backoff, Error, Session, State,
     connect::{Connected, connect},
+    connection::Stream,
     handle::{Handle, Status},
-    settings::{BoxError, Credentials, Settings},
+    settings::{BoxError, Connector, Credentials, Opening, Settings},
     task::Task,
 };
 #[cfg(feature = "client-tls")]
 use crate::transport::Trust;
-use crate::{Secret, transport::Address};
+use crate::{
+    Secret,
+    transport::{Address, Headers, Proxy},
+};
 use wslink_core::{session::Memory, wire};
 
 /// A generation of the protocol.
@@ -64,6 +72,9 @@ pub struct Builder {
     call_timeout: Option<Duration>,
     ping: Option<Duration>,
     message_bytes: usize,
+    headers: Headers,
+    proxy: Option<Proxy>,
+    connector: Option<Connector>,
     #[cfg(feature = "testing")]
     dial: Option<super::settings::Dial>,
     #[cfg(feature = "client-tls")]
@@ -81,6 +92,9 @@ impl Builder {
             call_timeout: None,
             ping: None,
             message_bytes: 1 << 30,
+            headers: Headers::default(),
+            proxy: None,
+            connector: None,
             #[cfg(feature = "testing")]
             dial: None,
             #[cfg(feature = "client-tls")]
@@ -159,11 +173,86 @@ impl Builder {
 
     /// Connects by `dial` instead of by the network.
     #[cfg(feature = "testing")]
-    pub(crate) fn dial(self, dial: impl Fn() -> std::io::Result<crate::testing::End> + Send + Sync + 'static) -> Self {
+    pub(crate) fn dial(self, dial: impl Fn() -> io::Result<crate::testing::End> + Send + Sync + 'static) -> Self {
         Self { dial: Some(Box::new(dial)), ..self }
     }
 
-    /// A certificate, or several, in PEM, to be trusted beside those of the public authorities.
+    /// A header for the request of the WebSocket handshake, such as `Authorization` for a proxy in front of the server;
+    /// may be said several times.
+    ///
+    /// ```
+    /// # fn example() -> Result<(), wslink::client::Error> {
+    /// use wslink::client::Session;
+    ///
+    /// let builder = Session::builder("ws://127.0.0.1:8080/ws").header("Authorization", "Bearer abc")?;
+    /// # Ok(())
+    /// # }
+    /// # example().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// It is no header, or one that the handshake sets itself.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        self.headers.add(name, value).map_err(Error::Setting)?;
+        Ok(self)
+    }
+
+    /// The HTTP proxy (`http://host:port` or `http://user:password@host:port`) through which to connect, by `CONNECT`.
+    /// Unless set, connections are direct; variables of the environment are not looked at.
+    ///
+    /// # Errors
+    /// It is no address of a proxy.
+    pub fn proxy(self, url: &str) -> Result<Self, Error> {
+        let proxy = Proxy::parse(url).map_err(|why| Error::Setting(format!("`{url}` is no proxy: {why}")))?;
+        Ok(Self { proxy: Some(proxy), ..self })
+    }
+
+    /// Connects by `open` instead of TCP, for Unix sockets, tunnels and the like. The handshakes, of TLS where the address
+    /// is `wss://` and of the WebSocket, are done on the stream.
+    ///
+    /// ```
+    /// use wslink::client::Session;
+    ///
+    /// # #[cfg(unix)]
+    /// let builder = Session::builder("ws://localhost/ws").connector(|| tokio::net::UnixStream::connect("/run/render.sock"));
+    /// ```
+    pub fn connector<F, O, S>(self, open: F) -> Self
+    where
+        F: Fn() -> O + Send + Sync + 'static,
+        O: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let connector = move || -> Opening {
+            let stream = open();
+            Box::pin(async { Ok(Box::new(stream.await?) as Box<dyn Stream>) })
+        };
+        Self { connector: Some(Box::new(connector)), ..self }
+    }
+
+    /// Trusts the certificates that the operating system trusts, beside those of the public authorities that come with
+    /// this library.
+    ///
+    /// # Errors
+    /// The operating system has none.
+    #[cfg(feature = "client-tls")]
+    pub fn system_certificates(mut self) -> Result<Self, Error> {
+        self.trust.add_system().map_err(Error::Certificate)?;
+        Ok(self)
+    }
+
+    /// Proves the identity of this client with a certificate, followed by those that it goes back to, and its private
+    /// key, in PEM.
+    ///
+    /// # Errors
+    /// One of them is not what it should be.
+    #[cfg(feature = "client-tls")]
+    pub fn identity(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Result<Self, Error> {
+        self.trust.identify(certificate.as_ref(), key.as_ref()).map_err(Error::Certificate)?;
+        Ok(self)
+    }
+
+    /// A certificate, or several, in PEM, to be trusted beside those of the public authorities: for servers that
+    /// signed their own.
     ///
     /// # Errors
     /// It is no certificate.
@@ -213,8 +302,11 @@ impl Builder {
         }
         Ok(Settings {
             #[cfg(feature = "client-tls")]
-            trust: address.is_secure().then_some(self.trust),
+            encryption: if address.is_secure() { Some(self.trust.encryption().map_err(Error::Certificate)?) } else { None },
             address,
+            headers: self.headers,
+            proxy: self.proxy,
+            connector: self.connector,
             #[cfg(feature = "testing")]
             dial: self.dial,
             protocol: match self.generation {
@@ -235,9 +327,10 @@ fn spawn(settings: Arc<Settings>, call_timeout: Option<Duration>, connected: Opt
     let first = connected.as_ref().map(|(_, greeting)| Status::Up(Arc::clone(greeting)));
     let (tell, status) = watch::channel(first.unwrap_or(Status::Down(State::Connecting)));
     let protocol = settings.protocol;
-    let task = Task::new(settings, received, tell);
+    let last_disconnect = Arc::default();
+    let task = Task::new(settings, received, tell, Arc::clone(&last_disconnect));
     tokio::spawn(task.run(connected));
-    Session::new(Arc::new(Handle { commands, status, protocol, call_timeout, ids: AtomicU64::new(1) }))
+    Session::new(Arc::new(Handle { commands, status, last_disconnect, protocol, call_timeout, ids: AtomicU64::new(1) }))
 }
 
 impl fmt::Debug for Builder {

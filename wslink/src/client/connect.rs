@@ -76,22 +76,23 @@ async fn reach(settings: &Settings) -> Result<(Box<dyn Stream>, Vec<u8>), Error>
     if let Some(dial) = &settings.dial {
         return Ok((Box::new(dial()?), Vec::new()));
     }
-    let address = &settings.address;
-    let tcp = address.dial().await?;
-    #[cfg(feature = "client-tls")]
-    let mut stream: Box<dyn Stream> = match &settings.trust {
-        Some(trust) => Box::new(trust.encrypt(tcp, address.host()).await?),
-        None => Box::new(tcp),
+    let Settings { address, connector, proxy, headers, .. } = settings;
+    let mut stream = match (connector, proxy) {
+        (Some(connector), _) => connector().await?,
+        (None, Some(proxy)) => Box::new(address.dial_through(proxy).await?),
+        (None, None) => Box::new(address.dial().await?),
     };
-    #[cfg(not(feature = "client-tls"))]
-    let mut stream: Box<dyn Stream> = Box::new(tcp);
-    let read = address.shake_hands(&mut stream).await?;
+    #[cfg(feature = "client-tls")]
+    if let Some(encryption) = &settings.encryption {
+        stream = Box::new(encryption.encrypt(stream, address.host()).await?);
+    }
+    let read = address.shake_hands(&mut stream, headers).await?;
     Ok((stream, read))
 }
 
 async fn greet(connection: &mut Connection, epoch: u64) -> Result<Greeting, Error> {
     loop {
-        let event = poll_fn(|cx| connection.poll_event(cx)).await.map_err(|ended| Error::Handshake(ended.0.to_owned()))?;
+        let event = poll_fn(|cx| connection.poll_event(cx)).await.map_err(|end| Error::Handshake(end.to_string()))?;
         let ClientEvent::Welcome(welcome) = event else { continue };
         return match welcome {
             Ok(welcome) => Ok(Greeting { epoch, welcome }),

@@ -15,6 +15,7 @@ use wslink_core::{
     wire::Violation,
 };
 
+use super::Disconnect;
 use crate::transport::{Incoming, Totals, WebSocket};
 
 /// Bytes buffered in the socket; further ones can still be taken back.
@@ -34,10 +35,6 @@ pub(super) struct Connection {
     burst: u32,
 }
 
-/// The connection is over; the text is for the log.
-#[derive(Debug)]
-pub(super) struct Ended(pub(super) &'static str);
-
 impl Connection {
     pub(super) fn new(socket: WebSocket<Box<dyn Stream>>, session: Session) -> Self {
         let first = session.next_timeout().map_or_else(Instant::now, Instant::from_std);
@@ -45,7 +42,7 @@ impl Connection {
     }
 
     /// Sends what waits, and returns the next event.
-    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientEvent, Ended>> {
+    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientEvent, Disconnect>> {
         loop {
             while let Some(event) = self.session.poll_event() {
                 match event {
@@ -58,7 +55,7 @@ impl Connection {
             if let Some(close) = self.session.closing() {
                 let (code, reason) = (close.code, close.reason);
                 self.socket.close(code, reason);
-                return Poll::Ready(Err(Ended(reason)));
+                return Poll::Ready(Err(Disconnect::GaveUp { code, reason }));
             }
             let now = Instant::now().into_std();
             if self.burst < READ_BURST
@@ -80,26 +77,23 @@ impl Connection {
         }
     }
 
-    fn take(&mut self, incoming: Incoming, now: std::time::Instant) -> Result<(), Ended> {
+    fn take(&mut self, incoming: Incoming, now: std::time::Instant) -> Result<(), Disconnect> {
         match incoming {
             Incoming::Alive | Incoming::Pong => Ok(()),
             Incoming::Frame(kind, payload) => {
                 self.session.handle_frame(now, kind, payload);
                 Ok(())
             }
-            Incoming::Closed { code, reason } => {
-                tracing::debug!(code, reason, "the server closes");
-                Err(Ended("the server closed it"))
-            }
-            Incoming::Lost => Err(Ended("the network failed")),
+            Incoming::Closed { code, reason } => Err(Disconnect::Closed { code, reason }),
+            Incoming::Lost => Err(Disconnect::Lost),
             Incoming::Broken(Violation { code, reason }) => {
                 self.socket.close(code, reason);
-                Err(Ended(reason))
+                Err(Disconnect::GaveUp { code, reason })
             }
         }
     }
 
-    fn write(&mut self, cx: &mut Context<'_>, now: std::time::Instant) -> Result<(), Ended> {
+    fn write(&mut self, cx: &mut Context<'_>, now: std::time::Instant) -> Result<(), Disconnect> {
         loop {
             while self.socket.unwritten() < WRITE_BUDGET {
                 let Some(frame) = self.session.poll_transmit() else { break };
@@ -112,7 +106,7 @@ impl Connection {
             self.session.handle_traffic(now, traffic);
             match flushed {
                 Some(Poll::Ready(Ok(()))) => {}
-                Some(Poll::Ready(Err(_))) => return Err(Ended("the network failed")),
+                Some(Poll::Ready(Err(_))) => return Err(Disconnect::Lost),
                 Some(Poll::Pending) | None => return Ok(()),
             }
         }

@@ -44,6 +44,8 @@ pub enum Error {
     Lagged,
     /// The address cannot be one of a server; the text says why.
     Address(String),
+    /// A setting of the session cannot be used; the text says which, and why.
+    Setting(String),
     /// A certificate cannot be used; the text says why.
     Certificate(String),
     /// The network or the operating system refused.
@@ -113,7 +115,8 @@ impl fmt::Display for Error {
             Self::Encode(why) => write!(f, "cannot be sent: {why}"),
             Self::TooLarge { bytes, limit } => write!(f, "{bytes} bytes are more than the {limit} that the server takes"),
             Self::Lagged => f.write_str("payloads came faster than they were taken"),
-            Self::Address(why) => write!(f, "no address of a server: {why}"),
+            Self::Address(why) => write!(f, "invalid URL: {why}"),
+            Self::Setting(why) => write!(f, "invalid setting: {why}"),
             Self::Certificate(why) => write!(f, "no certificate: {why}"),
             Self::Io(error) => error.fmt(f),
             Self::Handshake(why) => write!(f, "no wslink server: {why}"),

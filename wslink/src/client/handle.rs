@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -16,12 +16,13 @@ use wslink_core::{
     wire::{Body, Draft, Protocol},
 };
 
-use super::{Error, State, queue::Queue};
+use super::{Disconnect, Error, State, queue::Queue};
 
 pub(super) struct Handle {
     /// Closed when the last handle is gone, which ends the task.
     pub(super) commands: mpsc::UnboundedSender<Command>,
     pub(super) status: watch::Receiver<Status>,
+    pub(super) last_disconnect: Arc<LastDisconnect>,
     pub(super) protocol: &'static dyn Protocol,
     pub(super) call_timeout: Option<Duration>,
     pub(super) ids: AtomicU64,
@@ -33,7 +34,23 @@ pub(super) enum Command {
     Cancel(u64),
     Subscribe(Subscribing),
     Unsubscribe(u64),
+    /// Wait no longer before the next attempt to connect.
+    Reconnect,
     Close,
+}
+
+/// How the connection before ended, once there was one.
+#[derive(Default)]
+pub(super) struct LastDisconnect(Mutex<Option<Disconnect>>);
+
+impl LastDisconnect {
+    pub(super) fn set(&self, disconnect: Disconnect) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(disconnect);
+    }
+
+    pub(super) fn get(&self) -> Option<Disconnect> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// A call to send.

@@ -15,8 +15,8 @@ use wslink_core::{
 };
 
 use super::{
-    Error,
-    connection::{Connection, Ended},
+    Disconnect, Error,
+    connection::Connection,
     error::refused,
     handle::{Command, Greeting, Outgoing, Subscribing},
     queue::{Item, Queue},
@@ -63,7 +63,7 @@ enum Next {
     Command(Option<Command>),
     Event(ClientEvent),
     Token(Result<String, Error>),
-    Ended(Ended),
+    Ended(Disconnect),
 }
 
 impl<'q> Live<'q> {
@@ -83,7 +83,11 @@ impl<'q> Live<'q> {
     }
 
     /// Serves the connection to its end; calls `lost` before anybody hears of it.
-    pub(super) async fn serve(mut self, commands: &mut mpsc::UnboundedReceiver<Command>, lost: impl FnOnce()) -> Outcome {
+    pub(super) async fn serve(
+        mut self,
+        commands: &mut mpsc::UnboundedReceiver<Command>,
+        lost: impl FnOnce(Disconnect),
+    ) -> Outcome {
         loop {
             match poll_fn(|cx| self.poll_next(cx, commands)).await {
                 Next::Event(event) => self.event(event),
@@ -93,9 +97,9 @@ impl<'q> Live<'q> {
                     return Outcome::Closed;
                 }
                 Next::Command(Some(command)) => self.command(command),
-                Next::Ended(Ended(why)) => {
-                    tracing::debug!(why, "the connection is lost");
-                    lost();
+                Next::Ended(end) => {
+                    tracing::debug!(%end, "disconnected");
+                    lost(end);
                     return Outcome::Lost(Box::new(self.end(false).await));
                 }
             }
@@ -144,8 +148,8 @@ impl<'q> Live<'q> {
                 self.queues.remove(&id);
                 self.connection.session.unsubscribe(id);
             }
-            // Handled where commands are received.
-            Command::Close => {}
+            // There is a connection; handled where commands are received.
+            Command::Reconnect | Command::Close => {}
         }
     }
 

@@ -16,7 +16,7 @@ pub use self::{
     builder::{Builder, Generation},
     call::Call,
     error::Error,
-    state::{State, States},
+    state::{Disconnect, State, States},
     subscription::{Event, Subscribe, Subscription},
 };
 use crate::Topic;
@@ -145,6 +145,29 @@ impl Session {
             Status::Up(greeting) => Some(greeting.welcome.client_id.clone()),
             Status::Down(_) | Status::Closed(_) => None,
         }
+    }
+
+    /// How the last connection that is over ended; `None` while there was none.
+    ///
+    /// ```no_run
+    /// # fn example(session: wslink::client::Session) {
+    /// use wslink::client::Disconnect;
+    ///
+    /// if let Some(Disconnect::Closed { code: 1001, .. }) = session.last_disconnect() {
+    ///     println!("the server was stopped");
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn last_disconnect(&self) -> Option<Disconnect> {
+        self.handle.last_disconnect.get()
+    }
+
+    /// Tries to connect at once where the session waits before its next attempt, for programs that know that the network
+    /// is back.
+    pub fn reconnect_now(&self) {
+        // A session that is over does not come back.
+        let _ = self.handle.send(Command::Reconnect);
     }
 
     /// Ends the session: calls that wait for an answer fail, subscriptions end. Returns when the

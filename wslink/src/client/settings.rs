@@ -2,15 +2,23 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use super::{Backoff, Error};
+use super::{Backoff, Error, connection::Stream};
 #[cfg(feature = "client-tls")]
-use crate::transport::Trust;
-use crate::{Secret, transport::Address};
+use crate::transport::Encryption;
+use crate::{
+    Secret,
+    transport::{Address, Headers, Proxy},
+};
 use wslink_core::wire::Protocol;
 
 /// Makes a connection that needs no handshake.
 #[cfg(feature = "testing")]
 pub(super) type Dial = Box<dyn Fn() -> std::io::Result<crate::testing::End> + Send + Sync>;
+
+/// Opens a byte stream to the server.
+pub(super) type Connector = Box<dyn Fn() -> Opening + Send + Sync>;
+pub(super) type Opening = Pin<Box<dyn Future<Output = std::io::Result<Box<dyn Stream>>> + Send>>;
+
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Tokens = dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>> + Send + Sync;
 
@@ -26,8 +34,12 @@ pub(super) struct Settings {
     pub(super) connect_timeout: Duration,
     pub(super) ping: Option<Duration>,
     pub(super) message_bytes: usize,
+    pub(super) headers: Headers,
+    pub(super) proxy: Option<Proxy>,
+    /// What to connect by instead of TCP.
+    pub(super) connector: Option<Connector>,
     #[cfg(feature = "client-tls")]
-    pub(super) trust: Option<Trust>,
+    pub(super) encryption: Option<Encryption>,
 }
 
 /// What to be admitted with.

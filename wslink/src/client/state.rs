@@ -23,6 +23,39 @@ pub enum State {
     Closed,
 }
 
+/// How a connection of a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Disconnect {
+    /// The server closed it.
+    Closed {
+        /// The code of its close frame: 1001 from a server that stops, 1005 where there is none.
+        code: u16,
+        /// The reason that the server gives; may be empty.
+        reason: String,
+    },
+    /// The client gave it up, because the server was silent or broke the rules of the protocol.
+    GaveUp {
+        /// The code of the close frame that was sent.
+        code: u16,
+        /// What was wrong.
+        reason: &'static str,
+    },
+    /// The network or the server failed without a close frame.
+    Lost,
+}
+
+impl fmt::Display for Disconnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed { code, reason } if reason.is_empty() => write!(f, "closed by the server with {code}"),
+            Self::Closed { code, reason } => write!(f, "closed by the server with {code}: {reason}"),
+            Self::GaveUp { reason, .. } => write!(f, "given up: {reason}"),
+            Self::Lost => f.write_str("lost without a close frame"),
+        }
+    }
+}
+
 /// The states of a session, as they change. Made by [`Session::states`](super::Session::states).
 ///
 /// ```no_run

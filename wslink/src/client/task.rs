@@ -1,15 +1,18 @@
 //! The task of a session: connects, serves one connection until it is lost, waits, connects again.
 
-use std::{future::Future, pin::pin, sync::Arc};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::{Either, select};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use wslink_core::session::Memory;
 
 use super::{
-    Error, State,
+    Disconnect, Error, State,
     connect::{Connected, connect},
-    handle::{Command, Status},
+    handle::{Command, LastDisconnect, Status},
     live::{Live, Outcome, Queues},
     settings::Settings,
 };
@@ -18,6 +21,7 @@ pub(super) struct Task {
     settings: Arc<Settings>,
     commands: mpsc::UnboundedReceiver<Command>,
     status: watch::Sender<Status>,
+    last_disconnect: Arc<LastDisconnect>,
     /// The subscriptions, for the next connection.
     memory: Memory,
     queues: Queues,
@@ -25,7 +29,12 @@ pub(super) struct Task {
     unsubscribed: Vec<u64>,
     /// How many connections there were.
     connections: u64,
+    /// How many of them in a row were lost soon after they were made.
+    short_lived: u32,
 }
+
+/// A connection that lasted so long was a good one: the next one waits as if it were the first.
+const LASTING: Duration = Duration::from_secs(5);
 
 /// The session is over, for this reason.
 struct Over(Error);
@@ -35,9 +44,19 @@ impl Task {
         settings: Arc<Settings>,
         commands: mpsc::UnboundedReceiver<Command>,
         status: watch::Sender<Status>,
+        last_disconnect: Arc<LastDisconnect>,
     ) -> Self {
-        let memory = Memory::default();
-        Self { settings, commands, status, memory, queues: Queues::new(), unsubscribed: Vec::new(), connections: 0 }
+        Self {
+            settings,
+            commands,
+            status,
+            last_disconnect,
+            memory: Memory::default(),
+            queues: Queues::new(),
+            unsubscribed: Vec::new(),
+            connections: 0,
+            short_lived: 0,
+        }
     }
 
     /// Runs the session to its end, beginning with a connection that is made already, if any.
@@ -70,8 +89,14 @@ impl Task {
             self.connections += 1;
             let live = Live::new(connection, Arc::clone(&greeting), Arc::clone(&self.settings), &mut self.queues);
             self.status.send_replace(Status::Up(greeting));
-            let lost = || drop(self.status.send_replace(Status::Down(State::Reconnecting { attempt: 1 })));
-            match live.serve(&mut self.commands, lost).await {
+            let lost = |end: Disconnect| {
+                self.last_disconnect.set(end);
+                self.status.send_replace(Status::Down(State::Reconnecting { attempt: 1 }));
+            };
+            let connected = Instant::now();
+            let outcome = live.serve(&mut self.commands, lost).await;
+            self.short_lived = if connected.elapsed() < LASTING { self.short_lived.saturating_add(1) } else { 0 };
+            match outcome {
                 Outcome::Lost(memory) if self.settings.backoff.is_some() => self.memory = *memory,
                 Outcome::Lost(_) => return Over(Error::Lost { maybe_executed: false }),
                 Outcome::Closed => return Over(Error::Closed),
@@ -87,11 +112,12 @@ impl Task {
         loop {
             attempt += 1;
             if lost || attempt > 1 {
-                let delay = self.settings.backoff.as_ref().and_then(|backoff| backoff.delay(attempt - u32::from(!lost)));
+                let made = attempt - u32::from(!lost);
+                let delay = self.settings.backoff.as_ref().and_then(|backoff| backoff.delay(made, self.short_lived));
                 let Some(delay) = delay else { return Err(Over(last)) };
                 let state = if lost { State::Reconnecting { attempt } } else { State::Connecting };
                 self.status.send_replace(Status::Down(state));
-                self.meanwhile(tokio::time::sleep(delay)).await?;
+                self.wait(delay).await?;
             }
             for id in self.unsubscribed.drain(..) {
                 self.memory.unsubscribe(id);
@@ -107,6 +133,22 @@ impl Task {
                     }
                     last = error;
                 }
+            }
+        }
+    }
+
+    /// Waits before the next attempt to connect, unless the program wants it at once.
+    async fn wait(&mut self, delay: Duration) -> Result<(), Over> {
+        let mut delay = pin!(tokio::time::sleep(delay));
+        loop {
+            let command = match select(delay.as_mut(), pin!(self.commands.recv())).await {
+                Either::Left(_) => return Ok(()),
+                Either::Right((command, _)) => command,
+            };
+            match command {
+                None | Some(Command::Close) => return Err(Over(Error::Closed)),
+                Some(Command::Reconnect) => return Ok(()),
+                Some(command) => self.while_down(command),
             }
         }
     }
@@ -137,7 +179,7 @@ impl Task {
                 self.unsubscribed.push(id);
             }
             // Tried again by the program that wants it; over anyway.
-            Command::Subscribe(_) | Command::Cancel(_) | Command::Close => {}
+            Command::Subscribe(_) | Command::Cancel(_) | Command::Reconnect | Command::Close => {}
         }
     }
 

@@ -4,7 +4,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     Error, Handshake, Server,
-    transport::{Address, Role},
+    transport::{Address, Headers, Role},
 };
 
 /// Connects to `url` and serves that one connection to its end.
@@ -27,7 +27,7 @@ async fn connect(url: &str) -> Result<(Box<dyn Stream>, Vec<u8>), Error> {
     let address = Address::parse(url).map_err(|error| unable(url, error))?;
     let stream = address.dial().await.map_err(|error| unable(url, error))?;
     let mut stream: Box<dyn Stream> = if address.is_secure() { encrypt(url, &address, stream).await? } else { Box::new(stream) };
-    let read = address.shake_hands(&mut stream).await.map_err(|error| unable(url, error))?;
+    let read = address.shake_hands(&mut stream, &Headers::default()).await.map_err(|error| unable(url, error))?;
     Ok((stream, read))
 }
 
@@ -39,7 +39,8 @@ async fn encrypt(url: &str, address: &Address, stream: tokio::net::TcpStream) ->
         let added = std::fs::read(&file).map_err(|error| error.to_string()).and_then(|pem| trust.add(&pem));
         added.map_err(|error| unable(url, format_args!("no certificates in `{}`: {error}", file.display())))?;
     }
-    Ok(Box::new(trust.encrypt(stream, address.host()).await.map_err(|error| unable(url, error))?))
+    let encryption = trust.encryption().map_err(|error| unable(url, error))?;
+    Ok(Box::new(encryption.encrypt(stream, address.host()).await.map_err(|error| unable(url, error))?))
 }
 
 #[cfg(not(feature = "client-tls"))]

@@ -1,11 +1,11 @@
 //! Sockets: connecting, TLS, and WebSocket frames in and out of a byte stream. Tungstenite makes the handshakes; the
 //! frames are read and written here.
 
-pub(crate) use self::connect::Address;
+pub(crate) use self::connect::{Address, Headers};
 #[cfg(feature = "client")]
-pub(crate) use self::connect::ConnectError;
+pub(crate) use self::connect::{ConnectError, Proxy};
 #[cfg(feature = "client-tls")]
-pub(crate) use self::tls::Trust;
+pub(crate) use self::tls::{Encryption, Trust};
 pub(crate) use self::websocket::Totals;
 // Public for the property tests alone.
 #[cfg_attr(not(feature = "testing"), expect(unreachable_pub))]

@@ -1,50 +1,88 @@
-//! TLS on the way out: which servers are trusted. Knows nothing of what is said through it.
+//! TLS on the way out: which servers are trusted, and how this end proves who it is. Knows nothing of the messages that
+//! go through it.
 
 use std::{fmt, io, sync::Arc};
 
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
         ClientConfig, RootCertStore,
         crypto::ring,
-        pki_types::{CertificateDer, ServerName, pem::PemObject},
+        pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
     },
 };
 
-/// The certificates that the certificate of a server must go back to.
-pub(crate) struct Trust(RootCertStore);
+/// The certificates that the certificate of a server must go back to, and the one of this end.
+pub(crate) struct Trust {
+    roots: RootCertStore,
+    identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+}
+
+/// Encrypts connections. All connections that one of these makes resume each other's TLS sessions.
+#[derive(Clone)]
+pub(crate) struct Encryption(TlsConnector);
 
 impl Default for Trust {
     fn default() -> Self {
-        Self(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
+        Self { roots: webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(), identity: None }
     }
 }
 
 impl Trust {
     /// Adds certificates in PEM.
     pub(crate) fn add(&mut self, pem: &[u8]) -> Result<(), String> {
-        let mut found = false;
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            found = true;
-            certificate
-                .map_err(|error| error.to_string())
-                .and_then(|certificate| self.0.add(certificate).map_err(|error| error.to_string()))?;
+        for certificate in certificates(pem)? {
+            self.roots.add(certificate).map_err(|error| error.to_string())?;
         }
-        if found { Ok(()) } else { Err("there is none in this PEM".to_owned()) }
+        Ok(())
     }
 
-    /// `stream`, encrypted, with the server that proves to be `host`.
-    pub(crate) async fn encrypt(&self, stream: TcpStream, host: &str) -> io::Result<TlsStream<TcpStream>> {
-        let name = ServerName::try_from(host.to_owned()).map_err(invalid)?;
+    /// Adds the certificates that the operating system trusts.
+    pub(crate) fn add_system(&mut self) -> Result<(), String> {
+        let found = rustls_native_certs::load_native_certs();
+        let (added, _) = self.roots.add_parsable_certificates(found.certs);
+        match found.errors.first() {
+            Some(error) if added == 0 => Err(error.to_string()),
+            None if added == 0 => Err("the operating system trusts none".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// From now on this end proves its identity with a certificate and its key, both in PEM.
+    pub(crate) fn identify(&mut self, certificate: &[u8], key: &[u8]) -> Result<(), String> {
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| format!("the private key: {error}"))?;
+        self.identity = Some((certificates(certificate)?, key));
+        Ok(())
+    }
+
+    /// Encryption by these certificates; the text of an error says which cannot be used.
+    pub(crate) fn encryption(self) -> Result<Encryption, String> {
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(invalid)?
-            .with_root_certificates(self.0.clone())
-            .with_no_client_auth();
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(self.roots);
+        let config = match self.identity {
+            Some((certificates, key)) => config.with_client_auth_cert(certificates, key).map_err(|error| error.to_string())?,
+            None => config.with_no_client_auth(),
+        };
+        Ok(Encryption(Arc::new(config).into()))
     }
+}
+
+impl Encryption {
+    /// `stream`, encrypted, with the server that proves to be `host`.
+    pub(crate) async fn encrypt<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S, host: &str) -> io::Result<TlsStream<S>> {
+        let name = ServerName::try_from(host.to_owned()).map_err(invalid)?;
+        self.0.connect(name, stream).await
+    }
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let certificates = certificates.map_err(|error| error.to_string())?;
+    if certificates.is_empty() { Err("there is none in this PEM".to_owned()) } else { Ok(certificates) }
 }
 
 fn invalid(error: impl fmt::Display) -> io::Error {

@@ -13,6 +13,8 @@ mod bounds;
 mod client;
 #[cfg(feature = "client")]
 mod connecting;
+#[cfg(feature = "testing")]
+mod connector;
 mod content;
 mod crowd;
 #[cfg(feature = "client")]

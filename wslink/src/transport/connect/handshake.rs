@@ -33,8 +33,8 @@ impl Headers {
         if reserved.contains(&header.as_str()) || header.as_str().starts_with("sec-websocket-") {
             return Err(format!("`{name}` is set by the WebSocket handshake itself"));
         }
-        let mut value =
-            HeaderValue::try_from(value).map_err(|_| format!("the value of `{name}` has characters that no header may have"))?;
+        let mut value = http::HeaderValue::try_from(value)
+            .map_err(|_| format!("the value of `{name}` has characters that no header may have"))?;
         // It may be a credential.
         value.set_sensitive(true);
         self.0.append(header, value);

@@ -213,3 +213,18 @@ fn a_peer_that_leaves_without_a_word_leaves_nothing() {
     }
     settle(&program, "leaving", |program| program.descriptors() <= idle);
 }
+
+#[test]
+fn large_filters() {
+    // Values cost many times the bytes that they come in.
+    let filter = || vec![1; 800];
+    trial("large_filters", Bounds::peak(96).left(32), |program| {
+        for n in 0..6 {
+            let mut guest = program.subscriber(BOTH[n % 2]);
+            for _ in 0..1024 {
+                let subscribed = guest.system("wslink.subscribe", json!(["filters.silent", filter()]), json!({}));
+                assert!(subscribed["result"]["subscription"].is_u64(), "{subscribed}");
+            }
+        }
+    });
+}

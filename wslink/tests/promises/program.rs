@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use serde_json::json;
+
 use crate::harness::{Generation, Peer, Speaker};
 
 /// Ends when it is dropped.
@@ -74,6 +76,14 @@ impl Program {
     /// An abuser that has.
     pub(crate) fn guest(&self, generation: Generation) -> Speaker {
         self.stranger(generation).greeted()
+    }
+
+    /// An abuser that may subscribe.
+    pub(crate) fn subscriber(&self, generation: Generation) -> Speaker {
+        let mut speaker = self.stranger(generation);
+        let hello = json!({"secret": wslink::Secret::published().reveal(), "extensions": ["subscribe"]});
+        speaker.system("wslink.hello", json!([hello]), json!({}));
+        speaker
     }
 
     pub(crate) fn memory(&self) -> Memory {

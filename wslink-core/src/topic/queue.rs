@@ -35,8 +35,6 @@ pub(super) struct Queue<T> {
     reliable_cost: usize,
     lossy_cost: usize,
     lossy_messages: usize,
-    /// The next message, once it was looked at. It counts towards no limit.
-    next: Option<(Option<Lane>, Waiting<T>)>,
 }
 
 #[derive(Debug)]
@@ -68,7 +66,6 @@ impl<T> Default for Queue<T> {
             reliable_cost: 0,
             lossy_cost: 0,
             lossy_messages: 0,
-            next: None,
         }
     }
 }
@@ -80,12 +77,12 @@ impl<T> Queue<T> {
 
     /// How many messages wait.
     pub(super) fn len(&self) -> usize {
-        self.reliable.len() + self.lossy_messages + usize::from(self.next.is_some())
+        self.reliable.len() + self.lossy_messages
     }
 
     /// Of all messages that wait.
-    pub(super) fn cost(&self) -> usize {
-        self.reliable_cost + self.lossy_cost + self.next.as_ref().map_or(0, |(_, next)| next.cost)
+    pub(super) const fn cost(&self) -> usize {
+        self.reliable_cost + self.lossy_cost
     }
 
     /// Adds a message that must not be lost; all of them may cost `limit`, and one of any cost always may wait.
@@ -180,19 +177,19 @@ impl<T> Queue<T> {
         Some((lane, message))
     }
 
-    /// The next message. From now on nothing takes its place.
+    /// The next message. From now on nothing takes its place: it is one that must not be lost.
     pub(super) fn peek(&mut self) -> Option<&T> {
-        if self.next.is_none() {
-            self.next = self.next();
+        if *self.order.front()? != RELIABLE {
+            let (_, waiting) = self.next()?;
+            self.reliable_cost += waiting.cost;
+            self.reliable.push_front(waiting);
+            self.order.push_front(RELIABLE);
         }
-        self.next.as_ref().map(|(_, waiting)| &waiting.message)
+        self.reliable.front().map(|waiting| &waiting.message)
     }
 
     #[inline]
     fn next(&mut self) -> Option<(Option<Lane>, Waiting<T>)> {
-        if self.next.is_some() {
-            return self.next.take();
-        }
         loop {
             let index = self.order.pop_front()?;
             if index == RELIABLE {
@@ -218,8 +215,7 @@ impl<T> Queue<T> {
     /// The messages that wait, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         let lossy = self.lossy.iter().flat_map(|lane| &lane.messages);
-        let next = self.next.iter().map(|(_, waiting)| waiting);
-        next.chain(&self.reliable).chain(lossy).map(|waiting| &waiting.message)
+        self.reliable.iter().chain(lossy).map(|waiting| &waiting.message)
     }
 
     /// Gives to `discard` what does not stay; the others keep their order.

@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use super::*;
-use crate::{Attachment, Value};
+use crate::{
+    Attachment, Value,
+    wire::{Frame, FrameKind},
+};
 
 #[derive(Serialize)]
 struct Everything {
@@ -55,17 +58,17 @@ fn everything() -> Everything {
 /// The bytes of a message, but for what no two messages share: ids and keys of attachments.
 fn bytes(outbox: &Outbox) -> Vec<String> {
     let message = outbox.pop().unwrap().unwrap();
-    let frames = message.frames().iter().map(|frame| [&*frame.head, &*frame.body].concat());
-    let text = |frame: Vec<u8>| match frame.first() {
-        Some(b'{') => {
-            let text = String::from_utf8(frame).unwrap();
-            let mut parts = text.split("wslink_bin");
-            let first = parts.next().unwrap().to_owned();
-            parts.fold(first, |text, part| text + "KEY" + part.trim_start_matches(|c: char| c.is_ascii_digit()))
+    let text = |frame: &Frame| {
+        let bytes = [&*frame.head, &*frame.body].concat();
+        if frame.kind == FrameKind::Binary {
+            return format!("{:?}", &bytes[4..]);
         }
-        _ => format!("{:?}", &frame[4..]),
+        let text = String::from_utf8(bytes).unwrap();
+        let mut parts = text.split("wslink_bin");
+        let first = parts.next().unwrap().to_owned();
+        parts.fold(first, |text, part| text + "KEY" + part.trim_start_matches(|c: char| c.is_ascii_digit()))
     };
-    frames.map(text).collect()
+    message.frames().iter().map(text).collect()
 }
 
 #[test]

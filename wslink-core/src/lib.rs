@@ -7,15 +7,19 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod delivery;
 mod error;
 pub mod identity;
 mod limits;
 #[cfg(feature = "manifest")]
 pub mod manifest;
-#[cfg(not(feature = "manifest"))]
-#[path = "manifest/disabled.rs"]
-pub mod manifest;
+mod panics;
 pub mod rpc;
+#[cfg(feature = "manifest")]
+mod schema;
+#[cfg(not(feature = "manifest"))]
+#[path = "schema/disabled.rs"]
+mod schema;
 pub mod session;
 pub mod telemetry;
 pub mod topic;
@@ -29,11 +33,13 @@ pub use wslink_macros::{RpcError, rpc, service, topic};
 #[cfg(feature = "manifest")]
 pub use self::manifest::{Manifest, manifest};
 pub use self::{
-    error::{CallError, Error, ErrorCode},
+    delivery::Delivery,
+    error::{CallError, Error, ErrorCode, Internal, RpcError},
     identity::{Attempt, Authentication, Authenticator, Client, ClientId, Handshake, Principal, Refusal, Secret},
     limits::Limits,
-    rpc::{Args, Cancel, Internal, Progress, RpcError},
+    panics::drop_caught,
+    rpc::{Args, Cancel, Progress},
     telemetry::{ClientStatistics, MethodStatistics, Statistics, TopicStatistics},
-    topic::{Delivery, Payload, Publisher, Topic},
+    topic::{Payload, Publisher, Topic},
     value::{Attachment, Value},
 };

@@ -28,15 +28,14 @@ pub use inventory;
 pub use crate::Topic;
 pub use crate::Value;
 #[cfg(feature = "manifest")]
-pub use crate::manifest::{Argument, HasSchema, Probe, Signature, Unknown};
+pub use crate::rpc::{Argument, HasSchema, Probe, Signature, Unknown};
 pub use crate::{
     __wslink_error_fields as error_fields, __wslink_method_types as types, __wslink_payload_type as payload,
     __wslink_require_schemas as require_schemas, CallError,
-    manifest::{ErrorFields, MethodTypes, PayloadType},
     rpc::{
-        Call, Called, Erasure, ErrorDescriptor, FieldOf, Handlers, KindOf, Location, MethodDescriptor, NotSend, NotShared,
-        OfAnyKind, Plain, Returned, RpcError, Service, ServiceDescriptor, SharedByCalls, TopicDescriptor, Unread, internal, told,
-        told_variant,
+        Call, Called, Erasure, ErrorDescriptor, ErrorFields, FieldOf, Handlers, KindOf, Location, MethodDescriptor, MethodTypes,
+        NotSend, NotShared, OfAnyKind, PayloadType, Plain, Returned, RpcError, Service, ServiceDescriptor, SharedByCalls,
+        TopicDescriptor, Unread, internal, told, told_variant,
     },
     topic::Delivery,
 };

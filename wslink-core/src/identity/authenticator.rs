@@ -83,7 +83,7 @@ impl Future for Authenticating {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))).unwrap_or_else(|panic| {
-            crate::rpc::drop_caught(panic);
+            crate::panics::drop_caught(panic);
             tracing::error!("the authenticator panicked");
             Poll::Ready(Err(Refusal::new("the authenticator panicked")))
         })

@@ -5,19 +5,14 @@ use std::collections::BTreeMap;
 use schemars::Schema;
 use serde_json::{Value, json};
 
-use super::{
-    document::{
-        Components, Delivery, Document, ErrorObject, Info, Method, MethodWslink, Param, ParamWslink, Service, Tag, Topic,
-        TypedError, Wslink,
-    },
-    probe::Argument,
-    schemas::{Schemas, rename, sorted},
+use super::document::{
+    Components, Delivery, Document, ErrorObject, Info, Method, MethodWslink, Param, ParamWslink, Service, Tag, Topic, TypedError,
+    Wslink,
 };
 use crate::{
-    rpc::{
-        ErrorDescriptor, MethodDescriptor, NESTED, ParameterDescriptor, ParameterKind, ServiceDescriptor, TopicDescriptor,
-        is_nested,
-    },
+    error::{ErrorDescriptor, NESTED, is_nested},
+    rpc::{Argument, MethodDescriptor, ParameterDescriptor, ParameterKind, ServiceDescriptor, TopicDescriptor},
+    schema::{Schemas, rename, sorted},
     topic,
 };
 

@@ -2,23 +2,17 @@
 
 use std::str::FromStr;
 
-pub use self::{
-    compare::{Change, Kind, compare},
-    probe::{Argument, ErrorFields, HasSchema, MethodTypes, PayloadType, Probe, Signature, Unknown},
-    schemas::Schemas,
-};
+pub use self::compare::{Change, Kind, compare};
 use self::{describe::document, document::Document};
+pub use crate::schema::Schemas;
 use crate::{
     Error,
     rpc::{Service, ServiceDescriptor, linked},
 };
 
-mod attachment;
 mod compare;
 mod describe;
 mod document;
-mod probe;
-mod schemas;
 mod snapshot;
 
 /// What services offer, as an OpenRPC document.

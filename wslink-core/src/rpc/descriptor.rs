@@ -2,27 +2,10 @@
 //!
 //! Plain descriptions: nothing here calls a method or looks one up.
 
-use std::{any::TypeId, fmt, time::Duration};
+use std::{any::TypeId, time::Duration};
 
 use super::{Call, Erasure, MethodTypes, Outcome, Parameter, ParameterKind, PayloadType, bind::ArgumentError};
-use crate::topic::Delivery;
-
-/// A place in the source of a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Location {
-    /// The file, as the compiler names it.
-    pub file: &'static str,
-    /// The line, counted from 1.
-    pub line: u32,
-    /// The column, counted from 1.
-    pub column: u32,
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
-    }
-}
+use crate::{error::Location, topic::Delivery};
 
 /// A type with remote methods and topics. Implemented by [`#[service]`](macro@crate::service).
 #[diagnostic::on_unimplemented(

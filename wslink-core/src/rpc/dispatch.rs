@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     CallError, Client, Payload, Publisher,
+    panics::drop_caught,
     telemetry::{Account, Observed},
     topic::Outbox,
     wire::{Arguments, Encoded, Incoming, MessageId, Protocol},
@@ -80,7 +81,7 @@ impl<'a> CallContext<'a> {
 #[inline]
 pub(crate) fn dispatch(route: &Route, context: &CallContext<'_>, id: MessageId, request: &mut Incoming) -> Dispatched {
     let asked = request.timeout;
-    let observed = Observed::begin(context.account, route, context.client);
+    let observed = Observed::begin(context.account, route.method_ref(), context.client);
     let entered = observed.as_ref().map(|observed| observed.span().enter());
     let mut call = context.call(route, id, &mut request.arguments);
     let handler = run(&mut call);
@@ -109,7 +110,7 @@ pub(crate) fn dispatch(route: &Route, context: &CallContext<'_>, id: MessageId, 
 
 fn done(reply: Encoded, observed: Option<Box<Observed>>) -> Dispatched {
     if let Some(mut observed) = observed {
-        observed.end(&reply);
+        observed.end(reply.outcome(), reply.len());
     }
     Dispatched::Done(reply)
 }
@@ -127,7 +128,7 @@ fn within(observed: Option<&Observed>, handler: Pending) -> Pending {
 /// The control of a call that waits to be dispatched.
 pub(crate) fn control(route: &Route, context: &CallContext<'_>, id: &MessageId, asked: Option<Duration>) -> Box<Control> {
     let reply = Reply { id: id.clone(), wire: context.wire, method: route.method.uri, expose: context.expose_details };
-    let observed = Observed::waiting(context.account, route);
+    let observed = Observed::waiting(context.account, route.method_ref());
     Box::new(Control { reply, cancel: None, timeout: timeout(route, asked), observed, progress: None })
 }
 
@@ -188,7 +189,7 @@ impl Control {
     pub(crate) fn answered(&mut self, reply: &Encoded) {
         self.progress = None;
         if let Some(mut observed) = self.observed.take() {
-            observed.end(reply);
+            observed.end(reply.outcome(), reply.len());
         }
     }
 }
@@ -239,15 +240,6 @@ pub fn poll_stream(events: &mut Events, cx: &mut Context<'_>) -> Poll<Option<Box
         tracing::error!("the stream of a subscription panicked");
         Poll::Ready(None)
     })
-}
-
-/// Drops a value of the application, whose `Drop` may panic.
-pub fn drop_caught<T>(value: T) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        tracing::error!("the drop of a handler or stream panicked");
-        // What is dropped of a panic may panic again.
-        std::mem::forget(panic);
-    }
 }
 
 fn panicked(reply: &Reply, panic: Box<dyn Any + Send>) -> Encoded {

@@ -2,30 +2,29 @@
 //! from its request to its reply.
 
 pub use self::bind::Bound;
-#[cfg(feature = "manifest")]
-pub(crate) use self::bind::Missing;
 pub(crate) use self::dispatch::{CallContext, Control, Dispatched, control, dispatch, subscribe};
-#[cfg(feature = "manifest")]
-pub(crate) use self::error::{NESTED, is_nested};
 #[doc(hidden)]
 pub use self::handlers::{Erasure, Handlers, NotSend, NotShared, SharedByCalls};
+#[cfg(feature = "manifest")]
+pub use self::probe::{Argument, HasSchema, Probe, Signature, Unknown};
+pub use self::probe::{MethodTypes, PayloadType};
 pub use self::{
     bind::ArgumentError,
     call::{Args, Call, Called, KindOf, OfAnyKind, Outcome, Output, Parameter, ParameterKind, Plain, Reply, Returned},
     cancel::Cancel,
     catalogue::{Catalogue, linked},
-    descriptor::{
-        Location, MethodDescriptor, ParameterDescriptor, Registration, Service, ServiceDescriptor, Terms, TopicDescriptor,
-    },
-    error::{ErrorDescriptor, ErrorField, FieldOf, Internal, RpcError, Unread, internal, told, told_variant},
+    descriptor::{MethodDescriptor, ParameterDescriptor, Registration, Service, ServiceDescriptor, Terms, TopicDescriptor},
     progress::Progress,
 };
 pub use self::{
     call::{Events, refusal},
-    dispatch::{BlockingCall, PendingCall, Work, drop_caught, poll_stream},
+    dispatch::{BlockingCall, PendingCall, Work, poll_stream},
     registry::{Lane, Mounted, Route, Routes},
 };
-pub use crate::manifest::{ErrorFields, MethodTypes, PayloadType};
+pub use crate::{
+    error::{ErrorDescriptor, ErrorField, FieldOf, Internal, Location, RpcError, Unread, internal, told, told_variant},
+    schema::ErrorFields,
+};
 
 mod bind;
 mod call;
@@ -33,7 +32,11 @@ mod cancel;
 mod catalogue;
 mod descriptor;
 mod dispatch;
-mod error;
 mod handlers;
+#[cfg(feature = "manifest")]
+mod probe;
+#[cfg(not(feature = "manifest"))]
+#[path = "probe_disabled.rs"]
+mod probe;
 mod progress;
 mod registry;

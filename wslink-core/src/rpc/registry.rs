@@ -12,7 +12,7 @@ use std::{
 use rustc_hash::FxHashMap;
 
 use super::{MethodDescriptor, Service, ServiceDescriptor, TopicDescriptor, linked};
-use crate::{Error, rpc::Location};
+use crate::{Error, error::Location, telemetry::MethodRef};
 
 /// A method and the service to call it on.
 pub struct Route {
@@ -20,12 +20,17 @@ pub struct Route {
     pub method: &'static MethodDescriptor,
     /// The service that it is called on.
     pub service: Arc<dyn Any + Send + Sync>,
-    /// Where it stands in the table.
-    pub place: usize,
+    /// Its index in the table.
+    pub index: usize,
     ordered: bool,
 }
 
 impl Route {
+    /// The method, as the telemetry names it.
+    pub(crate) const fn method_ref(&self) -> MethodRef {
+        MethodRef { uri: self.method.uri, index: self.index }
+    }
+
     /// What tells the calls that wait for each other from all others.
     pub fn lane(&self) -> Option<Lane> {
         self.ordered.then(|| Lane(Arc::as_ptr(&self.service).addr()))
@@ -79,7 +84,7 @@ impl Routes {
         let mut streams = HashMap::new();
         for Mounted { descriptor, service, .. } in mounted {
             topics.extend(descriptor.topics);
-            let route = |method| Route { method, service: Arc::clone(service), place: 0, ordered: descriptor.ordered };
+            let route = |method| Route { method, service: Arc::clone(service), index: 0, ordered: descriptor.ordered };
             routes.extend(descriptor.methods.iter().map(route));
             let own = descriptor.topics.iter().filter_map(|topic| Some((topic, topic.stream.as_ref()?)));
             streams.extend(own.map(|(topic, method)| (topic.uri, StreamRoute { topic, route: route(method) })));
@@ -94,8 +99,8 @@ impl Routes {
         let is_mounted = |descriptor: &ServiceDescriptor| mounted.iter().any(|one| one.type_id == (descriptor.type_id)());
         let mut not_mounted: Vec<_> = linked.into_iter().filter(|descriptor| !is_mounted(descriptor)).collect();
         not_mounted.sort_by_key(|descriptor| (descriptor.package, descriptor.version, descriptor.name));
-        routes.iter_mut().enumerate().for_each(|(place, route)| route.place = place);
-        let by_uri = routes.iter().map(|route| (route.method.uri.as_bytes(), route.place)).collect();
+        routes.iter_mut().enumerate().for_each(|(index, route)| route.index = index);
+        let by_uri = routes.iter().map(|route| (route.method.uri.as_bytes(), route.index)).collect();
         Ok(Self {
             routes,
             by_uri,

@@ -102,7 +102,7 @@ impl Session {
     ) -> Result<Self, getrandom::Error> {
         let outbox = Arc::new(Outbox::new(shared.limits.outbox_bytes));
         let client = Client::new(ClientId::random()?, handshake, Principal::default());
-        let open = shared.account.as_ref().map(|account| account.connected(&client, &outbox));
+        let open = shared.account.as_ref().map(|account| account.connected(&client, Arc::clone(&outbox) as _));
         let side = ServerSide {
             client,
             open,
@@ -441,7 +441,7 @@ impl ServerSide {
     fn refused(&self, method: Option<&[u8]>, error: CallError) -> CallError {
         if let Some(account) = &self.shared.account {
             let route = method.and_then(|uri| self.shared.routes.find(uri));
-            account.call_refused(route.map(|route: &Route| route.place), error.code().into());
+            account.call_refused(route.map(|route: &Route| route.index), error.code().into());
         }
         tracing::debug!(client = %self.client.id(), code = error.code().number(), "refused a call");
         error

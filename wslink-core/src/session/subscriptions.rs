@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     CallError, ErrorCode, Payload, Value,
-    rpc::{self, TopicDescriptor, drop_caught},
+    panics::drop_caught,
+    rpc::{self, TopicDescriptor},
     wire::{Content, Encoded, Incoming, MessageId, Outgoing, Protocol, Subject},
 };
 

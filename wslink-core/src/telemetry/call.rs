@@ -5,7 +5,16 @@ use std::{sync::Arc, time::Duration};
 use tracing::{Span, field::Empty};
 
 use super::{Account, Outcome};
-use crate::{Client, rpc::Route, wire::Encoded};
+use crate::Client;
+
+/// A method that is called.
+#[derive(Clone, Copy)]
+pub struct MethodRef {
+    /// Its URI.
+    pub uri: &'static str,
+    /// Its index in the dispatch table.
+    pub index: usize,
+}
 
 /// A call from its beginning to its reply. Dropped without one, it was abandoned.
 pub struct Observed {
@@ -25,8 +34,8 @@ struct Record {
 impl Observed {
     /// `None` when nobody wants to know: then a call costs one look at a level, and no clock.
     #[inline]
-    pub fn begin(account: Option<&Arc<Account>>, route: &Route, client: &Client) -> Option<Box<Self>> {
-        let uri = route.method.uri;
+    pub fn begin(account: Option<&Arc<Account>>, method: MethodRef, client: &Client) -> Option<Box<Self>> {
+        let uri = method.uri;
         let span = tracing::debug_span!(
             target: "wslink::call",
             "call",
@@ -39,13 +48,13 @@ impl Observed {
         if account.is_none() && span.is_disabled() {
             return None;
         }
-        let record = account.map(|account| Record::begin(Arc::clone(account), route.place));
+        let record = account.map(|account| Record::begin(Arc::clone(account), method.index));
         Some(Box::new(Self { span, record, ended: false }))
     }
 
     /// A call that waits for its turn, and is only counted when it is answered before.
-    pub fn waiting(account: Option<&Arc<Account>>, route: &Route) -> Option<Box<Self>> {
-        let record = Record { account: Arc::clone(account?), place: route.place, begun: None };
+    pub fn waiting(account: Option<&Arc<Account>>, method: MethodRef) -> Option<Box<Self>> {
+        let record = Record { account: Arc::clone(account?), place: method.index, begun: None };
         Some(Box::new(Self { span: Span::none(), record: Some(record), ended: false }))
     }
 
@@ -55,9 +64,9 @@ impl Observed {
     }
 
     /// The call was answered.
-    pub fn end(&mut self, reply: &Encoded) {
-        self.span.record("reply_bytes", reply.len());
-        self.conclude(reply.outcome());
+    pub fn end(&mut self, outcome: Outcome, reply_bytes: usize) {
+        self.span.record("reply_bytes", reply_bytes);
+        self.conclude(outcome);
     }
 
     fn conclude(&mut self, outcome: Outcome) {

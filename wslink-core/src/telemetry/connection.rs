@@ -9,12 +9,21 @@ use std::{
 };
 
 use super::{Account, lock, statistics::ClientStatistics};
-use crate::{Client, ClientId, topic::Outbox};
+use crate::{Client, ClientId};
+
+/// The events that wait for a client.
+pub trait EventQueue: Send + Sync {
+    /// Bytes of events that wait.
+    fn bytes(&self) -> usize;
+
+    /// Events that were ever dropped.
+    fn dropped(&self) -> u64;
+}
 
 /// What the account has of a connection. Only the connection's own task writes.
 pub(super) struct Entry {
     client: Client,
-    outbox: Arc<Outbox>,
+    outbox: Arc<dyn EventQueue>,
     since: Duration,
     /// Who it is since its hello, which may have resumed another connection, and how it speaks.
     known: OnceLock<(ClientId, &'static str)>,
@@ -46,7 +55,7 @@ pub struct Traffic {
 }
 
 impl Entry {
-    pub(super) fn new(client: Client, outbox: Arc<Outbox>, since: Duration) -> Self {
+    pub(super) fn new(client: Client, outbox: Arc<dyn EventQueue>, since: Duration) -> Self {
         Self {
             client,
             outbox,

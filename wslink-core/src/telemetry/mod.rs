@@ -10,7 +10,10 @@ use std::{
 
 pub use self::connection::Traffic;
 pub use self::statistics::{ClientStatistics, MethodStatistics, Statistics, TopicStatistics};
-pub use self::{call::Observed, connection::Open, outcome::Outcome};
+pub use self::{
+    call::{MethodRef, Observed},
+    connection::{EventQueue, Open},
+};
 use self::{
     connection::Entry,
     meters::Meters,
@@ -18,7 +21,8 @@ use self::{
     number::{Count, Level},
     topic::Topic,
 };
-use crate::{Client, Delivery, topic::Outbox};
+pub use crate::error::Outcome;
+use crate::{Client, Delivery};
 
 mod call;
 mod connection;
@@ -29,7 +33,6 @@ mod meters;
 mod meters;
 mod method;
 mod number;
-mod outcome;
 mod statistics;
 mod topic;
 
@@ -96,9 +99,9 @@ impl Account {
     }
 
     /// A connection has begun; it ends when what is returned is dropped.
-    pub fn connected(self: &Arc<Self>, client: &Client, outbox: &Arc<Outbox>) -> Open {
+    pub fn connected(self: &Arc<Self>, client: &Client, events: Arc<dyn EventQueue>) -> Open {
         self.open.add(1);
-        let entry = Arc::new(Entry::new(client.clone(), Arc::clone(outbox), (self.clock)()));
+        let entry = Arc::new(Entry::new(client.clone(), events, (self.clock)()));
         let number = self.opened.add(1);
         lock(&self.connections).insert(number, Arc::clone(&entry));
         Open::new(Arc::clone(self), number, entry)

@@ -13,6 +13,7 @@ pub use self::{
     resume::{Departed, Resume, Resumed},
     subscriptions::{Interest, Topics},
 };
+pub use crate::delivery::Delivery;
 
 mod authorization;
 mod budget;
@@ -111,19 +112,6 @@ impl<T> fmt::Debug for Topic<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Topic({}, {:?})", self.uri, self.delivery)
     }
-}
-
-/// What happens to a client that receives events of a topic slower than they are published.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Delivery {
-    /// Nothing is lost; a client that falls too far behind is disconnected (1013).
-    #[default]
-    Reliable,
-    /// Only the newest event waits; older ones that were not sent yet are dropped. It takes the place of
-    /// the oldest, so it may be sent before events of other topics that were published earlier.
-    Latest,
-    /// At most this many events wait; the oldest is dropped for a new one.
-    DropOldest(usize),
 }
 
 /// A value that can be published.

@@ -24,7 +24,7 @@ use super::{
     queue::{Lane, Overflow, Queue},
     replay_buffer::ReplayBuffer,
 };
-use crate::wire::Encoded;
+use crate::{telemetry::EventQueue, wire::Encoded};
 
 #[cfg(test)]
 mod tests;
@@ -390,5 +390,15 @@ impl Outbox {
     /// A panic cannot happen between two changes that belong together, so poisoning means nothing.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EventQueue for Outbox {
+    fn bytes(&self) -> usize {
+        self.bytes()
+    }
+
+    fn dropped(&self) -> u64 {
+        self.dropped()
     }
 }

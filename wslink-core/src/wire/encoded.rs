@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::FrameKind;
-use crate::{ErrorCode, telemetry::Outcome};
+use crate::error::{ErrorCode, Outcome};
 
 /// One WebSocket data frame: `head` and `body` follow each other on the wire.
 ///

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::Kind;
-use crate::manifest::schemas::DEFINITIONS;
+use crate::schema::DEFINITIONS;
 
 /// The definitions of both documents.
 #[derive(Clone, Copy)]

@@ -121,4 +121,4 @@ pub(super) fn poll_stream(events: &mut Events, cx: &mut Context<'_>) -> Poll<Opt
     wslink_core::rpc::poll_stream(events, cx)
 }
 
-pub(super) use wslink_core::rpc::drop_caught;
+pub(super) use wslink_core::drop_caught;

@@ -1,6 +1,6 @@
 //! How calls end, in few enough words to count by.
 
-use crate::ErrorCode;
+use super::ErrorCode;
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Outcome {
         }
     }
 
-    pub(super) const ALL: [Self; Self::COUNT] = [
+    pub(crate) const ALL: [Self; Self::COUNT] = [
         Self::Ok,
         Self::Error,
         Self::Exception,

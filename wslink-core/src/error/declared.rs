@@ -6,8 +6,8 @@ use std::{convert::Infallible, error::Error as StdError, fmt, marker::PhantomDat
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::ErrorFields;
-use crate::{CallError, ErrorCode, Value};
+use super::{CallError, ErrorCode};
+use crate::{schema::ErrorFields, value::Value};
 
 /// An error that a handler may return, and how it reaches the client.
 ///

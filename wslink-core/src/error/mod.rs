@@ -1,5 +1,6 @@
 //! What can go wrong, one type per boundary: [`CallError`] is what a client is told, [`Error`] is what
-//! building and running a server returns. How a handler's error becomes a [`CallError`] is in `rpc/error.rs`.
+//! building and running a server returns. How a handler's error becomes a [`CallError`] is in
+//! `declared.rs`.
 //!
 //! Knows nothing of wire formats; `wire` writes a [`CallError`], it does not decide one.
 
@@ -7,7 +8,18 @@ use std::{error::Error as StdError, fmt, io};
 
 use serde::Serialize;
 
-use crate::{RpcError, rpc::Location, value::Value};
+#[cfg(feature = "manifest")]
+pub(crate) use self::declared::{NESTED, is_nested};
+pub use self::{
+    declared::{ErrorDescriptor, ErrorField, FieldOf, Internal, RpcError, Unread, internal, told, told_variant},
+    location::Location,
+    outcome::Outcome,
+};
+use crate::value::Value;
+
+mod declared;
+mod location;
+mod outcome;
 
 /// The numeric code of a [`CallError`], as the wslink protocol numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

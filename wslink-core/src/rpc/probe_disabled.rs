@@ -6,9 +6,6 @@ pub struct MethodTypes;
 /// The payload of a topic.
 #[derive(Debug)]
 pub struct PayloadType;
-/// The fields of an error.
-#[derive(Debug)]
-pub struct ErrorFields;
 
 #[doc(hidden)]
 #[macro_export]

@@ -11,8 +11,13 @@ use schemars::{
 };
 use serde_json::{Map, Value};
 
+mod attachment;
+
+/// The fields of an error, with their names on the wire.
+pub struct ErrorFields(pub fn(&mut Schemas) -> Vec<(&'static str, Schema)>);
+
 /// Where definitions are in the document.
-pub(super) const DEFINITIONS: &str = "#/components/schemas/";
+pub(crate) const DEFINITIONS: &str = "#/components/schemas/";
 
 /// Collects the definitions of the types that it is asked for.
 pub struct Schemas {
@@ -28,16 +33,16 @@ impl Default for Schemas {
 }
 
 impl Schemas {
-    pub(super) fn argument<T: JsonSchema>(&mut self) -> Schema {
+    pub(crate) fn argument<T: JsonSchema>(&mut self) -> Schema {
         subschema::<T>(&mut self.arguments)
     }
 
-    pub(super) fn result<T: JsonSchema>(&mut self) -> Schema {
+    pub(crate) fn result<T: JsonSchema>(&mut self) -> Schema {
         subschema::<T>(&mut self.results)
     }
 
     /// All definitions, and what refers to a definition for what is sent under another name.
-    pub(super) fn into_definitions(mut self) -> (Map<String, Value>, BTreeSet<String>) {
+    pub(crate) fn into_definitions(mut self) -> (Map<String, Value>, BTreeSet<String>) {
         let mut definitions = self.arguments.take_definitions(true);
         let results = self.results.take_definitions(true);
         let differing = differing(&definitions, &results);
@@ -89,7 +94,7 @@ fn refers(schema: &Value, names: &BTreeSet<String>) -> bool {
 }
 
 /// Lets references to `names` lead to what is sent.
-pub(super) fn rename(schema: &mut Value, names: &BTreeSet<String>) {
+pub(crate) fn rename(schema: &mut Value, names: &BTreeSet<String>) {
     match schema {
         Value::Object(members) => members.iter_mut().for_each(|(key, value)| match (key.as_str(), value) {
             ("$ref", Value::String(target)) => {
@@ -105,7 +110,7 @@ pub(super) fn rename(schema: &mut Value, names: &BTreeSet<String>) {
 }
 
 /// With its keys in order: serde_json's maps lose theirs when some other crate asks for insertion order.
-pub(super) fn sorted(value: Value) -> Value {
+pub(crate) fn sorted(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             let members: BTreeMap<_, _> = members.into_iter().map(|(key, value)| (key, sorted(value))).collect();

@@ -1,4 +1,4 @@
-//! Asks a type what it can tell of itself: its schema, whether it may be left out, its default.
+//! Detects at compile time what a type can say of itself: its schema, whether it may be missing, its default.
 //!
 //! A schema must not become a requirement because some other crate switched the manifest on. So the
 //! question is put where the type is concrete, in generated code: an inherent method answers for types
@@ -14,18 +14,17 @@ use std::{
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::schemas::Schemas;
+use super::bind::Missing;
 use crate::{
     Topic,
-    rpc::{ErrorDescriptor, Missing, RpcError},
+    error::{ErrorDescriptor, RpcError},
+    schema::Schemas,
 };
 
 /// The types of a method: only asked when a manifest is made.
 pub struct MethodTypes(pub fn(&mut Schemas) -> Signature);
 /// The payload of a topic.
 pub struct PayloadType(pub fn(&mut Schemas) -> Schema);
-/// The fields of an error, with their names on the wire.
-pub struct ErrorFields(pub fn(&mut Schemas) -> Vec<(&'static str, Schema)>);
 
 /// What a method takes and returns.
 pub struct Signature {
@@ -255,8 +254,7 @@ macro_rules! __wslink_error_fields {
     ($($name:literal: $ty:ty),*) => {
         $crate::__private::ErrorFields(|_schemas| {
             #[allow(unused_imports)]
-            #[allow(unused_imports)]
-           use $crate::__private::Unknown as _;
+            use $crate::__private::Unknown as _;
             $crate::__private::vec![$(($name, $crate::__private::Probe::<$ty>::OF.result_schema(_schemas))),*]
         })
     };
@@ -268,8 +266,7 @@ macro_rules! __wslink_require_schemas {
     ($($requirements:tt)*) => {
         const _: fn() = || {
             #[allow(unused_imports)]
-            #[allow(unused_imports)]
-           use $crate::__private::Unknown as _;
+            use $crate::__private::Unknown as _;
             $($requirements)*
         };
     };
@@ -278,7 +275,7 @@ macro_rules! __wslink_require_schemas {
 #[cfg(test)]
 mod tests {
     use super::{Probe, Unknown as _, short_name};
-    use crate::manifest::schemas::Schemas;
+    use crate::schema::Schemas;
 
     struct Opaque;
 

@@ -6,11 +6,9 @@ use serde::Serialize;
 
 pub use self::authorization::{Ask, Guard};
 pub use self::publisher::Publisher;
-pub use self::resume::AGES;
 pub use self::{
-    hub::Hub,
+    hub::{AGES, Departed, Hub, Resume, Resumed},
     outbox::{Ended, Outbox},
-    resume::{Departed, Resume, Resumed},
     subscriptions::{Interest, Topics},
 };
 pub use crate::delivery::Delivery;
@@ -26,7 +24,7 @@ mod outbox;
 mod publisher;
 mod queue;
 mod replay_buffer;
-mod resume;
+mod resumption;
 mod subscriber;
 mod subscriptions;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Interest, Outbox,
     authorization::{Decisions, Restriction},
-    resume::Resumption,
+    resumption::Resumption,
 };
 use crate::{Client, wire::Protocol};
 

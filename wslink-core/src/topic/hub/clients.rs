@@ -11,7 +11,7 @@ use crate::{
         Interest, Outbox,
         discarded::Discarded,
         event::{Source, TopicNumber},
-        resume::Away,
+        resumption::Away,
         subscriber::Subscriber,
     },
     wire,

@@ -12,6 +12,7 @@ use std::{
 
 use rustc_hash::FxHasher;
 
+pub use self::resume::{AGES, Departed, Resume, Resumed};
 use self::retained::Retained;
 pub(super) use self::{
     clients::{Audience, Clients},
@@ -29,6 +30,7 @@ use crate::{CallError, Client, ClientId, telemetry::Account, wire::Protocol};
 
 mod clients;
 mod publication;
+mod resume;
 mod retained;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
 //! Tokens, connections that are not the last one, and what may be remembered.
 
-use super::{
-    super::{Topics, hub::Audience},
-    *,
+use super::*;
+use crate::{
+    Handshake, Principal,
+    topic::{Topics, hub::Audience},
+    wire,
 };
-use crate::{Handshake, wire};
 
 fn client() -> Client {
     let handshake = Handshake::new(None, None, &http::Uri::from_static("/ws"), &http::HeaderMap::new());

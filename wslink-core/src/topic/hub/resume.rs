@@ -1,43 +1,27 @@
-//! Clients that may come back: the tokens that they come back with, and what the hub keeps for them
-//! while they are away. Knows no clock: somebody must say when a part of the time has passed.
+//! Clients that lose their connection and come back. Knows no clock: its caller says when a part of the time has passed.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
-use subtle::ConstantTimeEq;
-
-use super::{
-    Hub, Interest, Outbox,
-    authorization::Answers,
-    discarded::Discarded,
-    event::{Event, Source},
-    hub::may_see,
-    replay_buffer::Rest,
-    subscriber::Subscriber,
+use super::{Hub, may_see};
+use crate::{
+    Client, ClientId, Limits,
+    topic::{
+        Interest, Outbox,
+        authorization::Answers,
+        discarded::Discarded,
+        event::{Event, Source},
+        replay_buffer::Rest,
+        resumption::Resumption,
+        subscriber::Subscriber,
+    },
+    wire::Protocol,
 };
-use crate::{Client, ClientId, Limits, Principal, wire::Protocol};
 
 #[cfg(test)]
 mod tests;
 
 /// For how many [`Hub::age`]s a client is remembered.
 pub const AGES: u32 = 8;
-
-/// What a client that is here may come back with.
-pub(super) struct Resumption {
-    principal: Principal,
-    token: u128,
-    /// The token before, until it is certain that the client knows the present one.
-    before: Option<u128>,
-}
-
-/// The clients that are away, longest first.
-#[derive(Default)]
-pub(super) struct Away {
-    since: VecDeque<(ClientId, u32)>,
-    age: u32,
-    /// Whether somebody says when time has passed.
-    aging: bool,
-}
 
 /// What a client wants to go on from: its token, and how many events it has.
 #[derive(Clone, Debug, Default)]
@@ -84,9 +68,7 @@ impl Hub {
         let peer = clients.of(id, outbox).filter(|peer| matches!(peer.interest, Interest::Topics(_)))?;
         peer.outbox.remember(limits.resume_bytes, &mut discarded);
         let before = peer.resumption.take();
-        let resumption =
-            Resumption { principal: client.principal().clone(), token, before: before.as_ref().map(|before| before.token) };
-        peer.resumption = Some(resumption);
+        peer.resumption = Some(Resumption::new(client.principal().clone(), token, before.as_ref()));
         discarded.other(before);
         Some(format!("{id}.{token:032x}"))
     }
@@ -95,7 +77,7 @@ impl Hub {
     pub fn confirm(&self, id: &ClientId, outbox: &Arc<Outbox>) {
         if let Some(peer) = self.change().of(id, outbox) {
             if let Some(resumption) = &mut peer.resumption {
-                resumption.before = None;
+                resumption.confirm();
             }
             outbox.confirm();
         }
@@ -193,10 +175,8 @@ impl Hub {
             if knows_answer {
                 history.confirm();
             }
-            // The token that the client has is the one that stays good until it knows the next.
             if let Some(resumption) = &mut peer.resumption {
-                let before = resumption.before.take().filter(|_| !knows_answer);
-                resumption.token = before.unwrap_or(resumption.token);
+                resumption.keep_known(knows_answer);
             }
             let mut kept: Vec<_> = topics.subscriptions().map(|(number, topic)| (number, topic.to_owned())).collect();
             kept.sort_unstable();
@@ -226,16 +206,5 @@ impl Hub {
             }
             return Some(Resumed { client, kept, missed });
         }
-    }
-}
-
-impl Resumption {
-    /// Whether `client` may come back with `token`, and knows the answer to its last hello.
-    fn is_for(&self, token: &str, client: &Client) -> Option<bool> {
-        let is = |known: u128| bool::from(format!("{known:032x}").as_bytes().ct_eq(token.as_bytes()));
-        if !self.principal.is_like(client.principal()) {
-            return None;
-        }
-        if is(self.token) { Some(true) } else { self.before.is_some_and(is).then_some(false) }
     }
 }

@@ -173,7 +173,11 @@ impl Builder {
 
     /// Connects by `dial` instead of by the network.
     #[cfg(feature = "testing")]
-    pub(crate) fn dial(self, dial: impl Fn() -> io::Result<crate::testing::End> + Send + Sync + 'static) -> Self {
+    pub(crate) fn dial<S>(self, dial: impl Fn() -> io::Result<S> + Send + Sync + 'static) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let dial = move || dial().map(|stream| Box::new(stream) as Box<dyn Stream>);
         Self { dial: Some(Box::new(dial)), ..self }
     }
 

@@ -74,7 +74,7 @@ async fn open(settings: &Settings) -> Result<WebSocket<Box<dyn Stream>>, Error> 
 async fn reach(settings: &Settings) -> Result<(Box<dyn Stream>, Vec<u8>), Error> {
     #[cfg(feature = "testing")]
     if let Some(dial) = &settings.dial {
-        return Ok((Box::new(dial()?), Vec::new()));
+        return Ok((dial()?, Vec::new()));
     }
     let Settings { address, connector, proxy, headers, .. } = settings;
     let mut stream = match (connector, proxy) {

@@ -13,7 +13,7 @@ use wslink_core::wire::Protocol;
 
 /// Makes a connection that needs no handshake.
 #[cfg(feature = "testing")]
-pub(super) type Dial = Box<dyn Fn() -> std::io::Result<crate::testing::End> + Send + Sync>;
+pub(super) type Dial = Box<dyn Fn() -> std::io::Result<Box<dyn Stream>> + Send + Sync>;
 
 /// Opens a byte stream to the server.
 pub(super) type Connector = Box<dyn Fn() -> Opening + Send + Sync>;

@@ -8,6 +8,8 @@ pub mod cli;
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "server")]
+mod connections;
+#[cfg(feature = "server")]
 mod http;
 #[cfg(feature = "server")]
 pub mod server;

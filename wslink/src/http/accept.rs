@@ -15,13 +15,15 @@ use tokio::{
 };
 
 use super::{
-    patience::{Patience, Patient},
-    sender::Arrival,
+    Site,
+    client_address::Arrival,
     whole,
+    write_timeout::{TimedStream, WriteTimeout},
 };
 use crate::{
-    Error, Server,
-    server::{LimitReached, Listener, Source},
+    Error,
+    connections::LimitReached,
+    transport::{Listener, Source},
 };
 
 /// How long to wait for descriptors when there are none left.
@@ -38,17 +40,17 @@ const REFUSING: usize = 64;
 const REFUSAL: Duration = Duration::from_secs(1);
 
 /// Serves what comes in at `listener` until the server stops.
-pub(crate) async fn accept(server: &Server, listener: impl Listener) -> Result<(), Error> {
-    serve(server, whole(server), listener).await
+pub(crate) async fn accept(site: &Site, listener: impl Listener) -> Result<(), Error> {
+    serve(site, whole(site), listener).await
 }
 
 /// The same with another router than the server's.
-pub(super) async fn serve(server: &Server, router: Router, mut listener: impl Listener) -> Result<(), Error> {
+pub(super) async fn serve(site: &Site, router: Router, mut listener: impl Listener) -> Result<(), Error> {
     let refusing = Arc::new(Semaphore::new(REFUSING));
     let mut exhausted = false;
     loop {
         let accepted = tokio::select! {
-            () = server.stopping().cancelled() => return Ok(()),
+            () = site.connections.stop.cancelled() => return Ok(()),
             accepted = listener.accept() => accepted,
         };
         let (stream, source) = match accepted {
@@ -59,21 +61,21 @@ pub(super) async fn serve(server: &Server, router: Router, mut listener: impl Li
             }
         };
         exhausted = false;
-        let secure = server.settings().is_secure();
+        let secure = site.settings.is_secure();
         let address = match source {
-            Source::Address(address) if !server.settings().trusted.contains(address.ip()) => Some(address.ip()),
+            Source::Address(address) if !site.settings.trusted.contains(address.ip()) => Some(address.ip()),
             Source::Address(_) | Source::Local => None,
         };
-        match server.limiter().acquire(address.map(Into::into)) {
+        match site.connections.limiter.acquire(address.map(Into::into)) {
             Ok(permit) => {
-                let patience = Patience::new(server.limits().write_stall);
-                let stream = Patient::new(stream, patience.clone());
-                let arrival = Arrival { source, secure, permit: Arc::new(permit), patience };
-                server.connections().spawn(greet(server.clone(), router.clone(), stream, arrival));
+                let write_timeout = WriteTimeout::new(site.connections.limits().write_stall);
+                let stream = TimedStream::new(stream, write_timeout.clone());
+                let arrival = Arrival { source, secure, permit: Arc::new(permit), write_timeout };
+                site.connections.tracker.spawn(greet(site.clone(), router.clone(), stream, arrival));
             }
             Err(full) => {
                 tracing::debug!(?source, ?full, "refused a connection");
-                server.refused(full.reason());
+                site.connections.refused(full.reason());
                 if let Ok(permit) = Arc::clone(&refusing).try_acquire_owned()
                     && !secure
                 {
@@ -128,19 +130,19 @@ pub(super) const fn no_place(full: LimitReached) -> StatusCode {
 }
 
 #[cfg(not(feature = "tls"))]
-async fn greet(server: Server, router: Router, stream: impl Stream, arrival: Arrival) {
-    speak(server, router, stream, arrival).await;
+async fn greet(site: Site, router: Router, stream: impl Stream, arrival: Arrival) {
+    speak(site, router, stream, arrival).await;
 }
 
 /// Shakes hands over TLS first where the server is set up for it.
 #[cfg(feature = "tls")]
-async fn greet(server: Server, router: Router, stream: impl Stream, arrival: Arrival) {
-    let Some(tls) = &server.settings().tls else { return speak(server, router, stream, arrival).await };
-    let shaken = tokio::time::timeout(server.limits().handshake, tls.acceptor().accept(stream));
+async fn greet(site: Site, router: Router, stream: impl Stream, arrival: Arrival) {
+    let Some(tls) = &site.settings.tls else { return speak(site, router, stream, arrival).await };
+    let shaken = tokio::time::timeout(site.connections.limits().handshake, tls.acceptor().accept(stream));
     // Nothing has been asked for that a stop would have to wait for.
-    let Some(shaken) = server.stopping().run_until_cancelled(shaken).await else { return };
+    let Some(shaken) = site.connections.stop.run_until_cancelled(shaken).await else { return };
     match shaken {
-        Ok(Ok(stream)) => Box::pin(speak(server, router, stream, arrival)).await,
+        Ok(Ok(stream)) => Box::pin(speak(site, router, stream, arrival)).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
@@ -152,10 +154,10 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 
 /// Speaks HTTP until the peer leaves, upgrades, or the server stops.
-async fn speak(server: Server, router: Router, stream: impl Stream, arrival: Arrival) {
+async fn speak(site: Site, router: Router, stream: impl Stream, arrival: Arrival) {
     let router = TowerToHyperService::new(router);
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(server.limits().handshake).max_buf_size(HEADER_BYTES);
+    http.timer(TokioTimer::new()).header_read_timeout(site.connections.limits().handshake).max_buf_size(HEADER_BYTES);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(arrival.clone());
         hyper::service::Service::call(&router, request)
@@ -164,9 +166,9 @@ async fn speak(server: Server, router: Router, stream: impl Stream, arrival: Arr
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        () = server.stopping().cancelled() => {
+        () = site.connections.stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            match tokio::time::timeout(server.limits().grace, connection).await {
+            match tokio::time::timeout(site.connections.limits().grace, connection).await {
                 Ok(served) => served,
                 Err(_) => return tracing::debug!("an HTTP connection was not finished in time"),
             }

@@ -1,7 +1,7 @@
 //! What proxies say of the requests that they pass on: `Forwarded` (RFC 7239) and `X-Forwarded-*`.
 //!
 //! Anybody can send these headers. They are believed of senders that the server was told to trust, and
-//! back from there only as far as each proxy's own sender is a trusted one too.
+//! back from there only as far as each proxy's own peer is a trusted one too.
 
 use std::{
     borrow::Cow,
@@ -37,7 +37,7 @@ pub(crate) struct Hop {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Contradiction;
 
-/// What the headers of a trusted sender say of the client; nothing where there are none.
+/// What the headers of a trusted peer say of the client; nothing where there are none.
 pub(crate) fn client(trusted: &Trusted, headers: &HeaderMap) -> Result<Option<Hop>, Contradiction> {
     let standard = outermost(trusted, standard(headers));
     let customary = customary(trusted, headers);

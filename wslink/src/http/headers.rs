@@ -7,7 +7,8 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use crate::{Error, Server};
+use super::Site;
+use crate::Error;
 
 /// Unless the application says otherwise. The secret may stand in the page's URL, which must not be
 /// told to others; files change when the program does, so browsers ask whether they have.
@@ -38,10 +39,10 @@ pub(crate) fn parse(own: &[(String, String)]) -> Result<HeaderMap, Error> {
 }
 
 /// Adds them to what has none of the kind.
-pub(super) async fn add(State(server): State<Server>, request: Request, next: Next) -> Response {
+pub(super) async fn add(State(site): State<Site>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        for (name, value) in &server.settings().headers {
+        for (name, value) in &site.settings.headers {
             response.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
     }

@@ -5,7 +5,7 @@
 use axum::{Router, routing::get};
 use http::StatusCode;
 
-use crate::Server;
+use super::Site;
 
 /// Where they ask. The outer option is whether the application said anything.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ impl Probes {
 
     /// Adds them to `router`; where the application chose none, at the usual paths that are not `taken`,
     /// if `usual` says so.
-    pub(super) fn add(&self, router: Router, server: &Server, usual: bool, taken: &[&str]) -> Router {
+    pub(super) fn add(&self, router: Router, site: &Site, usual: bool, taken: &[&str]) -> Router {
         let path = |chosen: &Option<Option<String>>, default: &str| match chosen {
             Some(path) => path.clone(),
             None => (usual && !taken.contains(&default)).then(|| default.to_owned()),
@@ -34,13 +34,17 @@ impl Probes {
             router = router.route(&path, get(async || "alive\n"));
         }
         if let Some(path) = path(&self.readiness, "/readyz") {
-            let server = server.clone();
-            router = router.route(&path, get(async move || readiness(&server)));
+            let site = site.clone();
+            router = router.route(&path, get(async move || readiness(&site)));
         }
         router
     }
 }
 
-fn readiness(server: &Server) -> (StatusCode, &'static str) {
-    if server.stopping().is_cancelled() { (StatusCode::SERVICE_UNAVAILABLE, "stopping\n") } else { (StatusCode::OK, "ready\n") }
+fn readiness(site: &Site) -> (StatusCode, &'static str) {
+    if site.connections.stop.is_cancelled() {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+    } else {
+        (StatusCode::OK, "ready\n")
+    }
 }

@@ -12,11 +12,23 @@ use axum::{
 };
 use http::{StatusCode, header};
 
+use super::Site;
 use super::{
     Settings,
-    sender::{Arrival, Sender},
+    client_address::{Arrival, ClientAddress},
 };
-use crate::{Error, Server, server::Inspector};
+use crate::Error;
+
+/// Where the inspector may be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Inspector {
+    /// By listeners at loopback addresses, which only this machine reaches; listening elsewhere is then an
+    /// error.
+    Loopback,
+    /// By every listener, and wherever [`Server::router`](crate::Server::router) is mounted.
+    Anywhere,
+}
 
 /// Where it is, beside everything else that the server serves.
 pub(super) const PATH: &str = "/_wslink";
@@ -42,7 +54,7 @@ pub(crate) fn check_listener(settings: &Settings, address: SocketAddr) -> Result
 }
 
 /// Adds the page and its files.
-pub(super) fn add(router: Router, server: &Server, endpoint: &str) -> Router {
+pub(super) fn add(router: Router, site: &Site, endpoint: &str) -> Router {
     let page = PAGE.replace("{{endpoint}}", endpoint);
     let files = [
         (PATH.to_owned(), "text/html; charset=utf-8", page),
@@ -50,14 +62,14 @@ pub(super) fn add(router: Router, server: &Server, endpoint: &str) -> Router {
         (format!("{PATH}/style.css"), "text/css; charset=utf-8", STYLE.to_owned()),
     ];
     files.into_iter().fold(router, |router, (path, kind, content)| {
-        let server = server.clone();
+        let site = site.clone();
         let content = bytes::Bytes::from(content);
-        router.route(&path, get(move |request| async move { answer(server.settings(), &request, kind, content) }))
+        router.route(&path, get(move |request| async move { answer(&site.settings, &request, kind, content) }))
     })
 }
 
 fn answer(settings: &Settings, request: &Request, kind: &'static str, content: bytes::Bytes) -> Response {
-    if let Err(refusal) = settings.admission.admit(request) {
+    if let Err(refusal) = settings.origin_policy.admit(request) {
         return (StatusCode::FORBIDDEN, refusal.to_string()).into_response();
     }
     if settings.inspector == Some(Inspector::Loopback) && !is_from_here(request) {
@@ -77,6 +89,6 @@ fn answer(settings: &Settings, request: &Request, kind: &'static str, content: b
 /// Whether the request is known to be of this machine. Who mounted the router elsewhere listens where we
 /// cannot see, and a trusted proxy here has clients anywhere.
 fn is_from_here(request: &Request) -> bool {
-    let sender = request.extensions().get::<Sender>().and_then(|sender| sender.address);
-    request.extensions().get::<Arrival>().is_some() && sender.is_some_and(|address| address.ip().is_loopback())
+    let client = request.extensions().get::<ClientAddress>().and_then(|client| client.address);
+    request.extensions().get::<Arrival>().is_some() && client.is_some_and(|address| address.ip().is_loopback())
 }

@@ -7,13 +7,13 @@ use axum::{
 use bytes::Bytes;
 use http::{StatusCode, header};
 
-use super::admission::Admission;
+use super::origin_policy::OriginPolicy;
 
 /// Where it is served.
 pub(super) const PATH: &str = "/manifest.json";
 
-pub(super) fn answer(admission: &Admission, request: &Request, json: Bytes) -> Response {
-    match admission.admit(request) {
+pub(super) fn answer(origin_policy: &OriginPolicy, request: &Request, json: Bytes) -> Response {
+    match origin_policy.admit(request) {
         Ok(()) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Err(refusal) => (StatusCode::FORBIDDEN, refusal.to_string()).into_response(),
     }

@@ -2,7 +2,7 @@
 //!
 //! The only folder that names axum, hyper and tower.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
@@ -13,17 +13,20 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 
+#[cfg(feature = "inspector")]
+pub use self::inspector::Inspector;
 #[cfg(feature = "tls")]
 pub use self::tls::Tls;
 pub(crate) use self::{accept::accept, headers::parse as parse_headers, reverse::reverse};
-use self::{admission::Admission, forwarded::Trusted, health::Probes};
-use crate::{Error, Server};
+use self::{forwarded::Trusted, health::Probes, origin_policy::OriginPolicy};
+use crate::{Error, connections::Connections};
 
 mod accept;
-mod admission;
+mod client_address;
 #[cfg(feature = "compression")]
 mod compression;
-mod content;
+mod origin_policy;
+
 mod folder;
 pub(crate) mod forwarded;
 mod headers;
@@ -33,14 +36,32 @@ pub(crate) mod inspector;
 mod log_limit;
 #[cfg(feature = "manifest")]
 mod manifest;
-mod patience;
+
 #[cfg(feature = "prometheus")]
 pub(crate) mod prometheus;
 mod reverse;
-mod sender;
+
+mod static_files;
 #[cfg(feature = "tls")]
 mod tls;
 pub(crate) mod upgrade;
+mod write_timeout;
+
+/// A server as HTTP shows it: its connections, and what else it offers. A clone is the same.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) connections: Connections,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl Site {
+    /// What the mounted services offer.
+    #[cfg(feature = "manifest")]
+    pub(crate) fn manifest(&self) -> crate::Manifest {
+        let shared = &self.connections.shared;
+        crate::Manifest::of_services(shared.routes.mounted()).limited(&shared.limits)
+    }
+}
 
 /// What a server offers by HTTP.
 #[derive(Debug)]
@@ -53,7 +74,7 @@ pub(crate) struct Settings {
     pub(crate) folders: Vec<(String, PathBuf)>,
     /// Whether links out of those folders are followed.
     pub(crate) follow_links: bool,
-    pub(crate) admission: Admission,
+    pub(crate) origin_policy: OriginPolicy,
     /// Whose word is taken of who the client is.
     pub(crate) trusted: Trusted,
     pub(crate) probes: Probes,
@@ -64,7 +85,7 @@ pub(crate) struct Settings {
     pub(crate) manifest: bool,
     /// Where the inspector may be served, if at all.
     #[cfg(feature = "inspector")]
-    pub(crate) inspector: Option<crate::server::Inspector>,
+    pub(crate) inspector: Option<Inspector>,
     /// Where Prometheus scrapes.
     #[cfg(feature = "prometheus")]
     pub(crate) prometheus: Option<String>,
@@ -79,7 +100,7 @@ impl Default for Settings {
             content: None,
             folders: Vec::new(),
             follow_links: false,
-            admission: Admission::default(),
+            origin_policy: OriginPolicy::default(),
             trusted: Trusted::default(),
             probes: Probes::default(),
             headers: HeaderMap::new(),
@@ -144,50 +165,50 @@ impl Settings {
 }
 
 /// What a server answers by HTTP as a part of an application.
-pub(crate) fn router(server: &Server) -> Router {
-    answers(server, false)
+pub(crate) fn router(site: &Site) -> Router {
+    answers(site, false)
 }
 
 /// What a server answers that is alone.
-fn whole(server: &Server) -> Router {
-    answers(server, true)
+fn whole(site: &Site) -> Router {
+    answers(site, true)
 }
 
-fn answers(server: &Server, usual_probes: bool) -> Router {
-    let settings = server.settings();
-    let mut router = settings.probes.add(Router::new(), server, usual_probes, &settings.taken());
+fn answers(site: &Site, usual_probes: bool) -> Router {
+    let settings = &site.settings;
+    let mut router = settings.probes.add(Router::new(), site, usual_probes, &settings.taken());
     if let Some(endpoint) = &settings.endpoint {
-        let server = server.clone();
-        router = router.route(endpoint, get(move |request| async move { upgrade::upgrade(&server, request) }));
+        let site = site.clone();
+        router = router.route(endpoint, get(move |request| async move { upgrade::upgrade(&site, request) }));
     }
     #[cfg(feature = "manifest")]
     if settings.manifest {
-        let json = bytes::Bytes::from(server.manifest().to_json());
-        let server = server.clone();
-        let answer = move |request| async move { manifest::answer(&server.settings().admission, &request, json) };
+        let json = bytes::Bytes::from(site.manifest().to_json());
+        let site = site.clone();
+        let answer = move |request| async move { manifest::answer(&site.settings.origin_policy, &request, json) };
         router = router.route(manifest::PATH, get(answer));
     }
     #[cfg(feature = "inspector")]
     if let (Some(_), Some(endpoint)) = (settings.inspector, &settings.endpoint) {
-        router = inspector::add(router, server, endpoint);
+        router = inspector::add(router, site, endpoint);
     }
     #[cfg(feature = "prometheus")]
     if let Some(path) = &settings.prometheus {
-        let server = server.clone();
-        router = router.route(path, get(move |request| async move { prometheus::answer(&server, request).await }));
+        let site = site.clone();
+        router = router.route(path, get(move |request| async move { prometheus::answer(&site, request).await }));
     }
     for (path, folder) in &settings.folders {
-        router = router.nest(path, content::files(server, folder));
+        router = router.nest(path, static_files::files(site, folder));
     }
     if let Some(folder) = &settings.content {
-        router = router.route("/", get(index)).merge(content::files(server, folder));
+        router = router.route("/", get(index)).merge(static_files::files(site, folder));
     }
     router
-        .layer(middleware::from_fn_with_state(server.clone(), sender::identify))
-        .layer(middleware::from_fn_with_state(server.clone(), headers::add))
+        .layer(middleware::from_fn_with_state(site.clone(), client_address::identify))
+        .layer(middleware::from_fn_with_state(site.clone(), headers::add))
 }
 
 /// Sends `/` to `index.html` with the same query, so that a page finds its parameters.
 async fn index(OriginalUri(uri): OriginalUri) -> Response {
-    (StatusCode::FOUND, [(header::LOCATION, content::below(&uri, "index.html"))]).into_response()
+    (StatusCode::FOUND, [(header::LOCATION, static_files::below(&uri, "index.html"))]).into_response()
 }

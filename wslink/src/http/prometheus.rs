@@ -14,8 +14,9 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use super::{accept, sender::Sender};
-use crate::{Error, Handshake, Server, server::Listener};
+use super::Site;
+use super::{accept, client_address::ClientAddress};
+use crate::{Error, Handshake, transport::Listener};
 
 /// Where a listener of its own serves it.
 const PATH: &str = "/metrics";
@@ -51,27 +52,27 @@ pub(crate) fn install() -> Result<(), Error> {
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Serves nothing but metrics at `listener` until the server stops.
-pub(crate) async fn serve(server: &Server, listener: impl Listener) -> Result<(), Error> {
-    let shown = server.clone();
+pub(crate) async fn serve(site: &Site, listener: impl Listener) -> Result<(), Error> {
+    let shown = site.clone();
     let answer = move |request: Request| async move {
-        match shown.settings().admission.admit(&request) {
+        match shown.settings.origin_policy.admit(&request) {
             Ok(()) => exposition(),
             Err(refusal) => (StatusCode::FORBIDDEN, refusal.to_string()).into_response(),
         }
     };
-    accept::serve(server, Router::new().route(PATH, get(answer)), listener).await
+    accept::serve(site, Router::new().route(PATH, get(answer)), listener).await
 }
 
 /// Answers a scrape at the server's own port.
-pub(super) async fn answer(server: &Server, request: Request) -> Response {
-    if let Err(refusal) = server.settings().admission.admit(&request) {
+pub(super) async fn answer(site: &Site, request: Request) -> Response {
+    if let Err(refusal) = site.settings.origin_policy.admit(&request) {
         return (StatusCode::FORBIDDEN, refusal.to_string()).into_response();
     }
     let (parts, _) = request.into_parts();
-    let sender = parts.extensions.get::<Sender>().cloned().unwrap_or_default();
-    let handshake = Handshake::new(sender.address, sender.secure, &parts.uri, &parts.headers);
+    let client = parts.extensions.get::<ClientAddress>().cloned().unwrap_or_default();
+    let handshake = Handshake::new(client.address, client.secure, &parts.uri, &parts.headers);
     match bearer(&parts.headers) {
-        Some(token) if server.admits(handshake, token).await => exposition(),
+        Some(token) if site.connections.admits(handshake, token).await => exposition(),
         _ => {
             let how = [(header::WWW_AUTHENTICATE, "Bearer")];
             (StatusCode::UNAUTHORIZED, how, "say the server's secret as a bearer token").into_response()

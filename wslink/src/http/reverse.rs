@@ -2,19 +2,20 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::Site;
 use crate::{
-    Error, Handshake, Server,
+    Error, Handshake,
     transport::{Address, Headers, Role},
 };
 
 /// Connects to `url` and serves that one connection to its end.
-pub(crate) async fn reverse(server: &Server, url: &str, connected: impl FnOnce()) -> Result<(), Error> {
-    let shake = tokio::time::timeout(server.limits().handshake, connect(url));
+pub(crate) async fn reverse(site: &Site, url: &str, connected: impl FnOnce()) -> Result<(), Error> {
+    let shake = tokio::time::timeout(site.connections.limits().handshake, connect(url));
     let (stream, read) = shake.await.map_err(|_| unable(url, "it did not answer in time"))??;
     connected();
-    let serving = server.drive(stream, Role::Client, &read, Handshake::default(), None);
-    server.connections().track_future(Box::pin(serving)).await;
-    server.stop();
+    let serving = site.connections.drive(stream, Role::Client, &read, Handshake::default(), None);
+    site.connections.tracker.track_future(Box::pin(serving)).await;
+    site.connections.stop.cancel();
     Ok(())
 }
 

@@ -15,64 +15,65 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tungstenite::{error::ProtocolError, handshake::server::create_response};
 
 use super::{
+    Site,
     accept::no_place,
-    admission::Refusal,
+    client_address::{Arrival, ClientAddress},
     log_limit::LogLimit,
-    patience::Patient,
-    sender::{Arrival, Sender},
+    origin_policy::Refusal,
+    write_timeout::TimedStream,
 };
 use crate::{
-    Handshake, Server,
-    server::{ConnectionPermit, LimitReached},
+    Handshake,
+    connections::{ConnectionPermit, LimitReached},
     transport::Role,
 };
 
 /// Answers a request to the WebSocket endpoint.
-pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
-    if server.stopping().is_cancelled() {
+pub(super) fn upgrade(site: &Site, mut request: Request) -> Response {
+    if site.connections.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server stops").into_response();
     }
-    if let Err(refusal) = server.settings().admission.admit(&request) {
+    if let Err(refusal) = site.settings.origin_policy.admit(&request) {
         static LINES: LogLimit = LogLimit::new();
         if let Some(suppressed) = LINES.admit(Instant::now()) {
             tracing::warn!(%refusal, suppressed, "refused a WebSocket");
         }
-        server.refused(refusal.reason());
+        site.connections.refused(refusal.reason());
         return refused(&refusal);
     }
     let mut response = match accepted(&request) {
         Ok(response) => response,
         Err(error) => {
-            server.refused("handshake");
+            site.connections.refused("handshake");
             return no_handshake(&error);
         }
     };
-    if let Some(subprotocol) = server.subprotocol(request.headers()) {
+    if let Some(subprotocol) = site.connections.subprotocol(request.headers()) {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
     }
     let Some(pending) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
         return (StatusCode::UPGRADE_REQUIRED, "this connection cannot become a WebSocket; use HTTP/1.1").into_response();
     };
-    let sender = request.extensions_mut().remove::<Sender>().unwrap_or_default();
-    let permit = match permit(server, &request, &sender) {
+    let client = request.extensions_mut().remove::<ClientAddress>().unwrap_or_default();
+    let permit = match permit(site, &request, &client) {
         Ok(permit) => permit,
         Err(full) => {
-            tracing::debug!(?sender, ?full, "refused a WebSocket");
-            server.refused(full.reason());
+            tracing::debug!(?client, ?full, "refused a WebSocket");
+            site.connections.refused(full.reason());
             return (no_place(full), [(header::RETRY_AFTER, "1")], "too many connections").into_response();
         }
     };
-    let handshake = handshake(&request, &sender);
-    let patience = request.extensions_mut().remove::<Arrival>().map(|arrival| arrival.patience);
-    let tracker = server.connections().clone();
-    let server = server.clone();
+    let handshake = handshake(&request, &client);
+    let write_timeout = request.extensions_mut().remove::<Arrival>().map(|arrival| arrival.write_timeout);
+    let tracker = site.connections.tracker.clone();
+    let site = site.clone();
     tracker.spawn(async move {
         match pending.await {
             Ok(upgraded) => {
-                if let Some(patience) = patience {
-                    patience.end();
+                if let Some(write_timeout) = write_timeout {
+                    write_timeout.end();
                 }
-                drive(&server, upgraded, handshake, permit).await;
+                drive(&site, upgraded, handshake, permit).await;
             }
             Err(error) => tracing::debug!(%error, "a WebSocket handshake was not finished"),
         }
@@ -81,45 +82,45 @@ pub(super) fn upgrade(server: &Server, mut request: Request) -> Response {
 }
 
 /// The place of the connection, at the address of its client.
-fn permit(server: &Server, request: &Request, sender: &Sender) -> Result<Arc<ConnectionPermit>, LimitReached> {
+fn permit(site: &Site, request: &Request, client: &ClientAddress) -> Result<Arc<ConnectionPermit>, LimitReached> {
     let Some(arrival) = request.extensions().get::<Arrival>() else {
-        return server.limiter().acquire(sender.subnet()).map(Arc::new);
+        return site.connections.limiter.acquire(client.subnet()).map(Arc::new);
     };
-    if let Some(subnet) = sender.subnet() {
+    if let Some(subnet) = client.subnet() {
         arrival.permit.assign(subnet)?;
     }
     Ok(Arc::clone(&arrival.permit))
 }
 
-fn handshake(request: &Request, sender: &Sender) -> Handshake {
+fn handshake(request: &Request, client: &ClientAddress) -> Handshake {
     let original = request.extensions().get::<OriginalUri>();
     let uri = original.map_or(request.uri(), |original| &original.0);
-    Handshake::new(sender.address, sender.secure, uri, request.headers())
+    Handshake::new(client.address, client.secure, uri, request.headers())
 }
 
 /// Runs the connection, on the bare stream where there is one. The 8 KiB with which its request was read are
 /// gone when this returns.
 fn drive(
-    server: &Server,
+    site: &Site,
     upgraded: Upgraded,
     handshake: Handshake,
     permit: Arc<ConnectionPermit>,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     let upgraded = match bare::<tokio::net::TcpStream>(upgraded) {
-        Ok((stream, read)) => return Box::pin(server.drive(stream, Role::Server, &read, handshake, Some(permit))),
+        Ok((stream, read)) => return Box::pin(site.connections.drive(stream, Role::Server, &read, handshake, Some(permit))),
         Err(upgraded) => upgraded,
     };
     #[cfg(unix)]
     let upgraded = match bare::<tokio::net::UnixStream>(upgraded) {
-        Ok((stream, read)) => return Box::pin(server.drive(stream, Role::Server, &read, handshake, Some(permit))),
+        Ok((stream, read)) => return Box::pin(site.connections.drive(stream, Role::Server, &read, handshake, Some(permit))),
         Err(upgraded) => upgraded,
     };
-    Box::pin(server.drive(TokioIo::new(upgraded), Role::Server, &[], handshake, Some(permit)))
+    Box::pin(site.connections.drive(TokioIo::new(upgraded), Role::Server, &[], handshake, Some(permit)))
 }
 
 /// The stream of our own listener, or of an application's, where it is an `S`; and what is read of it already.
 fn bare<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(upgraded: Upgraded) -> Result<(S, Bytes), Upgraded> {
-    match upgraded.downcast::<TokioIo<Patient<S>>>() {
+    match upgraded.downcast::<TokioIo<TimedStream<S>>>() {
         Ok(Parts { io, read_buf, .. }) => Ok((io.into_inner().into_inner(), read_buf)),
         Err(upgraded) => upgraded.downcast::<TokioIo<S>>().map(|Parts { io, read_buf, .. }| (io.into_inner(), read_buf)),
     }

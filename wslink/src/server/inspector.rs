@@ -5,17 +5,6 @@ use std::sync::{Arc, OnceLock};
 use crate::{Statistics, Value, service};
 use wslink_core::telemetry::Account;
 
-/// Where the inspector may be served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Inspector {
-    /// By listeners at loopback addresses, which only this machine reaches; listening elsewhere is then an
-    /// error.
-    Loopback,
-    /// By every listener, and wherever [`Server::router`](crate::Server::router) is mounted.
-    Anywhere,
-}
-
 /// What who inspects must hold; everybody who knows the secret does.
 pub(super) const AUTHORITY: &str = "wslink.inspector";
 

@@ -1,41 +1,25 @@
 //! A server: services on one dispatch table, and the connections that use it, from start to stop.
-//!
-//! Knows connections, not HTTP: `http` brings them here once their handshake is done.
 
 use std::{fmt, sync::Arc};
 
-use ::http::{HeaderMap, header};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-pub(crate) use self::connection_limiter::{ConnectionLimiter, ConnectionPermit, LimitReached, Subnet};
-use self::driver::Resources;
+pub use self::builder::Builder;
 #[cfg(feature = "inspector")]
-pub use self::inspector::Inspector;
-#[cfg(unix)]
-pub use self::socket_file::SocketFile;
-pub use self::{
-    builder::Builder,
-    listener::{Listener, Source},
-};
+pub use crate::http::Inspector;
 #[cfg(feature = "tls")]
 pub use crate::http::Tls;
+#[cfg(unix)]
+pub use crate::transport::SocketFile;
+pub use crate::transport::{Listener, Source};
 use crate::{
-    Error, Handshake, Publisher, Secret, Statistics, http,
-    transport::{Role, WebSocket},
+    Error, Publisher, Secret, Statistics,
+    connections::Connections,
+    http::{self, Site},
 };
 
 mod builder;
-mod connection_limiter;
-mod driver;
 mod exit;
 #[cfg(feature = "inspector")]
 mod inspector;
-mod listener;
-mod login_throttle;
-mod session_expiry;
-#[cfg(unix)]
-mod socket_file;
 
 /// A server of services, for any number of listeners.
 ///
@@ -64,10 +48,8 @@ mod socket_file;
 /// ```
 #[derive(Clone)]
 pub struct Server {
-    resources: Resources,
-    settings: Arc<http::Settings>,
+    site: Site,
     secret: Option<Arc<Secret>>,
-    limiter: Arc<ConnectionLimiter>,
 }
 
 impl Server {
@@ -84,9 +66,9 @@ impl Server {
     pub async fn serve(&self, listener: impl Listener) -> Result<(), Error> {
         #[cfg(feature = "inspector")]
         if let Some(address) = listener.local_address() {
-            http::inspector::check_listener(&self.settings, address)?;
+            http::inspector::check_listener(&self.site.settings, address)?;
         }
-        http::accept(self, listener).await?;
+        http::accept(&self.site, listener).await?;
         self.stopped().await;
         Ok(())
     }
@@ -99,7 +81,7 @@ impl Server {
     /// The listener cannot be used.
     #[cfg(feature = "prometheus")]
     pub async fn serve_metrics(&self, listener: impl Listener) -> Result<(), Error> {
-        http::prometheus::serve(self, listener).await
+        http::prometheus::serve(&self.site, listener).await
     }
 
     /// Connects to the WebSocket at `url` (`ws://host:port/path`), serves that one connection as if it
@@ -108,7 +90,7 @@ impl Server {
     /// # Errors
     /// There is no WebSocket at `url`.
     pub async fn serve_reverse(&self, url: &str, connected: impl FnOnce()) -> Result<(), Error> {
-        http::reverse(self, url, connected).await?;
+        http::reverse(&self.site, url, connected).await?;
         self.stopped().await;
         Ok(())
     }
@@ -125,13 +107,13 @@ impl Server {
     /// With [`content`](Builder::content) it has a fallback, so it cannot be merged into a router that has one,
     /// too.
     pub fn router(&self) -> axum::Router {
-        http::router(self)
+        http::router(&self.site)
     }
 
     /// A publisher to every client, usable from any thread.
     #[must_use]
     pub fn publisher(&self) -> Publisher {
-        self.resources.shared.publisher.clone()
+        self.connections().shared.publisher.clone()
     }
 
     /// What clients must say to be admitted; nothing where an [`Authenticator`](crate::Authenticator)
@@ -143,102 +125,41 @@ impl Server {
 
     /// The URIs of all methods, sorted.
     pub fn methods(&self) -> impl Iterator<Item = &'static str> {
-        self.resources.shared.routes.methods().map(|method| method.uri)
+        self.connections().shared.routes.methods().map(|method| method.uri)
     }
 
     /// What the server has done and is doing; `None` unless [`Builder::observe`] was asked for.
     #[must_use]
     pub fn statistics(&self) -> Option<Statistics> {
-        self.resources.shared.account.as_ref().map(|account| account.statistics())
+        self.connections().shared.account.as_ref().map(|account| account.statistics())
     }
 
     /// What the mounted services offer.
     #[cfg(feature = "manifest")]
     #[must_use]
     pub fn manifest(&self) -> crate::Manifest {
-        crate::Manifest::of_services(self.resources.shared.routes.mounted()).limited(&self.resources.shared.limits)
+        self.site.manifest()
     }
 
     /// Ends the server: nothing new is accepted, calls in flight are answered (for the time that
     /// [`Limits::grace`](crate::Limits::grace) gives them), then every connection is closed with 1001.
     pub fn stop(&self) {
-        self.resources.stop.cancel();
+        self.connections().stop.cancel();
     }
 
     /// Waits for [`stop`](Self::stop) and then, no longer than [`Limits::grace`](crate::Limits::grace), for the end of
     /// every connection and of every handler, those included whose client has left.
     pub async fn stopped(&self) {
-        let Resources { stop, tracker, .. } = &self.resources;
+        let Connections { stop, tracker, .. } = self.connections();
         stop.cancelled().await;
         tracker.close();
-        if tokio::time::timeout(self.limits().grace, tracker.wait()).await.is_err() {
+        if tokio::time::timeout(self.connections().limits().grace, tracker.wait()).await.is_err() {
             tracing::warn!(tasks = tracker.len(), "handlers outlive the grace period");
         }
     }
 
-    /// A handshake was refused, for one of few reasons.
-    pub(crate) fn refused(&self, reason: &'static str) {
-        if let Some(account) = &self.resources.shared.account {
-            account.refused(reason);
-        }
-    }
-
-    pub(crate) fn settings(&self) -> &http::Settings {
-        &self.settings
-    }
-
-    /// Whether the hello of a connection with this handshake would be a good one with this token.
-    #[cfg(feature = "prometheus")]
-    pub(crate) async fn admits(&self, handshake: Handshake, token: &str) -> bool {
-        let Ok(id) = crate::ClientId::random() else { return false };
-        let from = handshake.address().map(|address| address.ip());
-        let client = crate::Client::new(id, handshake, crate::Principal::default());
-        let attempt = crate::Attempt::new(client, crate::Value::map([("secret", token)]));
-        let asked = self.resources.throttle.of(false).pace(
-            from,
-            self.resources.shared.authenticator.authenticate(attempt),
-            Result::is_ok,
-        );
-        matches!(tokio::time::timeout(self.limits().hello, asked).await, Ok(Some(Ok(_))))
-    }
-
-    pub(crate) fn limits(&self) -> &crate::Limits {
-        &self.resources.shared.limits
-    }
-
-    pub(crate) const fn limiter(&self) -> &Arc<ConnectionLimiter> {
-        &self.limiter
-    }
-
-    pub(crate) fn stopping(&self) -> &CancellationToken {
-        &self.resources.stop
-    }
-
-    /// Everything that must have ended before the server has.
-    pub(crate) fn connections(&self) -> &TaskTracker {
-        &self.resources.tracker
-    }
-
-    /// The subprotocol for a client that offers those of its headers: the first of them that this server speaks.
-    pub(crate) fn subprotocol(&self, headers: &HeaderMap) -> Option<&'static str> {
-        let lines = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|line| line.to_str().ok());
-        let mut offered = lines.flat_map(|line| line.split(',')).map(str::trim);
-        let protocols = &self.resources.shared.protocols;
-        offered.find_map(|name| protocols.iter().filter_map(|protocol| protocol.subprotocol()).find(|known| *known == name))
-    }
-
-    /// Serves one connection whose handshake is done, of whose frames `read` is already here.
-    pub(crate) fn drive<S: AsyncRead + AsyncWrite + Unpin + Send>(
-        &self,
-        stream: S,
-        role: Role,
-        read: &[u8],
-        handshake: Handshake,
-        permit: Option<Arc<ConnectionPermit>>,
-    ) -> impl Future<Output = ()> + Send + use<S> {
-        let socket = WebSocket::new(stream, role, read, self.resources.shared.limits.unauthenticated_frame());
-        let subprotocol = self.subprotocol(handshake.headers());
-        driver::drive(socket, self.resources.clone(), handshake, subprotocol, permit)
+    pub(crate) const fn connections(&self) -> &Connections {
+        &self.site.connections
     }
 }
 

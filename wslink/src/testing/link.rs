@@ -97,7 +97,10 @@ impl Link {
     /// Has `server` serve a connection whose WebSocket handshake is done.
     pub(super) fn serve(&self, server: &Server, end: End) {
         let (handshake, other) = (self.handshake.clone(), server.clone());
-        server.connections().spawn(async move { other.drive(end, Role::Server, &[], handshake, None).await });
+        server
+            .connections()
+            .tracker
+            .spawn(async move { other.connections().drive(end, Role::Server, &[], handshake, None).await });
     }
 
     /// The two ends of a new connection.

@@ -4,6 +4,10 @@
 pub(crate) use self::connect::{Address, Headers};
 #[cfg(feature = "client")]
 pub(crate) use self::connect::{ConnectError, Proxy};
+#[cfg(feature = "server")]
+pub use self::listener::{Listener, Source};
+#[cfg(all(feature = "server", unix))]
+pub use self::socket_file::SocketFile;
 #[cfg(feature = "client-tls")]
 pub(crate) use self::tls::{Encryption, Trust};
 pub(crate) use self::websocket::Totals;
@@ -12,6 +16,10 @@ pub(crate) use self::websocket::Totals;
 pub use self::websocket::{Incoming, Role, WebSocket};
 
 mod connect;
+#[cfg(feature = "server")]
+mod listener;
+#[cfg(all(feature = "server", unix))]
+mod socket_file;
 #[cfg(feature = "client-tls")]
 mod tls;
 #[cfg_attr(not(feature = "testing"), expect(unreachable_pub))]

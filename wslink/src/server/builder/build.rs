@@ -5,16 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
-
 use super::Builder;
 #[cfg(feature = "inspector")]
 use crate::server::inspector::{self, Inspected};
-use crate::{
-    Authenticator, Error, Limits, Principal, Secret, http,
-    server::{ConnectionLimiter, Server, driver::Resources, login_throttle::LoginThrottle},
-};
+use crate::{Authenticator, Error, Limits, Principal, Secret, connections::Connections, http, http::Site, server::Server};
 use wslink_core::{identity::SecretHolders, rpc::Routes, session::Shared, telemetry::Account, topic::Guard, wire};
 
 impl Builder {
@@ -25,7 +19,7 @@ impl Builder {
     /// service is not mounted; or the operating system has no entropy for the secret.
     pub fn build(mut self) -> Result<Server, Error> {
         self.http.check()?;
-        self.http.admission.check()?;
+        self.http.origin_policy.check()?;
         if self.http.follow_links {
             tracing::warn!("links are followed that lead out of the folders that are served");
         }
@@ -54,12 +48,10 @@ impl Builder {
         if let Some(account) = &account {
             self.hub.keep_account(Arc::clone(account));
         }
-        let throttle = Arc::new(LoginThrottle::new(&self.limits, Instant::now().into()));
         #[cfg(feature = "inspector")]
         if let (Some(inspected), Some(account)) = (self.inspected, &account) {
             let _ = inspected.set(Inspected { account: Arc::clone(account), manifest: shown(&routes) });
         }
-        let limiter = ConnectionLimiter::new(&self.limits);
         let shared = Shared {
             manifest,
             account,
@@ -72,9 +64,8 @@ impl Builder {
             protocols: wire::ALL.to_vec(),
             held: AtomicUsize::new(0),
         };
-        let threads = Arc::new(Semaphore::new(shared.limits.blocking_threads.clamp(1, Semaphore::MAX_PERMITS)));
-        let resources = Resources { shared: Arc::new(shared), throttle, threads, tracker: TaskTracker::new(), stop: self.stop };
-        Ok(Server { resources, settings: Arc::new(self.http), secret, limiter: Arc::new(limiter) })
+        let connections = Connections::new(shared, self.stop);
+        Ok(Server { site: Site { connections, settings: Arc::new(self.http) }, secret })
     }
 }
 

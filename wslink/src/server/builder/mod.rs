@@ -7,7 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
 #[cfg(feature = "inspector")]
-use super::inspector::{Inspected, Inspection, Inspector};
+use super::{
+    Inspector,
+    inspector::{Inspected, Inspection},
+};
 use crate::{Authenticator, Client, Limits, Principal, Publisher, Secret, http};
 use wslink_core::{
     rpc::{Mounted, Service},
@@ -222,7 +225,7 @@ impl Builder {
     /// the server's own host serves, and pages on this machine when the server is reached by a loopback
     /// address, are always admitted; so are programs, which send no `Origin`.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
-        self.http.admission.origins.push(origin.into());
+        self.http.origin_policy.origins.push(origin.into());
         self
     }
 
@@ -230,7 +233,7 @@ impl Builder {
     /// always admitted; other names only when they are listed, so that no page can reach the server by
     /// pointing its own name here. `any` admits all.
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
-        self.http.admission.hosts.push(host.into());
+        self.http.origin_policy.hosts.push(host.into());
         self
     }
 

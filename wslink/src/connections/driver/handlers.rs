@@ -19,7 +19,7 @@ use wslink_core::{
     wire::Encoded,
 };
 
-use super::{Driver, Resources};
+use super::{Connections, Driver};
 
 /// A handler that has begun.
 pub(super) enum Handler {
@@ -59,8 +59,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
                 Poll::Pending => Handler::Inline(pending),
             },
-            Work::Detached(pending) => Handler::Detached(self.resources.tracker.spawn(pending)),
-            Work::Blocking(blocking) => Handler::Blocking(on_thread(&self.resources, blocking)),
+            Work::Detached(pending) => Handler::Detached(self.connections.tracker.spawn(pending)),
+            Work::Blocking(blocking) => Handler::Blocking(on_thread(&self.connections, blocking)),
         };
         self.handlers.insert(call, handler);
     }
@@ -94,8 +94,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 }
 
 /// Runs a handler on a thread, when one of those that the server has for it is free.
-fn on_thread(resources: &Resources, call: Box<BlockingCall>) -> JoinHandle<Encoded> {
-    let Resources { threads, tracker, .. } = resources;
+fn on_thread(connections: &Connections, call: Box<BlockingCall>) -> JoinHandle<Encoded> {
+    let Connections { threads, tracker, .. } = connections;
     if let Ok(permit) = Arc::clone(threads).try_acquire_owned() {
         return tracker.spawn_blocking(move || {
             let _permit = permit;

@@ -79,22 +79,22 @@ impl Buckets {
         }
     }
 
-    /// The answer to a guess when it is its turn; nothing when too many wait before it.
+    /// The outcome of a login attempt, once it may be made; nothing when too many wait before it.
     pub(super) async fn pace<T>(
         &self,
         from: Option<IpAddr>,
-        guess: impl Future<Output = T>,
+        attempt: impl Future<Output = T>,
         is_good: impl FnOnce(&T) -> bool,
     ) -> Option<T> {
         // Who comes over no network is not told apart from others.
         let source = from.map(Subnet::from).filter(|_| !self.interval.is_zero());
-        let Some(source) = source else { return Some(guess.await) };
+        let Some(source) = source else { return Some(attempt.await) };
         let now = Instant::now();
         let turn = self.turn(source, now)?;
         if turn > now {
             sleep_until(turn).await;
         }
-        let answer = guess.await;
+        let answer = attempt.await;
         if is_good(&answer) {
             self.give_back(source, Instant::now());
         }

@@ -14,13 +14,13 @@ use http::{HeaderValue, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 use tower_http::services::ServeDir;
 
+use super::Site;
 use super::folder::Folder;
-use crate::Server;
 
 /// Serves the files of `folder` at the root of the router.
-pub(super) fn files(server: &Server, folder: &Path) -> Router {
-    let (server, follows) = (server.clone(), server.settings().follow_links);
-    let guard = move |request: Request, next: Next| guard(server.clone(), request, next);
+pub(super) fn files(site: &Site, folder: &Path) -> Router {
+    let (site, follows) = (site.clone(), site.settings.follow_links);
+    let guard = move |request: Request, next: Next| guard(site.clone(), request, next);
     let folder = Folder::new(Arc::from(folder), follows);
     // What is asked for by that name has to be there.
     let as_they_are = ServeDir::with_backend("", folder.clone().unchanged());
@@ -37,8 +37,8 @@ pub(super) fn files(server: &Server, folder: &Path) -> Router {
     Router::new().fallback(answer).layer(middleware::from_fn(guard))
 }
 
-async fn guard(server: Server, mut request: Request, next: Next) -> Response {
-    if let Err(refusal) = server.settings().admission.admit_host(&request) {
+async fn guard(site: Site, mut request: Request, next: Next) -> Response {
+    if let Err(refusal) = site.settings.origin_policy.admit_host(&request) {
         return (StatusCode::FORBIDDEN, refusal.to_string()).into_response();
     }
     // What does not begin so names a host, as the target of `CONNECT` does.

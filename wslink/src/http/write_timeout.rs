@@ -20,12 +20,12 @@ use tokio::{
 
 /// How long one peer may take nothing, until somebody else sees to it.
 #[derive(Clone, Debug)]
-pub(super) struct Patience {
+pub(super) struct WriteTimeout {
     limit: Duration,
     over: Arc<AtomicBool>,
 }
 
-impl Patience {
+impl WriteTimeout {
     pub(super) fn new(limit: Duration) -> Self {
         Self { limit, over: Arc::default() }
     }
@@ -37,16 +37,16 @@ impl Patience {
 }
 
 /// A stream whose writes fail when none has been taken for too long.
-pub(super) struct Patient<S> {
+pub(super) struct TimedStream<S> {
     stream: S,
-    patience: Patience,
+    write_timeout: WriteTimeout,
     /// Since the last write was not taken.
     waits: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Patient<S> {
-    pub(super) fn new(stream: S, patience: Patience) -> Self {
-        Self { stream, patience, waits: None }
+impl<S> TimedStream<S> {
+    pub(super) fn new(stream: S, write_timeout: WriteTimeout) -> Self {
+        Self { stream, write_timeout, waits: None }
     }
 
     /// The stream alone.
@@ -56,23 +56,23 @@ impl<S> Patient<S> {
 
     /// What became of a write.
     fn bounded(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if written.is_ready() || self.patience.over.load(Ordering::Relaxed) {
+        if written.is_ready() || self.write_timeout.over.load(Ordering::Relaxed) {
             self.waits = None;
             return written;
         }
-        let limit = self.patience.limit;
+        let limit = self.write_timeout.limit;
         ready!(self.waits.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, space: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, space)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.bounded(cx, written)

@@ -13,19 +13,15 @@ use std::{
 use futures_util::future::poll_fn;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::Semaphore,
     task::yield_now,
     time::{Instant, Sleep, sleep_until},
 };
-use tokio_util::{
-    sync::{CancellationToken, WaitForCancellationFutureOwned},
-    task::TaskTracker,
-};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tracing::{Instrument, Span};
 use wslink_core::{
     Handshake,
     rpc::Events,
-    session::{CallKey, Event, Session, Shared, Traffic, Verdict},
+    session::{CallKey, Event, Session, Traffic, Verdict},
     topic::Departed,
     wire::Violation,
 };
@@ -36,7 +32,7 @@ use self::{
     tasks::Tasks,
     write_budget::WriteBudget,
 };
-use super::{connection_limiter::ConnectionPermit, login_throttle::LoginThrottle, session_expiry::expire_sessions};
+use super::{ConnectionPermit, Connections, session_expiry::expire_sessions};
 use crate::transport::{Incoming, Totals, WebSocket};
 
 mod close;
@@ -59,18 +55,6 @@ const LONG_WORK: usize = 64 * 1024;
 /// Events that are taken from streams before anything else is looked at: a stream of a `latest` topic may be endless.
 const STREAM_BURST: usize = 128;
 
-/// The resources that the connections of a server share with each other.
-#[derive(Clone)]
-pub(super) struct Resources {
-    pub(super) shared: Arc<Shared>,
-    pub(super) throttle: Arc<LoginThrottle>,
-    /// Threads for handlers that block, of all connections.
-    pub(super) threads: Arc<Semaphore>,
-    /// Everything that must have ended before the server has.
-    pub(super) tracker: TaskTracker,
-    pub(super) stop: CancellationToken,
-}
-
 struct Driver<S> {
     socket: WebSocket<S>,
     budget: WriteBudget,
@@ -83,7 +67,7 @@ struct Driver<S> {
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     stopping: bool,
     permit: Option<Arc<ConnectionPermit>>,
-    resources: Resources,
+    connections: Connections,
 }
 
 type Authenticating = Pin<Box<dyn Future<Output = Result<Verdict, Violation>> + Send>>;
@@ -94,7 +78,7 @@ type Authenticating = Pin<Box<dyn Future<Output = Result<Verdict, Violation>> + 
 /// into a variable it would be there twice), and the end of a connection is in a box.
 pub(super) fn drive<S>(
     socket: WebSocket<S>,
-    resources: Resources,
+    connections: Connections,
     handshake: Handshake,
     subprotocol: Option<&str>,
     permit: Option<Arc<ConnectionPermit>>,
@@ -102,9 +86,9 @@ pub(super) fn drive<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let session = Session::server(Arc::clone(&resources.shared), handshake, subprotocol, Instant::now().into_std());
+    let session = Session::server(Arc::clone(&connections.shared), handshake, subprotocol, Instant::now().into_std());
     let session = session.inspect_err(|error| tracing::error!(%error, "no entropy for a client id"));
-    let mut driver = session.ok().map(|session| Driver::new(socket, session, resources, permit));
+    let mut driver = session.ok().map(|session| Driver::new(socket, session, connections, permit));
     async move {
         let Some(running) = &mut driver else { return };
         let span = running.span();
@@ -114,7 +98,7 @@ where
             running.poll(cx)
         })
         .await;
-        let Resources { shared, stop, .. } = running.resources.clone();
+        let Connections { shared, stop, .. } = running.connections.clone();
         // Before it is no longer counted among those that are open.
         if let Some(account) = &shared.account {
             account.closed(end.reason());
@@ -129,7 +113,7 @@ where
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
-    fn new(socket: WebSocket<S>, session: Session, resources: Resources, permit: Option<Arc<ConnectionPermit>>) -> Self {
+    fn new(socket: WebSocket<S>, session: Session, connections: Connections, permit: Option<Arc<ConnectionPermit>>) -> Self {
         let first = session.next_timeout().map_or_else(Instant::now, Instant::from_std);
         Self {
             socket,
@@ -140,10 +124,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             streams: Tasks::new(),
             timer: Box::pin(sleep_until(first)),
             // A token of its own, since every poll takes the lock of the one that it waits for.
-            stop: Box::pin(resources.stop.child_token().cancelled_owned()),
+            stop: Box::pin(connections.stop.child_token().cancelled_owned()),
             stopping: false,
             permit,
-            resources,
+            connections,
         }
     }
 
@@ -277,12 +261,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 let client = self.session.client_identity();
                 let from = client.and_then(|client| client.handshake().address()).map(|address| address.ip());
                 let again = self.session.is_authenticated();
-                let throttle = Arc::clone(&self.resources.throttle);
+                let throttle = Arc::clone(&self.connections.throttle);
                 self.authenticating = Some(Box::pin(throttle.answer(from, again, attempt)));
                 self.poll_authentication(cx, now);
             }
             Event::Authenticated => {
-                self.socket.set_max_frame(self.resources.shared.limits.frame_bytes);
+                self.socket.set_max_frame(self.connections.shared.limits.frame_bytes);
                 self.permit.iter().for_each(|permit| permit.authenticated());
             }
             // Of sessions that connect.
@@ -408,7 +392,7 @@ mod tests {
         let server = Server::builder().limits(limits).mount(Scribe(Arc::clone(&noted))).build().unwrap();
         let start = Instant::now();
         let (near, far) = tokio::io::duplex(64 * 1024);
-        tokio::spawn(server.drive(far, Role::Server, &[], Handshake::default(), None));
+        tokio::spawn(server.connections().drive(far, Role::Server, &[], Handshake::default(), None));
         let mut peer = WebSocket::new(near, Role::Client, &[], 1 << 20);
         let secret = server.secret().unwrap().reveal();
         say(&mut peer, format!(r#"{{"id":"system:c0:0","method":"wslink.hello","args":[{{"secret":"{secret}"}}]}}"#)).await;

@@ -33,7 +33,7 @@ pub enum Source {
     Address(SocketAddr),
     /// From a process on this machine that was let at the listener, by the mode of a socket file for
     /// example. What it says of the clients behind it is believed, as a
-    /// [trusted proxy](super::Builder::trust_proxy)'s word is.
+    /// [trusted proxy](crate::server::Builder::trust_proxy)'s word is.
     Local,
 }
 

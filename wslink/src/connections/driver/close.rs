@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use wslink_core::session::Close;
 
-use crate::{server::ConnectionPermit, transport::WebSocket};
+use super::ConnectionPermit;
+use crate::transport::WebSocket;
 
 /// Why the connection ends.
 pub(super) enum End {
@@ -74,7 +75,7 @@ mod tests {
 
     use crate::{
         Server,
-        server::{LimitReached, Subnet},
+        connections::{LimitReached, Subnet},
         transport::Role,
     };
 
@@ -83,15 +84,15 @@ mod tests {
         let limits = Limits::with(|limits| limits.address_unauthenticated = 1);
         let server = Server::builder().limits(limits).build().unwrap();
         let subnet = || Some(Subnet::from(IpAddr::from([192, 0, 2, 1])));
-        let permit = Arc::new(server.limiter().acquire(subnet()).unwrap());
+        let permit = Arc::new(server.connections().limiter.acquire(subnet()).unwrap());
         let (mut peer, end) = tokio::io::duplex(1024);
-        let serving = tokio::spawn(server.drive(end, Role::Server, &[], Handshake::default(), Some(permit)));
+        let serving = tokio::spawn(server.connections().drive(end, Role::Server, &[], Handshake::default(), Some(permit)));
         // Not masked, as a client's frames must be.
         peer.write_all(&[0x82, 0]).await.unwrap();
         assert_eq!(peer.read_u8().await.unwrap(), 0x88, "receives a close frame");
-        assert_eq!(server.limiter().acquire(subnet()).unwrap_err(), LimitReached::Subnet, "and is still connected");
+        assert_eq!(server.connections().limiter.acquire(subnet()).unwrap_err(), LimitReached::Subnet, "and is still connected");
         drop(peer);
         serving.await.unwrap();
-        server.limiter().acquire(subnet()).unwrap();
+        server.connections().limiter.acquire(subnet()).unwrap();
     }
 }

@@ -11,12 +11,13 @@ use axum::{
 use http::StatusCode;
 
 use super::{
+    Site,
     forwarded::{self, Hop},
-    patience::Patience,
+    write_timeout::WriteTimeout,
 };
 use crate::{
-    Server,
-    server::{ConnectionPermit, Source, Subnet},
+    connections::{ConnectionPermit, Subnet},
+    transport::Source,
 };
 
 /// The connection that a request came in by, among the extensions of the request.
@@ -27,12 +28,12 @@ pub(super) struct Arrival {
     pub(super) secure: bool,
     pub(super) permit: Arc<ConnectionPermit>,
     /// How long its peer may take nothing of an answer.
-    pub(super) patience: Patience,
+    pub(super) write_timeout: WriteTimeout,
 }
 
 /// Whose request it is, among the extensions of the request.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sender {
+pub(super) struct ClientAddress {
     pub(super) address: Option<SocketAddr>,
     /// Whether `address` is a proxy's, which stands for any number of clients.
     pub(super) is_proxy: bool,
@@ -42,7 +43,7 @@ pub(super) struct Sender {
     pub(super) secure: Option<bool>,
 }
 
-impl Sender {
+impl ClientAddress {
     /// Where the client is to be counted.
     pub(super) fn subnet(&self) -> Option<Subnet> {
         self.address.filter(|_| !self.is_proxy).map(|address| address.ip().into())
@@ -50,7 +51,7 @@ impl Sender {
 }
 
 /// Finds out whose request it is, for everything that answers it.
-pub(super) async fn identify(State(server): State<Server>, mut request: Request, next: Next) -> Response {
+pub(super) async fn identify(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let extensions = request.extensions();
     let arrival = extensions.get::<Arrival>();
     let source = arrival.map(|arrival| arrival.source);
@@ -58,9 +59,9 @@ pub(super) async fn identify(State(server): State<Server>, mut request: Request,
     let info = extensions.get::<ConnectInfo<SocketAddr>>();
     let source = source.or_else(|| info.map(|info| Source::Address(info.0)));
     let secure = arrival.is_some_and(|arrival| arrival.secure).then_some(true);
-    match sender(&server, source, secure, &request) {
-        Ok(sender) => {
-            request.extensions_mut().insert(sender);
+    match client(&site, source, secure, &request) {
+        Ok(client) => {
+            request.extensions_mut().insert(client);
             next.run(request).await
         }
         Err(forwarded::Contradiction) => {
@@ -70,24 +71,24 @@ pub(super) async fn identify(State(server): State<Server>, mut request: Request,
     }
 }
 
-fn sender(
-    server: &Server,
+fn client(
+    site: &Site,
     source: Option<Source>,
     secure: Option<bool>,
     request: &Request,
-) -> Result<Sender, forwarded::Contradiction> {
-    let trusted = &server.settings().trusted;
+) -> Result<ClientAddress, forwarded::Contradiction> {
+    let trusted = &site.settings.trusted;
     let (address, is_proxy) = match source {
         Some(Source::Address(address)) => (Some(address), trusted.contains(address.ip())),
         Some(Source::Local) => (None, true),
         None => (None, false),
     };
-    let direct = Sender { address, is_proxy, host: None, secure };
+    let direct = ClientAddress { address, is_proxy, host: None, secure };
     if !is_proxy {
         return Ok(direct);
     }
     let Some(Hop { address, host, secure }) = forwarded::client(trusted, request.headers())? else { return Ok(direct) };
-    Ok(Sender {
+    Ok(ClientAddress {
         is_proxy: address.is_none_or(|address| trusted.contains(address.ip())),
         address: address.or(direct.address),
         host,

@@ -7,12 +7,12 @@ use std::{fmt, net::IpAddr};
 
 use http::{Request, header};
 
-use super::sender::Sender;
+use super::client_address::ClientAddress;
 use crate::Error;
 
 /// What is admitted beyond the server's own addresses.
 #[derive(Debug, Default)]
-pub(crate) struct Admission {
+pub(crate) struct OriginPolicy {
     /// Serialised origins, compared exactly.
     pub(crate) origins: Vec<String>,
     /// Host names without port.
@@ -67,7 +67,7 @@ fn cut(text: &str) -> &str {
 /// What admits everything.
 const ANY: &str = "any";
 
-impl Admission {
+impl OriginPolicy {
     /// Brings what the program and its operator wrote into the form that requests are compared with.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ impl Admission {
         let origin = Host::parse(authority).ok_or_else(refusal)?;
         let same_port = origin.port.unwrap_or(default_port) == host.port.unwrap_or(default_port);
         // A page that was not encrypted may be anybody's, so it is not the encrypted site's own.
-        let secure = request.extensions().get::<Sender>().and_then(|sender| sender.secure);
+        let secure = request.extensions().get::<ClientAddress>().and_then(|client| client.secure);
         let same_scheme = secure.is_none_or(|secure| secure == (scheme == "https"));
         let same_host = same_scheme && same_port && origin.name.eq_ignore_ascii_case(host.name);
         let same_machine = origin.is_loopback() && (host.is_loopback() || same_port && is_peers_own(request, &host));
@@ -141,7 +141,7 @@ impl Admission {
 /// Whether the peer is at the very address that it connects to: then it is on this machine, and what it calls
 /// loopback is this server's, too.
 fn is_peers_own<B>(request: &Request<B>, host: &Host<'_>) -> bool {
-    let peer = request.extensions().get::<Sender>().filter(|sender| !sender.is_proxy).and_then(|sender| sender.address);
+    let peer = request.extensions().get::<ClientAddress>().filter(|client| !client.is_proxy).and_then(|client| client.address);
     peer.is_some_and(|peer| host.address() == Some(peer.ip().to_canonical()))
 }
 
@@ -188,7 +188,7 @@ fn rootless(name: &str) -> &str {
 /// The one host that a request is for.
 fn requested_host<B>(request: &Request<B>) -> Option<Host<'_>> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
-    let forwarded = request.extensions().get::<Sender>().and_then(|sender| sender.host.as_deref());
+    let forwarded = request.extensions().get::<ClientAddress>().and_then(|client| client.host.as_deref());
     let authority = match (forwarded, hosts.next(), hosts.next()) {
         (Some(host), ..) => host,
         (None, Some(host), None) => host.to_str().ok()?,
@@ -244,13 +244,13 @@ mod tests {
     use super::*;
 
     fn admit(host: &str, origin: Option<&str>) -> Result<(), Refusal> {
-        admission(&["https://app.example.com"], &["render.example.com"]).unwrap().admit(&request(host, origin))
+        policy(&["https://app.example.com"], &["render.example.com"]).unwrap().admit(&request(host, origin))
     }
 
-    fn admission(origins: &[&str], hosts: &[&str]) -> Result<Admission, String> {
+    fn policy(origins: &[&str], hosts: &[&str]) -> Result<OriginPolicy, String> {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let mut admission = Admission { origins: owned(origins), hosts: owned(hosts), ..Admission::default() };
-        admission.check().map(|()| admission).map_err(|error| error.to_string())
+        let mut policy = OriginPolicy { origins: owned(origins), hosts: owned(hosts), ..OriginPolicy::default() };
+        policy.check().map(|()| policy).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -264,7 +264,7 @@ mod tests {
             ("http://[::1]:80", "http://[::1]"),
             ("tauri://localhost", "tauri://localhost"),
         ] {
-            assert_eq!(admission(&[given], &[]).unwrap().origins, [origin], "{given}");
+            assert_eq!(policy(&[given], &[]).unwrap().origins, [origin], "{given}");
         }
         for (given, host) in [
             ("host.example:8443", "host.example"),
@@ -273,7 +273,7 @@ mod tests {
             ("[::1]:80", "::1"),
             ("::", "::"),
         ] {
-            assert_eq!(admission(&[], &[given]).unwrap().hosts, [host], "{given}");
+            assert_eq!(policy(&[], &[given]).unwrap().hosts, [host], "{given}");
         }
     }
 
@@ -287,21 +287,21 @@ mod tests {
             ("null", "`https://null`"),
             ("", "one like"),
         ] {
-            let said = admission(&[given], &[]).unwrap_err();
+            let said = policy(&[given], &[]).unwrap_err();
             assert!(said.contains(form), "{given}: {said}");
         }
         for given in ["*.example.com", "", "a b", "https://"] {
-            assert!(admission(&[], &[given]).unwrap_err().contains("render.example.com"), "{given}");
+            assert!(policy(&[], &[given]).unwrap_err().contains("render.example.com"), "{given}");
         }
     }
 
     #[test]
     fn any_is_everything() {
-        let admits = |admission: &Admission, host, origin| admission.admit(&request(host, origin)).is_ok();
-        let origins = admission(&["any"], &[]).unwrap();
+        let admits = |origin_policy: &OriginPolicy, host, origin| origin_policy.admit(&request(host, origin)).is_ok();
+        let origins = policy(&["any"], &[]).unwrap();
         assert!(admits(&origins, "localhost", Some("http://evil.example")) && admits(&origins, "localhost", Some("null")));
         assert!(!admits(&origins, "evil.example", None));
-        let hosts = admission(&[], &["any"]).unwrap();
+        let hosts = policy(&[], &["any"]).unwrap();
         assert!(admits(&hosts, "evil.example", None) && !admits(&hosts, "evil.example", Some("http://other.example")));
     }
 
@@ -316,12 +316,12 @@ mod tests {
 
     #[test]
     fn a_page_of_loopback_may_connect_to_the_same_machines_other_address() {
-        let admission = Admission::default();
+        let admission = OriginPolicy::default();
         let admit = |peer: &str, origin| {
             let mut request = request("192.168.1.5:8080", Some(origin));
             request
                 .extensions_mut()
-                .insert(Sender { address: Some(format!("{peer}:50000").parse().unwrap()), ..Sender::default() });
+                .insert(ClientAddress { address: Some(format!("{peer}:50000").parse().unwrap()), ..ClientAddress::default() });
             admission.admit(&request)
         };
         assert_eq!(admit("192.168.1.5", "http://127.0.0.1:8080"), Ok(()));
@@ -388,10 +388,10 @@ mod tests {
 
     #[test]
     fn what_a_trusted_proxy_was_asked_for_counts() {
-        let admission = admission(&[], &["render.example.com"]).unwrap();
+        let admission = policy(&[], &["render.example.com"]).unwrap();
         let admit = |host: &str, secure, origin| {
             let mut request = request("10.0.0.7:8080", Some(origin));
-            request.extensions_mut().insert(Sender { host: Some(host.into()), secure, ..Sender::default() });
+            request.extensions_mut().insert(ClientAddress { host: Some(host.into()), secure, ..ClientAddress::default() });
             admission.admit(&request)
         };
         assert_eq!(admit("render.example.com", Some(true), "https://render.example.com"), Ok(()));

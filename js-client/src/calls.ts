@@ -1,45 +1,70 @@
 // The calls of a session: those that wait to be sent and those that wait for their reply.
 import { CallTimeout, ConnectionLost, errorOfReply, type WslinkError } from './errors.js';
 import type { Link } from './link.js';
-import { request, type Incoming } from './messages.js';
+import { errorOf, request, type Incoming } from './messages.js';
 import type { CallOptions } from './options.js';
-import { report } from './report.js';
+import { guarded, type Report } from './report.js';
+import { after, now } from './timer.js';
+import type { Trace } from './trace.js';
+
+type Args = readonly unknown[];
+type Kwargs = Readonly<Record<string, unknown>>;
 
 /** A call on its way. */
 interface Call {
   readonly id: string;
   readonly method: string;
-  readonly deadline: number | undefined;
+  readonly deadline: number;
   readonly onProgress: ((progress: any) => void) | undefined;
-  /** Undefined while a `Blob` is read. */
-  arguments: [readonly unknown[], Readonly<Record<string, unknown>>] | undefined;
+  /** Undefined while a `Blob` is read, and once it was sent. */
+  content: [Args, Kwargs] | undefined;
   settle(error: unknown, result?: unknown): void;
+}
+
+/** What a call says. */
+export interface CallRequest {
+  readonly method: string;
+  readonly args: Args | Promise<Args>;
+  readonly kwargs: Kwargs | Promise<Kwargs>;
+  readonly options: CallOptions<any>;
+  readonly kind?: 'rpc' | 'system';
 }
 
 /** Sends a system call at once, whatever waits; its reply is heard before the message after it. */
 export type AskSystem = (
   method: string,
-  args: readonly unknown[],
-  kwargs: Readonly<Record<string, unknown>>,
+  args: Args,
+  kwargs: Kwargs,
   answered?: (error: unknown, result: unknown) => void,
 ) => void;
 
 export class Calls {
   /** In the order of calling, which is the order of sending. */
-  readonly #waiting: Call[] = [];
+  readonly #waiting = new Map<string, Call>();
   readonly #sent = new Map<string, Call>();
+  readonly #report: Report;
+  readonly #trace: Trace;
   #link: Link | undefined;
   #extensions: ReadonlySet<string> = new Set();
   #count = 0;
+  /** Calls of the application that wait for their reply. */
+  inFlight = 0;
+
+  constructor(report: Report, trace: Trace) {
+    this.#report = report;
+    this.#trace = trace;
+  }
 
   connected(link: Link, extensions: ReadonlySet<string>): void {
     this.#link = link;
     this.#extensions = extensions;
   }
 
-  /** Sends what waits and can be sent. */
+  /** Sends what waits, up to the first call whose content is not there yet. */
   flush(): void {
-    while (this.#link && this.#waiting[0]?.arguments) this.#send(this.#waiting.shift()!);
+    for (const call of this.#waiting.values()) {
+      if (!call.content || !this.#send(call)) return;
+    }
   }
 
   /** Ends what was sent; what was not goes on waiting. */
@@ -52,87 +77,98 @@ export class Calls {
     for (const call of [...this.#sent.values()]) call.settle(lost);
   }
 
-  /** Ends what waits too. */
-  closed(error: WslinkError): void {
-    for (const call of [...this.#waiting]) call.settle(error);
+  /** Ends what waits. */
+  refuseWaiting(error: WslinkError): void {
+    for (const call of [...this.#waiting.values()]) call.settle(error);
   }
 
-  call(
-    method: string,
-    args: readonly unknown[] | Promise<readonly unknown[]>,
-    kwargs: Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>,
-    { signal, timeout, onProgress }: CallOptions<any>,
-    kind: 'rpc' | 'system' = 'rpc',
-  ): Promise<unknown> {
+  call({ method, args, kwargs, options, kind = 'rpc' }: CallRequest): Promise<unknown> {
+    const { signal, timeout = 0, onProgress } = options;
     const id = `${kind}:c:${this.#count++}`;
+    const traced = this.#trace.add('call', method);
     return new Promise((resolve, reject) => {
-      const giveUp = (reason: unknown) => {
+      const giveUp = (reason: unknown): void => {
         if (this.#sent.has(id) && this.#extensions.has('cancel')) this.system('wslink.cancel', [id], {});
         call.settle(reason);
       };
-      const aborted = () => giveUp(signal?.reason);
-      const expired = () => giveUp(new CallTimeout(method, this.#sent.has(id)));
-      const timer = timeout ? setTimeout(expired, timeout) : undefined;
+      const aborted = (): void => giveUp(signal!.reason);
+      const limit = timeout || Infinity;
+      const timer = after(limit, () => giveUp(new CallTimeout(method, this.#sent.has(id))));
       const call: Call = {
         id,
         method,
-        deadline: timeout ? Date.now() + timeout : undefined,
+        deadline: now() + limit,
         onProgress,
-        arguments: undefined,
+        content: undefined,
         settle: (error, result) => {
-          clearTimeout(timer);
+          timer.clear();
           signal?.removeEventListener('abort', aborted);
-          this.#sent.delete(id);
+          if (this.#sent.delete(id)) this.inFlight -= 1;
+          this.#trace.settle(traced, error === undefined ? 'ok' : String((error as Error | undefined)?.name ?? error));
           if (error === undefined) resolve(result);
           else reject(error);
-          const index = this.#waiting.indexOf(call);
-          if (index < 0) return;
-          this.#waiting.splice(index, 1);
           // It may have been the one that the others waited for.
-          this.flush();
+          if (this.#waiting.delete(id) && !call.content) this.flush();
         },
       };
       signal?.addEventListener('abort', aborted);
-      this.#waiting.push(call);
-      if (args instanceof Promise || kwargs instanceof Promise) {
-        Promise.all([args, kwargs]).then((read) => {
-          call.arguments = read;
-          this.flush();
-        }, call.settle);
-      } else {
-        call.arguments = [args, kwargs];
+      this.#waiting.set(id, call);
+      const ready = (content: [Args, Kwargs]): void => {
+        call.content = content;
         this.flush();
-      }
+      };
+      if (args instanceof Promise || kwargs instanceof Promise) {
+        Promise.all([args, kwargs]).then(ready, call.settle);
+      } else ready([args, kwargs]);
     });
   }
 
   /** Only while connected; a drop answers with `ConnectionLost`. */
   readonly system: AskSystem = (method, args, kwargs, answered) => {
     const id = `system:c:${this.#count++}`;
-    const settle = (error: unknown, result?: unknown) => {
+    const settle = (error: unknown, result?: unknown): void => {
       this.#sent.delete(id);
       answered?.(error, result);
     };
-    this.#send({ id, method, deadline: undefined, onProgress: undefined, arguments: [args, kwargs], settle });
+    const call: Call = { id, method, deadline: Infinity, onProgress: undefined, content: [args, kwargs], settle };
+    this.#sent.set(id, call);
+    try {
+      // What a closing socket does not take is answered by its end, which comes.
+      this.#link?.send(request(id, method, args, kwargs));
+    } catch (error) {
+      settle(error);
+    }
   };
 
-  receive(message: Incoming): void {
-    const call = this.#sent.get(message.id);
+  receive({ id, result, error, problem, ...rest }: Incoming): void {
+    const call = this.#sent.get(id);
     if (!call) return;
-    if ('progress' in message) report(() => call.onProgress?.(message.progress));
-    else if (message.error) call.settle(errorOfReply(call.method, message.error));
-    else call.settle(undefined, message.result);
+    const context = { method: call.method };
+    if ('progress' in rest) {
+      if (problem) this.#report(problem, context);
+      else guarded(this.#report, context, () => call.onProgress?.(rest.progress));
+    } else if (problem) call.settle(problem);
+    else if (error !== undefined) call.settle(errorOfReply(call.method, errorOf(error)));
+    else call.settle(undefined, result);
   }
 
-  #send(call: Call): void {
-    const [args, kwargs] = call.arguments!;
+  /** Whether the next one can be sent. */
+  #send(call: Call): boolean {
+    const [args, kwargs] = call.content!;
     const message = request(call.id, call.method, args, kwargs);
-    const timed = call.deadline !== undefined && this.#extensions.has('deadline');
-    this.#sent.set(call.id, call);
+    const timed = call.deadline < Infinity && this.#extensions.has('deadline');
     try {
-      this.#link!.send(timed ? { ...message, timeout_ms: Math.max(1, call.deadline - Date.now()) } : message);
+      // Whole milliseconds, of which the server takes no fractions.
+      const left = Math.max(1, Math.ceil(call.deadline - now()));
+      if (!this.#link?.send(timed ? { ...message, timeout_ms: left } : message)) return false;
+      this.#waiting.delete(call.id);
+      this.#sent.set(call.id, call);
+      this.inFlight += 1;
+      // The arguments may be large, and the reply far away.
+      call.content = undefined;
     } catch (error) {
       call.settle(error);
     }
+    return true;
   }
 }

@@ -45,7 +45,7 @@ class Peer {
 
   /** The frames of a message, which a test may send in another order. */
   frames(message, frameBytes = 1 << 20) {
-    return cut(encode(message), ++this.#sent, frameBytes);
+    return cut([encode(message, { useBigInt64: true })], ++this.#sent, frameBytes);
   }
 
   sendFrame(frame) {

@@ -1,0 +1,41 @@
+// Timers of any length, and a clock that never jumps.
+
+/** What `setTimeout` can hold; it fires at once for anything longer. */
+const LONGEST = 2 ** 31 - 1;
+
+export interface Timer {
+  clear(): void;
+}
+
+/** Runs `run` after `delay` milliseconds, which may be `Infinity`. */
+export function after(delay: number, run: () => void): Timer {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const wait = (left: number): void => {
+    if (left === Infinity) return;
+    timer = setTimeout(() => (left > LONGEST ? wait(left - LONGEST) : run()), Math.min(left, LONGEST));
+  };
+  wait(delay);
+  return { clear: () => clearTimeout(timer) };
+}
+
+/** Milliseconds of a clock that is not set back or forward, unlike `Date.now`. */
+export const now = (): number => performance.now();
+
+/** Throws for what is no duration in milliseconds. */
+export function duration(name: string, value: number): number {
+  if (typeof value !== 'number' || !(value >= 0))
+    throw new RangeError(`${name} must be 0 or more milliseconds: ${value}`);
+  return value;
+}
+
+/** Runs `run` after all promises that are settled now were heard of, without the throttling of timers. */
+export function soon(run: () => void): void {
+  const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => void };
+  if (setImmediate) return setImmediate(run);
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    run();
+  };
+  port2.postMessage(0);
+}

@@ -2,8 +2,9 @@
 import { connect, v1, v2 } from 'wslink-client';
 import { calls } from './calls.js';
 import { events } from './events.js';
+import { values } from './values.js';
 
-export const CASES = { ...calls, ...events };
+export const CASES = { ...calls, ...values, ...events };
 export const WIRES = { v1, v2 };
 
 export async function run(title, { url, wire, ...options }) {

@@ -1,5 +1,5 @@
 // The inspector: connects to the server that served it, and shows what it offers and does.
-import { documentOf, type Method, type OpenRpc, type Topic } from '../src/generate/document.js';
+import { documentOf, type Method, type OpenRpc, type Topic } from '../generator/src/document.js';
 import { connect, type Session } from '../src/index.js';
 import { door, forget, keep, knownSecret } from './door.js';
 import { fill, h } from './dom.js';

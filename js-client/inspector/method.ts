@@ -1,5 +1,5 @@
 // One method: its documentation, a form for its arguments, and what its calls return.
-import type { Method, Parameter } from '../src/generate/document.js';
+import type { Method, Parameter } from '../generator/src/document.js';
 import { AuthenticationError, CallError, WslinkError, type Session } from '../src/index.js';
 import { fill, h } from './dom.js';
 import { duration } from './format.js';

@@ -10,7 +10,7 @@ export type Adjacent = {
 };
 
 export interface All {
-  'any': unknown;
+  any: unknown;
   wide: number | bigint;
   signed?: number | bigint | null | undefined;
   size: number;

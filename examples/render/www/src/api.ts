@@ -80,7 +80,7 @@ export type ViewId = number | string;
 /** The wheel: `spinY` is below 0 where things come nearer. */
 export interface WheelEvent {
   spinY?: number | undefined;
-  'type': WheelStage;
+  type: WheelStage;
   view?: ViewId | undefined;
 }
 

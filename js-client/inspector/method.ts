@@ -71,7 +71,7 @@ class Form {
   #asJson: boolean;
 
   constructor(method: Method, fields: Fields) {
-    this.#named = method.params.map((parameter) => [parameter, parameterField(parameter, fields)]);
+    this.#named = (method.params ?? []).map((parameter) => [parameter, parameterField(parameter, fields)]);
     this.#raw = json({
       label: 'Arguments',
       required: false,
@@ -107,7 +107,7 @@ class Form {
 }
 
 export function parameterField(parameter: Parameter, fields: Fields): Field {
-  return fields.field(parameter.schema, {
+  return fields.field(parameter.schema ?? true, {
     label: parameter.name,
     required: parameter.required === true,
     otherwise: parameter['x-wslink']?.default,

@@ -16,6 +16,7 @@ type Keywords = Readonly<Record<string, unknown>>;
 export type Resolve = (reference: string) => string | undefined;
 
 const UNKNOWN = primary('unknown');
+const WIDE_INTEGER: Type = { text: 'number | bigint', level: 'union' };
 /** Deeper schemas are `unknown`. */
 const MAX_DEPTH = 48;
 /** Longer arrays of a fixed length are arrays of any. */
@@ -80,7 +81,7 @@ function typed(keywords: Keywords, resolve: Resolve, depth: number): Type[] {
         return primary('number');
       case 'integer': {
         const wide = typeof keywords['format'] === 'string' && WIDE.test(keywords['format']);
-        return wide ? union([primary('number'), primary('bigint')]) : primary('number');
+        return wide ? WIDE_INTEGER : primary('number');
       }
       case 'array':
         return arrayType(keywords, resolve, depth);
@@ -159,7 +160,8 @@ function literal(value: unknown, depth: number): Type {
   if (typeof value === 'string') return primary(quoted(value));
   if (value === null || typeof value === 'boolean') return primary(String(value));
   // Of larger ones the text of the manifest is lost already.
-  if (typeof value === 'number') return primary(isExact(value) ? numeral(value) : 'number');
+  if (typeof value === 'bigint') return WIDE_INTEGER;
+  if (typeof value === 'number') return isExact(value) ? primary(numeral(value)) : WIDE_INTEGER;
   if (depth > MAX_DEPTH) return UNKNOWN;
   if (Array.isArray(value)) return primary(`[${value.map((member) => literal(member, depth + 1).text).join(', ')}]`);
   const members = Object.entries(value as object);

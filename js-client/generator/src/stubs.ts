@@ -70,7 +70,7 @@ function objectOf(params: readonly Parameter[], rest: boolean): Schema {
 
 function described({ schema = true, summary, description, 'x-wslink': own }: Parameter): Schema {
   const keywords = keywordsOf(schema);
-  const value = keywords && 'default' in keywords ? JSON.stringify(keywords['default']) : own?.default;
+  const value = keywords && 'default' in keywords ? jsonOf(keywords['default']) : own?.default;
   const lines = [
     summary,
     description ?? keywords?.['description'],
@@ -78,6 +78,11 @@ function described({ schema = true, summary, description, 'x-wslink': own }: Par
   ];
   const text = lines.filter((line) => typeof line === 'string').join('\n\n');
   return withDescription(schema, text);
+}
+
+/** A manifest that came over a WebSocket has exact integers. */
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? String(member) : member));
 }
 
 function errorData({ data = true, code, message, summary, description }: MethodError): Schema {

@@ -8,7 +8,7 @@ import { transform } from 'esbuild';
 const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 const TSCONFIG = {
   extends: '../../tsconfig.json',
-  compilerOptions: { noEmit: true, declaration: false, stripInternal: false, rootDir: '../..' },
+  compilerOptions: { noEmit: true, declaration: false, declarationMap: false, stripInternal: false, rootDir: '../..' },
   include: ['.'],
   exclude: [],
 };

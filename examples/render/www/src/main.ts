@@ -57,7 +57,8 @@ function listen(session: Session): void {
   const { signal } = pictures;
   const told = ({ memsize, events, size, workTime }: Told): void => {
     if (signal.aborted) return;
-    meter.came({ bytes: memsize, events });
+    // 64 bits on the server, and never that many here.
+    meter.came({ bytes: memsize, events: events === undefined ? undefined : Number(events) });
     element<HTMLOutputElement>('picture').value = `${size[0]} × ${size[1]}`;
     element('work').textContent = `${(memsize / 1024).toFixed(0)} KiB, took ${workTime} ms`;
   };
@@ -69,9 +70,9 @@ function listen(session: Session): void {
 /** What the pictures of any server of this protocol tell. */
 interface Told {
   memsize: number;
-  events?: number;
+  events?: number | bigint | undefined;
   size: readonly number[];
-  workTime: number;
+  workTime: number | bigint;
 }
 
 function tell(state: string, label: string, detail: string): void {

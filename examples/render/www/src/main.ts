@@ -21,7 +21,16 @@ const charts = { frames: new Chart('frames-chart'), bytes: new Chart('bytes-char
 
 const query = new URLSearchParams(location.search);
 const kind: Kind = query.get('client') === 'stock' ? 'stock' : 'ours';
-const url = new URL(query.get('server') ?? 'ws', document.baseURI).href.replace(/^http/, 'ws');
+const url = serverUrl(query.get('server'));
+
+/** For measurements, another server may be given, but only one of this machine: a link must not choose where a page connects. */
+function serverUrl(given: string | null): string {
+  const own = new URL('ws', document.baseURI);
+  own.protocol = own.protocol.replace('http', 'ws');
+  const other = new URL(given ?? own, own);
+  const isLocal = ({ hostname }: URL): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return (isLocal(own) && isLocal(other) ? other : own).href;
+}
 
 let server: Api | undefined;
 let shown: ShownView | undefined;

@@ -33,6 +33,7 @@ export class Link {
   /** What came behind a message of the other kind in the same turn; a reply and an event are never handled in one. */
   readonly #inbox = new Queue<Incoming | WslinkError>();
   #turn: 'event' | 'reply' | undefined;
+  #opened = false;
   #greeted = false;
   #ended = false;
 
@@ -47,6 +48,9 @@ export class Link {
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => this.#receive(data);
     socket.onerror = (event) => {
       failure = event;
+      const unmade = new ConnectionLost('the connection could not be made', { cause: event });
+      // Node.js 22 tells of no end where there was no beginning.
+      if (!this.#opened) soon(() => this.end(unmade));
     };
     socket.onclose = (close: CloseInfo) => this.#take(new ConnectionLost(described(close), { close, cause: failure }));
   }
@@ -68,6 +72,7 @@ export class Link {
   }
 
   #hello(greeting: object): void {
+    this.#opened = true;
     try {
       this.send(request(HELLO_ID, 'wslink.hello', [greeting], {}));
     } catch (error) {

@@ -9,8 +9,8 @@ export const WIRES = { v1, v2 };
 
 export async function run(title, { url, wire, ...options }) {
   const opened = [];
-  const open = (more) => {
-    const session = connect(url, { wire: WIRES[wire], ...options, ...more });
+  const open = ({ at = url, ...more } = {}) => {
+    const session = connect(at, { wire: WIRES[wire], ...options, ...more });
     opened.push(session);
     return session;
   };

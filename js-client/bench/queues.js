@@ -19,6 +19,7 @@ await took('200,000 events drained by a loop', async () => {
 });
 
 const silent = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+await new Promise((resolve) => silent.once('listening', resolve));
 const session = connect(`ws://127.0.0.1:${silent.address().port}/`, { timeout: 60_000 });
 const calls = [];
 await took('40,000 calls made to wait', () => {

@@ -22,6 +22,6 @@ function socketUrl(url: string | URL): string {
   }
   absolute.protocol = absolute.protocol.replace('http', 'ws');
   absolute.hash = '';
-  if (!/^wss?:$/.test(absolute.protocol)) throw new TypeError(`not the URL of a WebSocket: ${absolute.href}`);
+  if (!/^wss?:$/.test(absolute.protocol)) throw new TypeError(`invalid URL of a server: ${absolute.href}`);
   return absolute.href;
 }

@@ -61,66 +61,51 @@ export function request(
 
 /** Throws `ProtocolError` unless every member is what it has to be. */
 export function helloOf(result: unknown): Hello {
-  const hello = membersOf(result, 'the answer to hello');
-  const text = (name: string): string | undefined => optional(hello, name, (value) => typeof value === 'string');
-  const count = (name: string): number | undefined => optional(hello, name, isCount);
-  const clientID = text('clientID');
-  if (!clientID) throw new ProtocolError('the answer to hello has no clientID');
-  const maxMsgSize = count('maxMsgSize');
-  if (maxMsgSize !== undefined && maxMsgSize < SMALLEST_FRAME) throw wrong('maxMsgSize');
-  const extensions = optional<unknown[]>(hello, 'extensions', Array.isArray) ?? [];
-  if (!extensions.every((name) => typeof name === 'string')) throw wrong('extensions');
+  const hello = membersOf(result, 'hello');
+  const member = <T>(name: string, fits: (value: any) => boolean): T | undefined => {
+    const value = hello[name] ?? undefined;
+    if (value !== undefined && !fits(value)) throw wrong(name);
+    return value as T | undefined;
+  };
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  const clientID = member<string>('clientID', isText);
+  if (!clientID) throw wrong('clientID');
+  const { missed, kept = [] } = membersOf(hello['resumed'] ?? {}, 'resumed');
+  if (!Array.isArray(kept) || !kept.every(isCount)) throw wrong('resumed');
   return {
     clientID,
-    maxMsgSize,
-    extensions: new Set(extensions as string[]),
-    limits: Object.fromEntries(counts(hello['limits'], 'limits')),
-    expiresInMs: count('expiresInMs'),
-    resume: text('resume'),
-    resumed: resumedOf(hello['resumed']),
+    maxMsgSize: member('maxMsgSize', (value) => isCount(value) && value >= SMALLEST_FRAME),
+    extensions: new Set(member<string[]>('extensions', (value) => Array.isArray(value) && value.every(isText))),
+    limits: Object.fromEntries(counts(hello['limits'])),
+    expiresInMs: member('expiresInMs', isCount),
+    resume: member('resume', isText),
+    resumed: hello['resumed'] ? { missed: new Map(counts(missed)), kept: new Set(kept) } : undefined,
   };
 }
 
 /** The number of a subscription that was made. */
 export function subscriptionOf(result: unknown): number {
-  const number = membersOf(result, 'the answer to wslink.subscribe')['subscription'];
-  if (!isCount(number)) throw new ProtocolError('the answer to wslink.subscribe has no number');
+  const number = membersOf(result, 'subscription')['subscription'];
+  if (!isCount(number)) throw wrong('subscription');
   return number;
 }
 
 /** The error of a reply or an event; something else in its place becomes one too. */
 export function errorOf(error: unknown): { code: number; message: string; data: unknown } {
   const { code, message, data } = (error ?? {}) as Record<string, unknown>;
-  return {
-    code: typeof code === 'number' ? code : 0,
-    message: typeof message === 'string' ? message : 'an error without a message',
-    data,
-  };
+  return { code: typeof code === 'number' ? code : 0, message: String(message ?? 'no message'), data };
 }
 
-function resumedOf(value: unknown): Resumed | undefined {
-  if (value === undefined || value === null) return undefined;
-  const { missed, kept = [] } = membersOf(value, 'resumed of hello');
-  if (!Array.isArray(kept) || !kept.every(isCount)) throw wrong('resumed.kept');
-  return { missed: new Map(counts(missed, 'resumed.missed')), kept: new Set(kept) };
-}
-
-function counts(value: unknown, name: string): [string, number][] {
-  if (value === undefined || value === null) return [];
-  const entries = Object.entries(membersOf(value, `${name} of hello`));
-  // What later versions add may be of another kind.
-  return entries.filter((entry): entry is [string, number] => isCount(entry[1]));
-}
-
-function optional<T>(members: Record<string, unknown>, name: string, fits: (value: unknown) => boolean): T | undefined {
-  const value = members[name] ?? undefined;
-  if (value !== undefined && !fits(value)) throw wrong(name);
-  return value as T | undefined;
+/** What later versions add may be of another kind. */
+function counts(value: unknown): [string, number][] {
+  return Object.entries(membersOf(value ?? {}, 'limits')).filter((entry): entry is [string, number] =>
+    isCount(entry[1]),
+  );
 }
 
 function membersOf(value: unknown, what: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new ProtocolError(`${what} is no object`);
+  throw wrong(what);
 }
 
 function isCount(value: unknown): value is number {
@@ -128,5 +113,5 @@ function isCount(value: unknown): value is number {
 }
 
 function wrong(name: string): ProtocolError {
-  return new ProtocolError(`${name} in the answer to hello has a wrong value`);
+  return new ProtocolError(`the server sent no valid ${name}`);
 }

@@ -195,6 +195,6 @@ export const dispose: typeof Symbol.asyncDispose =
 function limits(policy: BufferPolicy = KEEP): Exclude<BufferPolicy, string> {
   if (policy === 'all') return { keep: Infinity, overflow: 'fail' };
   if (policy === 'latest') return { keep: 1, overflow: 'dropOldest' };
-  if (!(policy.keep >= 1)) throw new RangeError(`a buffer keeps 1 event or more: ${policy.keep}`);
+  if (!(policy.keep >= 1)) throw new RangeError(`invalid keep: ${policy.keep}`);
   return policy;
 }

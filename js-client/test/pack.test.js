@@ -16,7 +16,7 @@ import { scriptedServer } from './harness/scripted-server.js';
 
 const pack = (value) => Buffer.concat(new Packer().pack(value));
 const unpack = (bytes) => {
-  const reader = new Reader(bytes);
+  const reader = new Reader([bytes]);
   const value = reader.value();
   assert.deepEqual([reader.left, reader.problem], [0, undefined]);
   return value;
@@ -64,8 +64,30 @@ describe('MessagePack', () => {
       const value = anything(next);
       const bytes = pack(value);
       assert.deepEqual(new Uint8Array(bytes), new Uint8Array(encode(value)));
-      assert.deepEqual(unpack(bytes), decode(bytes));
+      assert.deepEqual(unpack(bytes), decode(new Uint8Array(bytes)));
     }
+  });
+
+  test('is read across the borders of chunks, wherever they are', () => {
+    const next = random(3);
+    for (let n = 0; n < 500; n += 1) {
+      const value = anything(next);
+      const bytes = new Uint8Array(pack(value));
+      const chunks = [];
+      for (let at = 0; at < bytes.length;) {
+        const length = Math.min(1 + next(n % 2 ? 20 : 5000), bytes.length - at);
+        chunks.push(bytes.subarray(at, (at += length)));
+      }
+      const reader = new Reader(chunks);
+      assert.deepEqual(reader.value(), value === undefined ? null : decode(bytes));
+      assert.equal(reader.left, 0);
+      assert.throws(() => reader.value(), RangeError);
+    }
+    const large = new Uint8Array(100_000).map((_, at) => at);
+    const packed = new Uint8Array(pack([large, 7]));
+    const thirds = [packed.subarray(0, 30_001), packed.subarray(30_001, 90_000), packed.subarray(90_000)];
+    const [copy, seven] = new Reader(thirds).value();
+    assert.deepEqual([copy, seven, copy.buffer.byteLength], [large, 7, 100_000]);
   });
 
   test('takes the shortest form at each border', () => {
@@ -93,7 +115,7 @@ describe('MessagePack', () => {
     for (let n = 0; n < 20_000; n += 1) {
       const bytes = Uint8Array.from({ length: next(40) }, () => next(256));
       try {
-        new Reader(bytes).value();
+        new Reader([bytes]).value();
       } catch (error) {
         assert.equal(error instanceof RangeError, true, String(error));
       }

@@ -70,7 +70,7 @@ describe('v1', () => {
 describe('v2', () => {
   test('cuts to the size that the server accepts', () => {
     const codec = v2.codec();
-    codec.limit(100);
+    codec.limitFrames(100);
     const frames = codec.encode(message([new Uint8Array(500)]));
     assert.equal(frames.length, 7);
     assert.equal(Math.max(...frames.map(({ length }) => length)), 100);

@@ -11,12 +11,17 @@ const SLACK = 16 << 20;
 
 interface Partial {
   readonly total: number;
-  readonly chunks: Map<number, Uint8Array<ArrayBuffer>>;
+  readonly chunks: Map<number, Uint8Array>;
   missing: number;
 }
 
-/** The frames of a message in pieces, each frame at most `frameBytes` long with its header; each byte is copied once. */
-export function cut(pieces: readonly Uint8Array[], id: number, frameBytes: number): Uint8Array<ArrayBuffer>[] {
+/** The frames of a packed message, each at most `frameBytes` long with its header; each byte is copied once. */
+export function cut(
+  packed: Uint8Array | readonly Uint8Array[],
+  id: number,
+  frameBytes: number,
+): Uint8Array<ArrayBuffer>[] {
+  const pieces = packed instanceof Uint8Array ? [packed] : packed;
   const total = bytesOf(pieces);
   const frames: Uint8Array<ArrayBuffer>[] = [];
   let frame = new Uint8Array(0);
@@ -41,6 +46,16 @@ export function cut(pieces: readonly Uint8Array[], id: number, frameBytes: numbe
   return frames;
 }
 
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(bytesOf(pieces));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
 export function bytesOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }
@@ -55,18 +70,24 @@ export class Assembly {
     this.#maxBytes = maxBytes;
   }
 
-  /** The packed message that a frame completes. */
-  add(frame: ArrayBuffer): Uint8Array<ArrayBuffer> | undefined {
-    if (frame.byteLength < HEADER) throw new ProtocolError('a frame is shorter than its header');
+  /** The packed message that a frame completes, in one piece. */
+  add(frame: ArrayBuffer): Uint8Array | undefined {
+    const chunks = this.collect(frame);
+    return chunks && (chunks.length === 1 ? chunks[0] : joined(chunks));
+  }
+
+  /** The chunks, in their order, of the packed message that a frame completes. */
+  collect(frame: ArrayBuffer): Uint8Array[] | undefined {
+    if (frame.byteLength < HEADER) throw contradiction();
     const header = new DataView(frame);
     const [id, offset, total] = [0, 4, 8].map((at) => header.getUint32(at, true)) as [number, number, number];
     const bytes = new Uint8Array(frame, HEADER);
-    if (total > this.#maxBytes) throw new ProtocolError(`a message of ${total} bytes is larger than maxMessageBytes`);
+    if (total > this.#maxBytes) throw tooMuch();
 
     const known = this.#partial.get(id);
     // Most messages are one chunk, which needs no copy at all.
-    if (!known && offset === 0 && bytes.length === total) return bytes;
-    const partial = known ?? { total, chunks: new Map<number, Uint8Array<ArrayBuffer>>(), missing: total };
+    if (!known && offset === 0 && bytes.length === total) return [bytes];
+    const partial = known ?? { total, chunks: new Map<number, Uint8Array>(), missing: total };
     if (
       partial.total !== total ||
       bytes.length === 0 ||
@@ -77,32 +98,36 @@ export class Assembly {
       throw contradiction();
     }
     if (!known) {
-      if (this.#partial.size >= MESSAGES) throw new ProtocolError(`more than ${MESSAGES} messages are incomplete`);
+      if (this.#partial.size >= MESSAGES) throw tooMuch();
       this.#partial.set(id, partial);
     }
     this.#held += bytes.length + OVERHEAD;
     if (this.#held > this.#maxBytes + SLACK) {
-      throw new ProtocolError('incomplete messages take more than maxMessageBytes');
+      throw tooMuch();
     }
     partial.chunks.set(offset, bytes);
     partial.missing -= bytes.length;
     if (partial.missing > 0) return undefined;
     this.#partial.delete(id);
     this.#held -= total + OVERHEAD * partial.chunks.size;
-    return joined(partial);
+    return inOrder(partial.chunks);
   }
 }
 
 /** As many bytes as there have to be arrived: they are all there unless some came twice. */
-function joined({ total, chunks }: Partial): Uint8Array<ArrayBuffer> {
-  const content = new Uint8Array(total);
+function inOrder(chunks: ReadonlyMap<number, Uint8Array>): Uint8Array[] {
   let end = 0;
-  for (const [offset, bytes] of [...chunks].sort(([a], [b]) => a - b)) {
-    if (offset !== end) throw contradiction();
-    content.set(bytes, offset);
-    end += bytes.length;
-  }
-  return content;
+  return [...chunks]
+    .sort(([a], [b]) => a - b)
+    .map(([offset, bytes]) => {
+      if (offset !== end) throw contradiction();
+      end += bytes.length;
+      return bytes;
+    });
+}
+
+function tooMuch(): ProtocolError {
+  return new ProtocolError('the server sends more than maxMessageBytes');
 }
 
 function contradiction(): ProtocolError {

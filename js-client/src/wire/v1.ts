@@ -71,7 +71,7 @@ class JsonCodec implements Codec {
     return undefined;
   }
 
-  limit(frameBytes = Infinity): void {
+  limitFrames(frameBytes = Infinity): void {
     this.#frameBytes = frameBytes;
   }
 

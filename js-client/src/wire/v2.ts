@@ -34,26 +34,26 @@ class MessagePackCodec implements Codec {
 
   decode(frame: string | ArrayBuffer): Incoming | undefined {
     if (typeof frame === 'string') return undefined;
-    const packed = this.#assembly.add(frame);
-    return packed && messageOf(packed);
+    const chunks = this.#assembly.collect(frame);
+    return chunks && messageOf(chunks);
   }
 
-  limit(frameBytes = FRAME_BYTES, messageBytes = this.#messageBytes): void {
+  limitFrames(frameBytes = FRAME_BYTES, messageBytes = this.#messageBytes): void {
     this.#frameBytes = frameBytes;
     this.#messageBytes = messageBytes;
   }
 }
 
 /** A message that says whose it is costs no other one, whatever is in it. */
-function messageOf(packed: Uint8Array): Incoming | undefined {
-  const reader = new Reader(packed);
+function messageOf(chunks: Uint8Array[]): Incoming | undefined {
+  const reader = new Reader(chunks);
   const members = new Map<unknown, unknown>();
   let problem: string | undefined;
   try {
     const length = reader.messageLength();
     if (length === undefined) throw new ProtocolError('a message is no map');
     for (let left = length; left > 0; left -= 1) members.set(reader.value(), reader.value());
-    if (reader.left > 0) problem = 'a message is longer than its value';
+    if (reader.left > 0) problem = 'a value is shorter than its message';
   } catch (error) {
     if (error instanceof ProtocolError) throw error;
     if (typeof members.get('id') !== 'string') throw new ProtocolError('a message is no MessagePack', error);

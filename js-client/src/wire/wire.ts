@@ -18,5 +18,5 @@ export interface Codec {
   /** The message that a frame completes, if it completes one; throws `ProtocolError` where the connection cannot go on. */
   decode(frame: string | ArrayBuffer): Incoming | undefined;
   /** Tells the largest frame and message that the server takes, where it told. */
-  limit(frameBytes: number | undefined, messageBytes: number | undefined): void;
+  limitFrames(frameBytes: number | undefined, messageBytes: number | undefined): void;
 }

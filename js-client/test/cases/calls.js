@@ -157,12 +157,12 @@ export const calls = {
   },
 
   async 'a silent connection is asked, and every server answers'({ open }) {
-    const session = open({ ping: { interval: 20, timeout: 200 } });
+    const session = open({ ping: { interval: 20, timeout: 1000 } });
     const states = [];
     session.onStateChange(({ status }) => states.push(status));
     await session.ready;
     // A server that answered nothing would be given up several times meanwhile.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
     equal((await session.call('kit.echo', [1])).args, [1]);
     equal(states, ['connected']);
   },

@@ -23,8 +23,7 @@ export const now = (): number => performance.now();
 
 /** Throws for what is no duration in milliseconds. */
 export function duration(name: string, value: number): number {
-  if (typeof value !== 'number' || !(value >= 0))
-    throw new RangeError(`invalid ${name}: ${value}`);
+  if (typeof value !== 'number' || !(value >= 0)) throw new RangeError(`invalid ${name}: ${value}`);
   return value;
 }
 

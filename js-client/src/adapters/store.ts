@@ -12,8 +12,11 @@ export interface Latest<Payload> {
   readonly error: unknown;
 }
 
+/** What an adapter listens with; a payload is typed where it is shown. */
+export type Listening = Required<Pick<SubscribeOptions<any>, 'onEvent' | 'onEnd'>>;
+
 /** A topic by its name, or a topic of a generated client. */
-export type Source<Payload> = (options: SubscribeOptions<Payload>) => Subscription<Payload>;
+export type Source<Payload> = (listening: Listening) => Subscription<Payload>;
 
 export interface Store<Value> {
   get(): Value;
@@ -34,7 +37,7 @@ export function latest<Payload>(source: Source<Payload>): Store<Latest<Payload>>
   const nothing: Latest<Payload> = { value: undefined, error: undefined };
   return store(nothing, (set, get) => {
     const subscription = source({
-      onEvent: (value) => set({ value, error: undefined }),
+      onEvent: (value: Payload) => set({ value, error: undefined }),
       onEnd: (error) => set({ value: get().value, error }),
     });
     // Of a subscription that was refused at once, only the promise tells.

@@ -14,6 +14,7 @@ import {
 } from 'wslink-client';
 import { SmartConnect, WebsocketConnection } from 'wslink-client/stock';
 import { WebsocketConnection as FirstVersion } from 'wslink-client/stock-v1';
+import { topicStore } from 'wslink-client/svelte';
 import { filteredTopic, method, topic, withMembers } from 'wslink-client/typed';
 
 declare const maybe: string | undefined;
@@ -79,6 +80,9 @@ export function generated(session: Session) {
   const state = topic<string>(session, 'state');
   state();
   state({ onEvent: (text) => text.trim() });
+  topicStore(state).subscribe(({ value, error }) => [value?.trim(), error]);
+  topicStore((options) => tiles({ side: 'left' }, options)).subscribe(({ value }) => value?.toFixed());
+  topicStore<number>(session, 'tiles', { filter: { side: 'left' } }).subscribe(({ value }) => value?.toFixed());
   return withMembers(method<{ a?: number }, [a?: number], string>(session, 'a'), { b: state });
 }
 

@@ -85,7 +85,7 @@ export class Connector {
     this.#retry?.clear();
     const aborter = new AbortController();
     const late = (): void => this.#ended(attempt, new ConnectionLost('the connection could not be made in time'));
-    const attempt: Attempt = { aborter, timer: after(connectTimeout, late) };
+    const attempt: Attempt = { aborter, timer: after(connectTimeout || Infinity, late) };
     this.#attemptNow = attempt;
     this.#become({ status: 'connecting', attempt: this.#attempt });
     if (this.#attemptNow === attempt) void this.#open(attempt);
@@ -135,7 +135,7 @@ export class Connector {
   #socket(): SocketLike {
     const { webSocket } = this.#options;
     if (!webSocket && typeof WebSocket === 'undefined') {
-      throw new Unopenable('there is no WebSocket here; pass `webSocket`, as with the package ws in Node.js before 22');
+      throw new Unopenable('no WebSocket here: pass `webSocket`, in Node.js before 22 of the package ws');
     }
     try {
       return webSocket ? webSocket(this.#url) : new WebSocket(this.#url);

@@ -44,7 +44,7 @@ export class CallTimeout extends WslinkError {
   readonly maybeExecuted: boolean;
 
   constructor(method: string, maybeExecuted: boolean) {
-    super(DEADLINE_EXCEEDED, `${method} took longer than it was given`);
+    super(DEADLINE_EXCEEDED, `${method} timed out`);
     this.maybeExecuted = maybeExecuted;
   }
 }
@@ -119,7 +119,7 @@ export class BufferOverflow extends WslinkError {
   override readonly name = 'BufferOverflow';
 
   constructor(topic: string, kept: number) {
-    super(CLIENT_ERROR, `more than ${kept} events of ${topic} wait to be consumed`);
+    super(CLIENT_ERROR, `more than ${kept} events of ${topic} wait`);
   }
 }
 

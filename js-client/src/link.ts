@@ -30,9 +30,9 @@ export class Link {
   readonly #socket: SocketLike;
   readonly #codec;
   readonly #events: LinkEvents;
-  /** What came behind a message of the other kind in the same turn; a reply and an event are never handled in one. */
+  /** What came behind a message of the other kind in the same turn: a promise and a callback are never served in one. */
   readonly #inbox = new Queue<Incoming | WslinkError>();
-  #turn: 'event' | 'reply' | undefined;
+  #turn: 'callback' | 'reply' | undefined;
   #opened = false;
   #greeted = false;
   #ended = false;
@@ -110,8 +110,8 @@ export class Link {
 
   // Whoever awaits a reply runs before callbacks hear of the event behind it, and the other way round.
   #isItsTurn(item: Incoming | WslinkError): boolean {
-    if (item instanceof WslinkError || !this.#greeted) return true;
-    const kind = topicOf(item) === undefined ? 'reply' : 'event';
+    if (item instanceof WslinkError) return true;
+    const kind = topicOf(item) === undefined && !('progress' in item) ? 'reply' : 'callback';
     if (this.#turn !== undefined) return this.#turn === kind;
     this.#turn = kind;
     // In most environments each message comes in a task of its own, before which all that awaits has run.

@@ -26,7 +26,7 @@ export interface ConnectOptions {
   wire?: Wire | undefined;
   /** Whether and how to connect again after a drop. Default: true. */
   reconnect?: boolean | Backoff | undefined;
-  /** How long the secret, connecting and hello may take together, in milliseconds. Default: 10,000. */
+  /** How long the secret, connecting and hello may take together, in milliseconds; 0 and `Infinity`: any time. Default: 10,000. */
   connectTimeout?: number | undefined;
   /** How a connection that is dead without having ended is found out, or false. Default: after 20 and 20 seconds. */
   ping?: false | Ping | undefined;

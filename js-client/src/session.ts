@@ -41,7 +41,9 @@ export class Session {
 
   /** @internal */
   constructor(url: string, options: ConnectOptions) {
-    for (const name of ['timeout', 'connectTimeout'] as const) duration(name, options[name] ?? 0);
+    const { timeout, connectTimeout, maxMessageBytes, ping, reconnect } = options;
+    const numbers = { timeout, connectTimeout, maxMessageBytes, ...Object(ping), ...Object(reconnect) };
+    for (const [name, value] of Object.entries(numbers)) duration(name, (value ?? 0) as number);
     this.url = url;
     this.#options = options;
     this.#report = reporter(options.onError);
@@ -238,7 +240,7 @@ export class Session {
 /** Undefined where nothing is filtered. */
 function filterOf(filter: object = {}): Kwargs | undefined {
   const ready = prepared(filter, 'filter');
-  if (ready instanceof Promise) throw new UnsupportedValue('filter', 'has to be read first; await its bytes');
+  if (ready instanceof Promise) throw new UnsupportedValue('filter', 'has to be read first');
   return Object.keys(ready as object).length > 0 ? (ready as Kwargs) : undefined;
 }
 

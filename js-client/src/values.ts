@@ -30,9 +30,7 @@ function copied(value: unknown, key: string | number, up: Place | undefined, dep
   };
   switch (typeof value) {
     case 'bigint':
-      return value < SMALLEST || value > LARGEST
-        ? refuse('is an integer of more than 64 bits; send it as text')
-        : value;
+      return value < SMALLEST || value > LARGEST ? refuse('has more than 64 bits; send it as text') : value;
     case 'function':
     case 'symbol':
       return refuse(`is a ${typeof value}`);
@@ -54,7 +52,7 @@ function copied(value: unknown, key: string | number, up: Place | undefined, dep
   if (value instanceof Map) {
     const keys = [...value.keys()].map((name) => {
       if (typeof name === 'string' || Number.isSafeInteger(name)) return String(name);
-      return refuse('is a Map with a key that is neither text nor an integer');
+      return refuse('is a Map with a key that is no text');
     });
     return named(keys, all([...value.values()].map((inner, at) => member(inner, keys[at]!))));
   }

@@ -3,19 +3,17 @@
 /** Calls `wake` on each such event, until the function that is returned is called. Does nothing outside of pages. */
 export function onWake(wake: () => void): () => void {
   const page = globalThis.document as Document | undefined;
-  const visible = (): void => {
-    if (page?.visibilityState === 'visible') wake();
+  const aborter = new AbortController();
+  const heard = ({ type, persisted }: Event & { persisted?: boolean }): void => {
+    // A page is shown for the first time too; in the cache of pages no socket survives.
+    if (type === 'pageshow' ? persisted : type !== 'visibilitychange' || !page!.hidden) wake();
   };
-  const listeners: [Partial<EventTarget> | undefined, string, () => void][] = [
-    [globalThis, 'online', wake],
-    // From the cache of pages, in which sockets do not survive.
-    [globalThis, 'pageshow', wake],
-    [page, 'visibilitychange', visible],
-    // After `freeze`.
-    [page, 'resume', wake],
-  ];
-  for (const [target, name, listener] of listeners) target?.addEventListener?.(name, listener);
-  return () => {
-    for (const [target, name, listener] of listeners) target?.removeEventListener?.(name, listener);
-  };
+  const listen = (target: Partial<EventTarget> | undefined, type: string): void =>
+    target?.addEventListener?.(type, heard, aborter);
+  listen(globalThis, 'online');
+  listen(globalThis, 'pageshow');
+  listen(page, 'visibilitychange');
+  // After `freeze`.
+  listen(page, 'resume');
+  return () => aborter.abort();
 }

@@ -75,6 +75,14 @@ describe('a page', { timeout: 60_000 }, () => {
     await page.waitForFunction(() => window.session.state.status === 'connected');
   });
 
+  test('asks nothing when it is shown for the first time', async () => {
+    const peer = await openSession();
+    await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false })));
+    const call = page.evaluate(() => window.session.call('work'));
+    peer.reply(await peer.next('work'), 1);
+    assert.equal(await call, 1);
+  });
+
   test('hears nothing any more after its session was closed', async () => {
     await openSession();
     await page.evaluate(() => window.session.close());

@@ -1,8 +1,9 @@
 // The calls of a session: those that wait to be sent and those that wait for their reply.
 import { CallTimeout, ConnectionLost, errorOfReply, type WslinkError } from './errors.js';
 import type { Link } from './link.js';
-import { errorOf, request, type Incoming } from './messages.js';
+import { errorOf, request, type Hello, type Incoming } from './messages.js';
 import type { CallOptions } from './options.js';
+import { Queue } from './queue.js';
 import { guarded, type Report } from './report.js';
 import { after, now } from './timer.js';
 import type { Trace } from './trace.js';
@@ -18,6 +19,7 @@ interface Call {
   readonly onProgress: ((progress: any) => void) | undefined;
   /** Undefined while a `Blob` is read, and once it was sent. */
   content: [Args, Kwargs] | undefined;
+  stage: 'waiting' | 'sent' | 'settled';
   settle(error: unknown, result?: unknown): void;
 }
 
@@ -39,13 +41,16 @@ export type AskSystem = (
 ) => void;
 
 export class Calls {
-  /** In the order of calling, which is the order of sending. */
-  readonly #waiting = new Map<string, Call>();
+  /** In the order of calling, which is the order of sending; some may be settled already. */
+  readonly #waiting = new Queue<Call>();
+  #settled = 0;
   readonly #sent = new Map<string, Call>();
   readonly #report: Report;
   readonly #trace: Trace;
   #link: Link | undefined;
   #extensions: ReadonlySet<string> = new Set();
+  /** Calls that the server takes at once. */
+  #most = Infinity;
   #count = 0;
   /** Calls of the application that wait for their reply. */
   inFlight = 0;
@@ -55,15 +60,18 @@ export class Calls {
     this.#trace = trace;
   }
 
-  connected(link: Link, extensions: ReadonlySet<string>): void {
+  connected(link: Link, { extensions, limits }: Hello): void {
     this.#link = link;
     this.#extensions = extensions;
+    this.#most = limits['callsInFlight'] || Infinity;
   }
 
-  /** Sends what waits, up to the first call whose content is not there yet. */
+  /** Sends what waits, up to the first call whose content is not there yet, and no more than the server takes at once. */
   flush(): void {
-    for (const call of this.#waiting.values()) {
-      if (!call.content || !this.#send(call)) return;
+    for (let call = this.#waiting.first; call; call = this.#waiting.first) {
+      if (call.stage === 'settled') this.#settled -= 1;
+      else if (!call.content || this.inFlight >= this.#most || !this.#send(call)) return;
+      this.#waiting.shift();
     }
   }
 
@@ -79,7 +87,14 @@ export class Calls {
 
   /** Ends what waits. */
   refuseWaiting(error: WslinkError): void {
-    for (const call of [...this.#waiting.values()]) call.settle(error);
+    while (this.#waiting.first) {
+      const call = this.#waiting.shift();
+      if (call.stage === 'waiting') {
+        call.stage = 'settled';
+        call.settle(error);
+      }
+    }
+    this.#settled = 0;
   }
 
   call({ method, args, kwargs, options, kind = 'rpc' }: CallRequest): Promise<unknown> {
@@ -100,19 +115,29 @@ export class Calls {
         deadline: now() + limit,
         onProgress,
         content: undefined,
+        stage: 'waiting',
         settle: (error, result) => {
           timer.clear();
           signal?.removeEventListener('abort', aborted);
-          if (this.#sent.delete(id)) this.inFlight -= 1;
-          this.#trace.settle(traced, error === undefined ? 'ok' : String((error as Error | undefined)?.name ?? error));
+          const { stage } = call;
+          call.stage = 'settled';
+          this.#trace.settle(traced, error === undefined ? 'ok' : String(error));
           if (error === undefined) resolve(result);
           else reject(error);
+          if (stage === 'waiting') {
+            this.#settled += 1;
+            if (this.#settled * 2 > this.#waiting.length) this.#forgetSettled();
+          }
+          if (stage === 'sent') {
+            this.#sent.delete(id);
+            this.inFlight -= 1;
+          }
           // It may have been the one that the others waited for.
-          if (this.#waiting.delete(id) && !call.content) this.flush();
+          if (stage !== 'settled') this.flush();
         },
       };
       signal?.addEventListener('abort', aborted);
-      this.#waiting.set(id, call);
+      this.#waiting.push(call);
       const ready = (content: [Args, Kwargs]): void => {
         call.content = content;
         this.flush();
@@ -130,7 +155,15 @@ export class Calls {
       this.#sent.delete(id);
       answered?.(error, result);
     };
-    const call: Call = { id, method, deadline: Infinity, onProgress: undefined, content: [args, kwargs], settle };
+    const call: Call = {
+      id,
+      method,
+      deadline: Infinity,
+      onProgress: undefined,
+      content: [args, kwargs],
+      stage: 'sent',
+      settle,
+    };
     this.#sent.set(id, call);
     try {
       // What a closing socket does not take is answered by its end, which comes.
@@ -161,14 +194,21 @@ export class Calls {
       // Whole milliseconds, of which the server takes no fractions.
       const left = Math.max(1, Math.ceil(call.deadline - now()));
       if (!this.#link?.send(timed ? { ...message, timeout_ms: left } : message)) return false;
-      this.#waiting.delete(call.id);
+      call.stage = 'sent';
       this.#sent.set(call.id, call);
       this.inFlight += 1;
       // The arguments may be large, and the reply far away.
       call.content = undefined;
     } catch (error) {
+      call.stage = 'settled';
       call.settle(error);
     }
     return true;
+  }
+
+  /** Once for as many as are kept. */
+  #forgetSettled(): void {
+    this.#waiting.keep(({ stage }) => stage === 'waiting');
+    this.#settled = 0;
   }
 }

@@ -143,7 +143,7 @@ export class Connector {
       // An invalid URL, or one that the page may not open.
       const { name } = Object(cause) as { name?: unknown };
       if (webSocket && name !== 'SyntaxError' && name !== 'SecurityError') throw cause;
-      throw new Unopenable(`${this.#url} cannot be opened: ${String(cause)}`, { cause });
+      throw new Unopenable(`${this.#url}: ${String(cause)}`, { cause });
     }
   }
 

@@ -98,13 +98,9 @@ export class Link {
 
   #drain(): void {
     this.#turn = undefined;
-    while (this.#inbox.length > 0) {
-      const item = this.#inbox.shift();
-      if (this.#isItsTurn(item)) this.#handle(item);
-      else {
-        this.#inbox.unshift(item);
-        return soon(() => this.#drain());
-      }
+    while (this.#inbox.first) {
+      if (!this.#isItsTurn(this.#inbox.first)) return soon(() => this.#drain());
+      this.#handle(this.#inbox.shift());
     }
   }
 

@@ -93,7 +93,7 @@ export function subscriptionOf(result: unknown): number {
 /** The error of a reply or an event; something else in its place becomes one too. */
 export function errorOf(error: unknown): { code: number; message: string; data: unknown } {
   const { code, message, data } = (error ?? {}) as Record<string, unknown>;
-  return { code: typeof code === 'number' ? code : 0, message: String(message ?? 'no message'), data };
+  return { code: typeof code === 'number' ? code : 0, message: String(message), data };
 }
 
 /** What later versions add may be of another kind. */

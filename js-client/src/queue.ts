@@ -11,34 +11,40 @@ export class Queue<T> {
     return this.#items.length - this.#head;
   }
 
+  /** The oldest entry. */
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }
 
-  /** The oldest entry; only if there is one. */
+  /** Takes the oldest entry; only if there is one. */
   shift(): T {
-    const item = this.#items[this.#head];
+    const item = this.first;
     this.#items[this.#head++] = undefined;
-    if (this.#head > SLACK && this.#head * 2 > this.#items.length) {
-      this.#items.splice(0, this.#head);
-      this.#head = 0;
-    }
+    if (this.#head > SLACK && this.#head * 2 > this.#items.length) this.#drop(this.#head);
     return item as T;
   }
 
-  /** Puts back what `shift` gave last. */
-  unshift(item: T): void {
-    if (this.#head > 0) this.#items[--this.#head] = item;
-    else this.#items.unshift(item);
-  }
-
-  /** The newest entry; only if there is one. */
+  /** Takes the newest entry; only if there is one. */
   pop(): T {
     return this.#items.pop() as T;
   }
 
+  /** Keeps the entries of which `wanted` is true. */
+  keep(wanted: (item: T) => boolean): void {
+    this.#drop(this.#head);
+    this.#items = (this.#items as T[]).filter(wanted);
+  }
+
   clear(): void {
-    this.#items = [];
+    this.#drop(this.#items.length);
+  }
+
+  #drop(count: number): void {
+    this.#items.splice(0, count);
     this.#head = 0;
   }
 }

@@ -54,7 +54,7 @@ export class Session {
       connected: (link, hello) => {
         this.#extensions = hello.extensions;
         this.#limits = hello.limits;
-        this.#calls.connected(link, hello.extensions);
+        this.#calls.connected(link, hello);
         this.#subscriptions.connected(hello);
         this.#refresh.admitted(hello);
         this.#calls.flush();
@@ -174,7 +174,7 @@ export class Session {
   /** Ends the subscription of this topic with this callback. */
   async unsubscribe({ topic, callback }: { topic: string; callback?: unknown }): Promise<void> {
     if (!this.#subscriptions.removeByCallback(topic, callback)) {
-      throw new WslinkError(CLIENT_ERROR, `nobody subscribed to ${topic} with this callback`);
+      throw new WslinkError(CLIENT_ERROR, `no subscription of ${topic} with this callback`);
     }
   }
 
@@ -214,7 +214,7 @@ export class Session {
     const { waitForConnection = true } = this.#options;
     const { status } = this.state;
     if (status === 'connected' || (waitForConnection && status !== 'closed')) return;
-    throw new ConnectionLost(`${method} was not called: the connection is not open`);
+    throw new ConnectionLost(`${method} was not called: no connection`);
   }
 
   #receive(message: Incoming): void {

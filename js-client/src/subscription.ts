@@ -158,7 +158,7 @@ export class Feed implements Subscription<any> {
     this.ended = true;
     this.#failure = failure;
     this.#options.signal?.removeEventListener('abort', this.#aborted);
-    this.#settle.reject(reason ?? new ConnectionLost(`the subscription to ${this.topic} was ended`));
+    this.#settle.reject(reason ?? new ConnectionLost(`the subscription of ${this.topic} was ended`));
     this.#waiters.splice(0).forEach((waiter) => this.#finishWaiter(waiter));
     return true;
   }

@@ -74,13 +74,9 @@ function bytesOf(value: object): Uint8Array | Promise<Uint8Array> | undefined {
     // Sockets do not send memory that other threads may change.
     return value.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
   }
-  if (value instanceof Blob) return value.arrayBuffer().then((buffer) => new Uint8Array(buffer));
-  if (typeof ReadableStream === 'function' && value instanceof ReadableStream) {
-    return new Response(value as ReadableStream<Uint8Array<ArrayBuffer>>)
-      .arrayBuffer()
-      .then((buffer) => new Uint8Array(buffer));
-  }
-  return undefined;
+  const isStream = typeof ReadableStream === 'function' && value instanceof ReadableStream;
+  const source = value instanceof Blob ? value : isStream ? new Response(value as ReadableStream<any>) : undefined;
+  return source?.arrayBuffer().then((buffer) => new Uint8Array(buffer));
 }
 
 function named(keys: readonly string[], values: unknown[] | Promise<unknown[]>): unknown {

@@ -14,7 +14,8 @@ describe('calls', { timeout: 20_000 }, () => {
       const call = session.call('work', [], {}, { timeout });
       const { id, timeout_ms: told } = await peer.next('work');
       await sleep(20);
-      assert.equal(told, timeout === Infinity ? undefined : timeout);
+      if (timeout === Infinity) assert.equal(told, undefined);
+      else assert.ok(told > timeout - 10_000 && told <= timeout);
       peer.send({ id, result: 1 });
       assert.equal(await call, 1);
     });
@@ -136,6 +137,21 @@ describe('calls', { timeout: 20_000 }, () => {
     await session.ready;
     await assert.rejects(session.call('work', [new Uint8Array(1000)]), { name: 'MessageTooLarge', limit: 1000 });
     assert.equal(await answered(session.call('next'), 'next', 1), 1);
+  });
+
+  test('no more are sent at once than the server takes', async () => {
+    await open();
+    await peer.greet({ limits: { callsInFlight: 2 } });
+    const calls = ['one', 'two', 'three', 'four'].map((method) => session.call(method));
+    const [one, two] = [await peer.next('one'), await peer.next('two')];
+    // What is no call of the application does not wait.
+    session.subscribe('a');
+    peer.reply(await peer.next('wslink.subscribe'), { subscription: 1 });
+    peer.reply(two, 2);
+    peer.reply(await peer.next('three'), 3);
+    peer.reply(await peer.next('four'), 4);
+    peer.reply(one, 1);
+    assert.deepEqual(await Promise.all(calls), [1, 2, 3, 4]);
   });
 
   test('40,000 that wait, and time out, settle', async () => {

@@ -70,14 +70,8 @@ export class Assembly {
     this.#maxBytes = maxBytes;
   }
 
-  /** The packed message that a frame completes, in one piece. */
-  add(frame: ArrayBuffer): Uint8Array | undefined {
-    const chunks = this.collect(frame);
-    return chunks && (chunks.length === 1 ? chunks[0] : joined(chunks));
-  }
-
-  /** The chunks, in their order, of the packed message that a frame completes. */
-  collect(frame: ArrayBuffer): Uint8Array[] | undefined {
+  /** The packed message that a frame completes, in one piece or in consecutive chunks. */
+  add(frame: ArrayBuffer): Uint8Array | Uint8Array[] | undefined {
     if (frame.byteLength < HEADER) throw contradiction();
     const header = new DataView(frame);
     const [id, offset, total] = [0, 4, 8].map((at) => header.getUint32(at, true)) as [number, number, number];
@@ -86,7 +80,7 @@ export class Assembly {
 
     const known = this.#partial.get(id);
     // Most messages are one chunk, which needs no copy at all.
-    if (!known && offset === 0 && bytes.length === total) return [bytes];
+    if (!known && offset === 0 && bytes.length === total) return bytes;
     const partial = known ?? { total, chunks: new Map<number, Uint8Array>(), missing: total };
     if (
       partial.total !== total ||

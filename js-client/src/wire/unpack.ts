@@ -63,7 +63,7 @@ export class Reader {
     if (code >= 0xca) return this.#single();
     if (code >= 0xc7) return this.#extension(this.#unsigned(code - 0xc7));
     if (code >= 0xc4) return this.#binary(this.#unsigned(code - 0xc4));
-    if (code === 0xc1) throw new RangeError('the byte 0xc1 begins no value');
+    if (code === 0xc1) throw new RangeError('0xc1 begins no value');
     return code === 0xc0 ? null : code === 0xc3;
   }
 

@@ -34,8 +34,8 @@ class MessagePackCodec implements Codec {
 
   decode(frame: string | ArrayBuffer): Incoming | undefined {
     if (typeof frame === 'string') return undefined;
-    const chunks = this.#assembly.collect(frame);
-    return chunks && messageOf(chunks);
+    const packed = this.#assembly.add(frame);
+    return packed && messageOf([packed].flat());
   }
 
   limitFrames(frameBytes = FRAME_BYTES, messageBytes = this.#messageBytes): void {

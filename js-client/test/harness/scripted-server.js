@@ -30,7 +30,7 @@ class Peer {
         this.#received.push(JSON.parse(frame.toString()));
       } else if (!this.#text) {
         const packed = assembly.add(frame);
-        if (packed) this.#received.push(decode(packed));
+        if (packed) this.#received.push(decode(Buffer.concat([packed].flat())));
       }
       this.#arrived();
     });

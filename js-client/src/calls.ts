@@ -98,54 +98,65 @@ export class Calls {
   }
 
   call({ method, args, kwargs, options, kind = 'rpc' }: CallRequest): Promise<unknown> {
-    const { signal, timeout = 0, onProgress } = options;
+    const [call, reply] = this.#begin(method, options, kind);
+    const ready = (content: [Args, Kwargs]): void => {
+      call.content = content;
+      this.flush();
+    };
+    if (args instanceof Promise || kwargs instanceof Promise) Promise.all([args, kwargs]).then(ready, call.settle);
+    else ready([args, kwargs]);
+    return reply;
+  }
+
+  /** Nothing here sees the arguments, which what waits for the reply would keep alive. */
+  #begin(
+    method: string,
+    { signal, timeout, onProgress }: CallOptions<any>,
+    kind: string,
+  ): [call: Call, reply: Promise<unknown>] {
     const id = `${kind}:c:${this.#count++}`;
     const traced = this.#trace.add('call', method);
-    return new Promise((resolve, reject) => {
-      const giveUp = (reason: unknown): void => {
-        if (this.#sent.has(id) && this.#extensions.has('cancel')) this.system('wslink.cancel', [id], {});
-        call.settle(reason);
-      };
-      const aborted = (): void => giveUp(signal!.reason);
-      const limit = timeout || Infinity;
-      const timer = after(limit, () => giveUp(new CallTimeout(method, this.#sent.has(id))));
-      const call: Call = {
-        id,
-        method,
-        deadline: now() + limit,
-        onProgress,
-        content: undefined,
-        stage: 'waiting',
-        settle: (error, result) => {
-          timer.clear();
-          signal?.removeEventListener('abort', aborted);
-          const { stage } = call;
-          call.stage = 'settled';
-          this.#trace.settle(traced, error === undefined ? 'ok' : String(error));
-          if (error === undefined) resolve(result);
-          else reject(error);
-          if (stage === 'waiting') {
-            this.#settled += 1;
-            if (this.#settled * 2 > this.#waiting.length) this.#forgetSettled();
-          }
-          if (stage === 'sent') {
-            this.#sent.delete(id);
-            this.inFlight -= 1;
-          }
-          // It may have been the one that the others waited for.
-          if (stage !== 'settled') this.flush();
-        },
-      };
-      signal?.addEventListener('abort', aborted);
-      this.#waiting.push(call);
-      const ready = (content: [Args, Kwargs]): void => {
-        call.content = content;
-        this.flush();
-      };
-      if (args instanceof Promise || kwargs instanceof Promise) {
-        Promise.all([args, kwargs]).then(ready, call.settle);
-      } else ready([args, kwargs]);
-    });
+    const limit = timeout || Infinity;
+    let resolve!: (result: unknown) => void;
+    let reject!: (error: unknown) => void;
+    const reply = new Promise((...given) => ([resolve, reject] = given));
+    const giveUp = (reason: unknown): void => {
+      if (call.stage === 'sent' && this.#extensions.has('cancel')) this.system('wslink.cancel', [id], {});
+      call.settle(reason);
+    };
+    const aborted = (): void => giveUp(signal!.reason);
+    const timer = after(limit, () => giveUp(new CallTimeout(method, call.stage === 'sent')));
+    const call: Call = {
+      id,
+      method,
+      deadline: now() + limit,
+      onProgress,
+      content: undefined,
+      stage: 'waiting',
+      settle: (error, result) => {
+        const { stage } = call;
+        call.stage = 'settled';
+        call.content = undefined;
+        timer.clear();
+        signal?.removeEventListener('abort', aborted);
+        this.#trace.settle(traced, error === undefined ? 'ok' : String(error));
+        if (error === undefined) resolve(result);
+        else reject(error);
+        if (stage === 'waiting') {
+          this.#settled += 1;
+          if (this.#settled * 2 > this.#waiting.length) this.#forgetSettled();
+        }
+        if (stage === 'sent') {
+          this.#sent.delete(id);
+          this.inFlight -= 1;
+        }
+        // It may have been the one that the others waited for.
+        if (stage !== 'settled') this.flush();
+      },
+    };
+    signal?.addEventListener('abort', aborted);
+    this.#waiting.push(call);
+    return [call, reply];
   }
 
   /** Only while connected; a drop answers with `ConnectionLost`. */

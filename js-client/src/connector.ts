@@ -84,7 +84,7 @@ export class Connector {
     const { connectTimeout = CONNECT_TIMEOUT } = this.#options;
     this.#retry?.clear();
     const aborter = new AbortController();
-    const late = (): void => this.#ended(attempt, new ConnectionLost('the connection could not be made in time'));
+    const late = (): void => this.#ended(attempt, new ConnectionLost('the connection was not made in time'));
     const attempt: Attempt = { aborter, timer: after(connectTimeout || Infinity, late) };
     this.#attemptNow = attempt;
     this.#become({ status: 'connecting', attempt: this.#attempt });

@@ -121,9 +121,9 @@ function inOrder(chunks: ReadonlyMap<number, Uint8Array>): Uint8Array[] {
 }
 
 function tooMuch(): ProtocolError {
-  return new ProtocolError('the server sends more than maxMessageBytes');
+  return new ProtocolError('more than maxMessageBytes');
 }
 
 function contradiction(): ProtocolError {
-  return new ProtocolError('the chunks of a message contradict each other');
+  return new ProtocolError('contradicting chunks');
 }

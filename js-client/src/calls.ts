@@ -78,10 +78,8 @@ export class Calls {
   /** Ends what was sent; what was not goes on waiting. */
   dropped(error: WslinkError): void {
     this.#link = undefined;
-    const lost =
-      error instanceof ConnectionLost
-        ? error.afterSending()
-        : new ConnectionLost(error.message, { maybeExecuted: true, cause: error });
+    const { close, cause = error } = error as Partial<ConnectionLost> & WslinkError;
+    const lost = new ConnectionLost(error.message, { maybeExecuted: true, close, cause });
     for (const call of [...this.#sent.values()]) call.settle(lost);
   }
 

@@ -98,11 +98,6 @@ export class ConnectionLost extends WslinkError {
     this.maybeExecuted = details.maybeExecuted ?? false;
     this.close = details.close;
   }
-
-  /** The same loss, as the error of a call that had been sent. */
-  afterSending(): ConnectionLost {
-    return new ConnectionLost(this.message, { maybeExecuted: true, close: this.close, cause: this.cause });
-  }
 }
 
 /** The server sent something that breaks the protocol, or a value that cannot be shown. */

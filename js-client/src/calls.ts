@@ -44,6 +44,7 @@ export class Calls {
   /** In the order of calling, which is the order of sending; some may be settled already. */
   readonly #waiting = new Queue<Call>();
   #settled = 0;
+  #flushing = false;
   readonly #sent = new Map<string, Call>();
   readonly #report: Report;
   readonly #trace: Trace;
@@ -68,11 +69,17 @@ export class Calls {
 
   /** Sends what waits, up to the first call whose content is not there yet, and no more than the server takes at once. */
   flush(): void {
+    // A call that fails while it is sent comes back here.
+    if (this.#flushing) return;
+    this.#flushing = true;
     for (let call = this.#waiting.first; call; call = this.#waiting.first) {
+      const isReady = call.content && this.inFlight < this.#most && this.#link?.isOpen;
       if (call.stage === 'settled') this.#settled -= 1;
-      else if (!call.content || this.inFlight >= this.#most || !this.#send(call)) return;
+      else if (!isReady) break;
       this.#waiting.shift();
+      if (call.stage === 'waiting') this.#send(call);
     }
+    this.#flushing = false;
   }
 
   /** Ends what was sent; what was not goes on waiting. */
@@ -137,7 +144,7 @@ export class Calls {
         call.content = undefined;
         timer.clear();
         signal?.removeEventListener('abort', aborted);
-        this.#trace.settle(traced, error === undefined ? 'ok' : String(error));
+        this.#trace.settle(traced, error === undefined ? 'ok' : `${(error as Error | null)?.name}`);
         if (error === undefined) resolve(result);
         else reject(error);
         if (stage === 'waiting') {
@@ -194,25 +201,23 @@ export class Calls {
     else call.settle(undefined, result);
   }
 
-  /** Whether the next one can be sent. */
-  #send(call: Call): boolean {
+  /** Sends a call that is ready. */
+  #send(call: Call): void {
     const [args, kwargs] = call.content!;
     const message = request(call.id, call.method, args, kwargs);
     const timed = call.deadline < Infinity && this.#extensions.has('deadline');
+    // Whole milliseconds, of which the server takes no fractions.
+    const left = Math.max(1, Math.ceil(call.deadline - now()));
+    // The arguments may be large, and the reply far away.
+    call.content = undefined;
+    call.stage = 'sent';
+    this.#sent.set(call.id, call);
+    this.inFlight += 1;
     try {
-      // Whole milliseconds, of which the server takes no fractions.
-      const left = Math.max(1, Math.ceil(call.deadline - now()));
-      if (!this.#link?.send(timed ? { ...message, timeout_ms: left } : message)) return false;
-      call.stage = 'sent';
-      this.#sent.set(call.id, call);
-      this.inFlight += 1;
-      // The arguments may be large, and the reply far away.
-      call.content = undefined;
+      this.#link!.send(timed ? { ...message, timeout_ms: left } : message);
     } catch (error) {
-      call.stage = 'settled';
       call.settle(error);
     }
-    return true;
   }
 
   /** Once for as many as are kept. */

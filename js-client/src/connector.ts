@@ -135,7 +135,7 @@ export class Connector {
   #socket(): SocketLike {
     const { webSocket } = this.#options;
     if (!webSocket && typeof WebSocket === 'undefined') {
-      throw new Unopenable('no WebSocket here: pass `webSocket`, in Node.js before 22 of the package ws');
+      throw new Unopenable('no WebSocket here: pass `webSocket`, as of the package ws');
     }
     try {
       return webSocket ? webSocket(this.#url) : new WebSocket(this.#url);

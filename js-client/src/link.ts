@@ -55,11 +55,14 @@ export class Link {
     socket.onclose = (close: CloseInfo) => this.#take(new ConnectionLost(described(close), { close, cause: failure }));
   }
 
-  /** Whether the socket took the message; throws what cannot be packed. */
-  send(message: Request): boolean {
-    if (this.#ended || this.#socket.readyState !== OPEN) return false;
-    this.#codec.encode(message).forEach((frame) => this.#socket.send(frame));
-    return true;
+  /** Whether the socket takes messages: it may be closing already. */
+  get isOpen(): boolean {
+    return !this.#ended && this.#socket.readyState === OPEN;
+  }
+
+  /** Throws what cannot be packed. */
+  send(message: Request): void {
+    if (this.isOpen) this.#codec.encode(message).forEach((frame) => this.#socket.send(frame));
   }
 
   /** Ends the connection; what the server does about it is not waited for. */
@@ -129,7 +132,7 @@ export class Link {
     try {
       work();
     } catch (error) {
-      this.end(error instanceof WslinkError ? error : new ProtocolError('a message is not understood', error));
+      this.end(error instanceof WslinkError ? error : new ProtocolError('a frame is no message', error));
     }
   }
 

@@ -30,7 +30,7 @@ function copied(value: unknown, key: string | number, up: Place | undefined, dep
   };
   switch (typeof value) {
     case 'bigint':
-      return value < SMALLEST || value > LARGEST ? refuse('has more than 64 bits; send it as text') : value;
+      return value < SMALLEST || value > LARGEST ? refuse('has more than 64 bits') : value;
     case 'function':
     case 'symbol':
       return refuse(`is a ${typeof value}`);
@@ -61,7 +61,7 @@ function copied(value: unknown, key: string | number, up: Place | undefined, dep
   const { toJSON } = value as { toJSON?: unknown };
   if (typeof toJSON === 'function') return copied(toJSON.call(value, String(key)), key, here, depth + 1);
   const kind = Object.prototype.toString.call(value).slice(8, -1);
-  if (kind !== 'Object') return refuse(`is a value of the kind ${kind}`);
+  if (kind !== 'Object') return refuse(`is a ${kind}`);
   const keys = Object.keys(value).filter((name) => (value as Record<string, unknown>)[name] !== undefined);
   return named(keys, all(keys.map((name) => member((value as Record<string, unknown>)[name], name))));
 }

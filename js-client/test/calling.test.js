@@ -154,6 +154,28 @@ describe('calls', { timeout: 20_000 }, () => {
     assert.deepEqual(await Promise.all(calls), [1, 2, 3, 4]);
   });
 
+  test('20,000 that wait and turn out too large fail, and the next one is sent', async () => {
+    await open();
+    const large = Array.from({ length: 20_000 }, () => session.call('large', [new Uint8Array(500)]));
+    const outcomes = Promise.allSettled(large);
+    const small = session.call('small');
+    await peer.greet({ limits: { messageBytes: 400 } });
+    assert.equal(await answered(small, 'small', 1), 1);
+    assert.equal(
+      (await outcomes).every(({ reason }) => reason instanceof MessageTooLarge),
+      true,
+    );
+  });
+
+  test('a reason of a signal may be anything', async () => {
+    await open();
+    const abort = new AbortController();
+    const reason = Object.create(null);
+    const call = session.call('work', [], {}, { signal: abort.signal });
+    abort.abort(reason);
+    assert.equal(await call.catch((error) => error), reason);
+  });
+
   test('40,000 that wait, and time out, settle', async () => {
     adopt(connect(server.url, { reconnect: FAST }));
     const calls = Array.from({ length: 40_000 }, () => session.call('work', [], {}, { timeout: 1 }));

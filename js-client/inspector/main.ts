@@ -1,5 +1,5 @@
 // The inspector: connects to the server that served it, and shows what it offers and does.
-import { documentOf, type Method, type OpenRpc, type Topic } from '../src/generate/document.js';
+import { documentOf, type Method, type OpenRpc, type Topic } from '../generator/src/document.js';
 import { connect, type Session } from '../src/index.js';
 import { door, forget, keep, knownSecret } from './door.js';
 import { fill, h } from './dom.js';
@@ -10,6 +10,8 @@ import { Fields } from './schema.js';
 import type { Statistics } from './statistics.js';
 import { topicPage, type Page } from './topic.js';
 
+const PAGES: Readonly<Record<string, string>> = { methods: 'Methods', log: 'Messages' };
+
 /** How often the server is asked for its statistics. */
 const INTERVAL = 1000;
 
@@ -17,7 +19,12 @@ const known = knownSecret();
 if (known === undefined) ask(false);
 else void open(known);
 
+function isRefused(error: unknown): boolean {
+  return (error as Error | undefined)?.name === 'AuthenticationError';
+}
+
 function ask(refused: boolean): void {
+  if (refused) forget();
   fill(
     document.body,
     door(refused, (secret) => void open(secret)),
@@ -42,8 +49,8 @@ async function open(secret: string): Promise<void> {
     new Inspector(session, manifest);
   } catch (error) {
     await session.close();
-    forget();
-    if ((error as Error).name === 'AuthenticationError') return ask(true);
+    if (isRefused(error)) return ask(true);
+    // Whatever else failed, the secret may be right.
     fill(document.body, h('main', { class: 'door' }, h('p', { class: 'failure', role: 'alert' }, String(error))));
   }
 }
@@ -58,6 +65,8 @@ class Inspector {
   readonly #menu = h('nav', { 'aria-label': 'Methods and topics' });
   readonly #state = h('span', { class: 'state', role: 'status' });
   readonly #pages = new Map<string, Page>();
+  /** Aborted when the page asks for another secret. */
+  readonly #gone = new AbortController();
   #shown: Page | undefined;
 
   constructor(session: Session, manifest: OpenRpc) {
@@ -82,13 +91,25 @@ class Inspector {
     this.#fillMenu();
     session.onStateChange(() => this.#tell());
     this.#tell();
-    addEventListener('hashchange', () => this.#route());
+    const moved = (): void => {
+      this.#route();
+      // Who does not see the page hears where it went.
+      this.#main.focus({ preventScroll: true });
+    };
+    addEventListener('hashchange', moved, { signal: this.#gone.signal });
     this.#route();
     void this.#watch();
   }
 
   #tell(): void {
-    const { status } = this.#session.state;
+    const { state } = this.#session;
+    const { status } = state;
+    if (status === 'closed' && isRefused(state.error)) {
+      // The server has started anew with another secret.
+      this.#gone.abort();
+      this.#shown?.leave?.();
+      return ask(true);
+    }
     this.#state.textContent = status;
     this.#state.dataset['status'] = status;
     this.#log.add('state', status);
@@ -133,12 +154,14 @@ class Inspector {
   }
 
   #route(): void {
-    const [, kind = '', name = ''] = /^#?([^/]*)\/?(.*)$/.exec(decodeURIComponent(location.hash)) ?? [];
+    const [, kind = '', encoded = ''] = /^#?([^/]*)\/?(.*)$/s.exec(location.hash) ?? [];
+    const name = decoded(encoded);
     this.#shown?.leave?.();
     this.#shown = this.#page(kind, name);
     fill(this.#main, this.#shown.element);
     // On a narrow screen the menu is a page of its own.
     document.body.dataset['page'] = kind || 'overview';
+    document.title = `${name || (PAGES[kind] ?? 'Overview')} – ${this.#manifest.info.title || 'wslink'}`;
     this.#mark();
     scrollTo(0, 0);
   }
@@ -170,6 +193,20 @@ class Inspector {
   }
 }
 
+/** A name may be any text. */
+function address(kind: string, name: string): string {
+  return `#${kind}/${encodeURIComponent(name)}`;
+}
+
+/** What somebody typed into the address may not be encoded. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
 /** Leads to a topic that is named at run time, and in no manifest. */
 function otherTopic(): HTMLElement {
   const input = h('input', {
@@ -180,7 +217,7 @@ function otherTopic(): HTMLElement {
   });
   const go = (event: Event): void => {
     event.preventDefault();
-    if (input.value !== '') location.hash = `#topic/${input.value}`;
+    if (input.value !== '') location.hash = address('topic', input.value);
   };
   return h('form', { onsubmit: go }, input);
 }
@@ -197,7 +234,7 @@ function list(title: string, kind: string, all: readonly (Method | Topic)[]): HT
       {},
       h(
         'a',
-        { href: `#${kind}/${one.name}`, class: one.deprecated ? 'deprecated' : '' },
+        { href: address(kind, one.name), class: one.deprecated ? 'deprecated' : '' },
         h('code', {}, one.name),
         one.summary !== undefined && h('small', {}, one.summary),
       ),

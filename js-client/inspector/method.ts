@@ -1,5 +1,5 @@
 // One method: its documentation, a form for its arguments, and what its calls return.
-import type { Method, Parameter } from '../src/generate/document.js';
+import type { Method, Parameter } from '../generator/src/document.js';
 import { AuthenticationError, CallError, WslinkError, type Session } from '../src/index.js';
 import { fill, h } from './dom.js';
 import { duration } from './format.js';
@@ -71,7 +71,7 @@ class Form {
   #asJson: boolean;
 
   constructor(method: Method, fields: Fields) {
-    this.#named = method.params.map((parameter) => [parameter, parameterField(parameter, fields)]);
+    this.#named = (method.params ?? []).map((parameter) => [parameter, parameterField(parameter, fields)]);
     this.#raw = json({
       label: 'Arguments',
       required: false,
@@ -107,7 +107,7 @@ class Form {
 }
 
 export function parameterField(parameter: Parameter, fields: Fields): Field {
-  return fields.field(parameter.schema, {
+  return fields.field(parameter.schema ?? true, {
     label: parameter.name,
     required: parameter.required === true,
     otherwise: parameter['x-wslink']?.default,

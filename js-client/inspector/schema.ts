@@ -146,7 +146,9 @@ function numeric(about: Wanted, schema: { readonly [keyword: string]: any }, typ
   const read = (): unknown => {
     if (input.validity.badInput) throw new Error(`${about.label} is no number`);
     if (input.value === '') return missing(about);
-    return input.valueAsNumber;
+    const value = input.valueAsNumber;
+    // Of a large integer a number would be another one.
+    return /^-?\d+$/.test(input.value) && !Number.isSafeInteger(value) ? BigInt(input.value) : value;
   };
   return { element: labelled(about, input), read };
 }
@@ -218,5 +220,6 @@ export function button(name: string, press: () => void, label = name): HTMLButto
 }
 
 function shown(value: unknown): string | undefined {
-  return value === undefined ? undefined : JSON.stringify(value);
+  const exact = (_key: string, member: unknown): unknown => (typeof member === 'bigint' ? String(member) : member);
+  return value === undefined ? undefined : JSON.stringify(value, exact);
 }

@@ -1,5 +1,5 @@
 // One topic: subscribes to it, and shows its newest event and how fast they come.
-import type { Topic } from '../src/generate/document.js';
+import type { Topic } from '../generator/src/document.js';
 import type { Session } from '../src/index.js';
 import { Chart } from './chart.js';
 import { fill, h } from './dom.js';

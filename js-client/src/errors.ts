@@ -2,7 +2,7 @@
 
 /** The code of errors that are made by a client and never sent. */
 export const CLIENT_ERROR = -32099;
-const AUTHENTICATION_FAILED = -32000;
+export const AUTHENTICATION_FAILED = -32000;
 const TOO_LARGE = -32003;
 const DEADLINE_EXCEEDED = -32005;
 
@@ -28,7 +28,7 @@ export class CallError<Data = unknown> extends WslinkError {
   }
 }
 
-/** The server refused the secret; the session does not try again. */
+/** The server refused the secret. */
 export class AuthenticationError extends CallError {
   override readonly name = 'AuthenticationError';
 
@@ -44,8 +44,20 @@ export class CallTimeout extends WslinkError {
   readonly maybeExecuted: boolean;
 
   constructor(method: string, maybeExecuted: boolean) {
-    super(DEADLINE_EXCEEDED, `${method} took longer than it was given`);
+    super(DEADLINE_EXCEEDED, `${method} timed out`);
     this.maybeExecuted = maybeExecuted;
+  }
+}
+
+/** An argument cannot be sent; the call was not executed. */
+export class UnsupportedValue extends WslinkError {
+  override readonly name = 'UnsupportedValue';
+  /** Where it stands, such as `args[0].size`. */
+  readonly path: string;
+
+  constructor(path: string, why: string) {
+    super(CLIENT_ERROR, `${path} ${why}`);
+    this.path = path;
   }
 }
 
@@ -86,14 +98,9 @@ export class ConnectionLost extends WslinkError {
     this.maybeExecuted = details.maybeExecuted ?? false;
     this.close = details.close;
   }
-
-  /** The same loss, as the error of a call that had been sent. */
-  afterSending(): ConnectionLost {
-    return new ConnectionLost(this.message, { maybeExecuted: true, close: this.close, cause: this.cause });
-  }
 }
 
-/** The server sent something that is no message. */
+/** The server sent something that breaks the protocol, or a value that cannot be shown. */
 export class ProtocolError extends WslinkError {
   override readonly name = 'ProtocolError';
 
@@ -107,7 +114,7 @@ export class BufferOverflow extends WslinkError {
   override readonly name = 'BufferOverflow';
 
   constructor(topic: string, kept: number) {
-    super(CLIENT_ERROR, `more than ${kept} events of ${topic} wait to be consumed`);
+    super(CLIENT_ERROR, `more than ${kept} events of ${topic} wait`);
   }
 }
 

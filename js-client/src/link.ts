@@ -1,7 +1,17 @@
-// One connection, from opening the socket over the greeting to its end.
-import { AuthenticationError, ConnectionLost, ProtocolError, WslinkError, type CloseInfo } from './errors.js';
-import { request, type Hello, type Incoming, type Request } from './messages.js';
+// One connection, from opening the socket over hello to its end.
+import {
+  AUTHENTICATION_FAILED,
+  AuthenticationError,
+  CallError,
+  ConnectionLost,
+  ProtocolError,
+  WslinkError,
+  type CloseInfo,
+} from './errors.js';
+import { errorOf, helloOf, request, topicOf, type Hello, type Incoming, type Request } from './messages.js';
 import type { SocketLike } from './options.js';
+import { Queue } from './queue.js';
+import { soon } from './timer.js';
 import type { Wire } from './wire/wire.js';
 
 const HELLO_ID = 'system:c0:0';
@@ -10,6 +20,8 @@ const OPEN = 1;
 export interface LinkEvents {
   ready(hello: Hello): void;
   message(message: Incoming): void;
+  /** Anything came from the server, also a part of a message. */
+  heard(): void;
   /** Called once, whatever ended the connection. */
   end(error: WslinkError): void;
 }
@@ -18,73 +30,123 @@ export class Link {
   readonly #socket: SocketLike;
   readonly #codec;
   readonly #events: LinkEvents;
-  readonly #timer;
+  /** What came behind a message of the other kind in the same turn: a promise and a callback are never served in one. */
+  readonly #inbox = new Queue<Incoming | WslinkError>();
+  #turn: 'callback' | 'reply' | undefined;
+  #opened = false;
   #greeted = false;
   #ended = false;
 
-  constructor(socket: SocketLike, wire: Wire, greeting: object, timeout: number, events: LinkEvents) {
+  constructor(socket: SocketLike, wire: Wire, maxBytes: number, greeting: object, events: LinkEvents) {
     this.#socket = socket;
-    this.#codec = wire.codec();
+    this.#codec = wire.codec(maxBytes);
     this.#events = events;
-    this.#timer = setTimeout(() => this.#end(new ConnectionLost('the server did not answer in time')), timeout);
 
     let failure: unknown;
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => this.send(request(HELLO_ID, 'wslink.hello', [greeting], {}));
+    socket.onopen = () => this.#hello(greeting);
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => this.#receive(data);
     socket.onerror = (event) => {
       failure = event;
+      const unmade = new ConnectionLost('the connection could not be made', { cause: event });
+      // Node.js 22 tells of no end where there was no beginning.
+      if (!this.#opened) soon(() => this.end(unmade));
     };
-    socket.onclose = (close: CloseInfo) => this.#end(new ConnectionLost(described(close), { close, cause: failure }));
+    socket.onclose = (close: CloseInfo) => this.#take(new ConnectionLost(described(close), { close, cause: failure }));
   }
 
-  /** Sends a message; throws what cannot be packed. */
+  /** Whether the socket takes messages: it may be closing already. */
+  get isOpen(): boolean {
+    return !this.#ended && this.#socket.readyState === OPEN;
+  }
+
+  /** Throws what cannot be packed. */
   send(message: Request): void {
-    const frames = this.#codec.encode(message);
-    if (this.#socket.readyState === OPEN) frames.forEach((frame) => this.#socket.send(frame));
+    if (this.isOpen) this.#codec.encode(message).forEach((frame) => this.#socket.send(frame));
   }
 
   /** Ends the connection; what the server does about it is not waited for. */
-  close(): void {
-    this.#end(new ConnectionLost('the session was closed', { close: { code: 1000, reason: '', wasClean: true } }));
+  end(error: WslinkError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#inbox.clear();
+    this.#socket.close();
+    this.#events.end(error);
+  }
+
+  #hello(greeting: object): void {
+    this.#opened = true;
+    try {
+      this.send(request(HELLO_ID, 'wslink.hello', [greeting], {}));
+    } catch (error) {
+      this.end(error as WslinkError);
+    }
   }
 
   #receive(frame: string | ArrayBuffer): void {
     if (this.#ended) return;
-    let message: Incoming | undefined;
-    try {
-      message = this.#codec.decode(frame);
-    } catch (error) {
-      this.#end(error instanceof WslinkError ? error : new ProtocolError('a frame is no message', error));
-      return;
-    }
-    if (!message) return;
-    if (this.#greeted) this.#events.message(message);
-    else if (message.id === HELLO_ID) this.#greet(message);
+    this.#events.heard();
+    this.#endingOnErrors(() => {
+      const message = this.#codec.decode(frame);
+      if (message) this.#take(message);
+    });
   }
 
-  #greet({ error, result }: Incoming): void {
-    if (error) {
-      this.#end(new AuthenticationError(error.message, error.code));
-      return;
-    }
-    const hello = result as Hello | null | undefined;
-    if (typeof hello?.clientID !== 'string') {
-      this.#end(new ProtocolError('the answer to hello has no client id'));
-      return;
-    }
-    clearTimeout(this.#timer);
-    this.#greeted = true;
-    if (hello.maxMsgSize) this.#codec.limitFrames(hello.maxMsgSize);
-    this.#events.ready(hello);
+  /** Handles it, now or behind what waits. */
+  #take(item: Incoming | WslinkError): void {
+    if (this.#inbox.length === 0 && this.#isItsTurn(item)) return this.#handle(item);
+    this.#inbox.push(item);
+    if (this.#inbox.length === 1) soon(() => this.#drain());
   }
 
-  #end(error: WslinkError): void {
+  #drain(): void {
+    this.#turn = undefined;
+    while (this.#inbox.first) {
+      if (!this.#isItsTurn(this.#inbox.first)) return soon(() => this.#drain());
+      this.#handle(this.#inbox.shift());
+    }
+  }
+
+  // Whoever awaits a reply runs before callbacks hear of the event behind it, and the other way round.
+  #isItsTurn(item: Incoming | WslinkError): boolean {
+    if (item instanceof WslinkError) return true;
+    const kind = topicOf(item) === undefined && !('progress' in item) ? 'reply' : 'callback';
+    if (this.#turn !== undefined) return this.#turn === kind;
+    this.#turn = kind;
+    // In most environments each message comes in a task of its own, before which all that awaits has run.
+    queueMicrotask(() => (this.#turn = undefined));
+    return true;
+  }
+
+  #handle(item: Incoming | WslinkError): void {
     if (this.#ended) return;
-    this.#ended = true;
-    clearTimeout(this.#timer);
-    this.#socket.close();
-    this.#events.end(error);
+    if (item instanceof WslinkError) return this.end(item);
+    this.#endingOnErrors(() => {
+      if (this.#greeted) this.#events.message(item);
+      else if (item.id === HELLO_ID) this.#greet(item);
+    });
+  }
+
+  /** A message that breaks the protocol ends the connection, and never the process. */
+  #endingOnErrors(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.end(error instanceof WslinkError ? error : new ProtocolError('a frame is no message', error));
+    }
+  }
+
+  #greet({ problem, error, result }: Incoming): void {
+    if (problem) return this.end(problem);
+    if (error !== undefined) {
+      const { code, message, data } = errorOf(error);
+      const refused = code === AUTHENTICATION_FAILED;
+      return this.end(refused ? new AuthenticationError(message, code) : new CallError(code, message, data));
+    }
+    const hello = helloOf(result);
+    this.#greeted = true;
+    this.#codec.limitFrames(hello.maxMsgSize ?? hello.limits['maxMsgSize'], hello.limits['messageBytes']);
+    this.#events.ready(hello);
   }
 }
 

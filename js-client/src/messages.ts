@@ -1,4 +1,5 @@
-// The messages of the protocol, as both generations carry them.
+// The messages of the protocol, as both versions carry them, and the checks of what a server sends.
+import { ProtocolError } from './errors.js';
 
 export interface Request {
   readonly wslink: '1.0';
@@ -13,35 +14,40 @@ export interface Request {
 export interface Incoming {
   readonly id: string;
   readonly result?: unknown;
-  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+  readonly error?: unknown;
   readonly progress?: unknown;
-  readonly sub?: number;
-  readonly end?: boolean;
+  readonly sub?: unknown;
+  readonly end?: unknown;
+  /** Why its content cannot be shown. */
+  readonly problem?: ProtocolError;
 }
 
-/** The result of `wslink.hello`; a stock server sends the first two members at most. */
+/** The result of `wslink.hello`, checked; a stock server sends the first two members at most. */
 export interface Hello {
   readonly clientID: string;
-  readonly maxMsgSize?: number;
-  readonly extensions?: readonly string[];
-  readonly limits?: Readonly<Record<string, number>>;
+  readonly maxMsgSize: number | undefined;
+  readonly extensions: ReadonlySet<string>;
+  readonly limits: Readonly<Record<string, number>>;
   /** For how long the client is admitted, in milliseconds, unless for ever. */
-  readonly expiresInMs?: number;
-  readonly resume?: string;
-  readonly resumed?: Resumed | null;
+  readonly expiresInMs: number | undefined;
+  readonly resume: string | undefined;
+  readonly resumed: Resumed | undefined;
 }
 
 /** What goes on of a connection that was lost: how many events of each topic are missing, and which subscriptions. */
 export interface Resumed {
-  readonly missed: Readonly<Record<string, number>>;
-  readonly kept: readonly number[];
+  readonly missed: ReadonlyMap<string, number>;
+  readonly kept: ReadonlySet<number>;
 }
 
-const EVENT = /^publish:(.*):[^:]*$/s;
+/** A smaller frame would be more header than content. */
+const SMALLEST_FRAME = 64;
+const EVENT = 'publish:';
 
 /** The topic of an event, or undefined for everything else. */
 export function topicOf({ id }: Incoming): string | undefined {
-  return EVENT.exec(id)?.[1];
+  const end = id.lastIndexOf(':');
+  return id.startsWith(EVENT) && end >= EVENT.length ? id.slice(EVENT.length, end) : undefined;
 }
 
 export function request(
@@ -51,4 +57,61 @@ export function request(
   kwargs: Readonly<Record<string, unknown>>,
 ): Request {
   return { wslink: '1.0', id, method, args, kwargs };
+}
+
+/** Throws `ProtocolError` unless every member is what it has to be. */
+export function helloOf(result: unknown): Hello {
+  const hello = membersOf(result, 'hello');
+  const member = <T>(name: string, fits: (value: any) => boolean): T | undefined => {
+    const value = hello[name] ?? undefined;
+    if (value !== undefined && !fits(value)) throw wrong(name);
+    return value as T | undefined;
+  };
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  const clientID = member<string>('clientID', isText);
+  if (!clientID) throw wrong('clientID');
+  const { missed, kept = [] } = membersOf(hello['resumed'] ?? {}, 'resumed');
+  if (!Array.isArray(kept) || !kept.every(isCount)) throw wrong('resumed');
+  return {
+    clientID,
+    maxMsgSize: member('maxMsgSize', (value) => isCount(value) && value >= SMALLEST_FRAME),
+    extensions: new Set(member<string[]>('extensions', (value) => Array.isArray(value) && value.every(isText))),
+    limits: Object.fromEntries(counts(hello['limits'])),
+    expiresInMs: member('expiresInMs', isCount),
+    resume: member('resume', isText),
+    resumed: hello['resumed'] ? { missed: new Map(counts(missed)), kept: new Set(kept) } : undefined,
+  };
+}
+
+/** The number of a subscription that was made. */
+export function subscriptionOf(result: unknown): number {
+  const number = membersOf(result, 'subscription')['subscription'];
+  if (!isCount(number)) throw wrong('subscription');
+  return number;
+}
+
+/** The error of a reply or an event; something else in its place becomes one too. */
+export function errorOf(error: unknown): { code: number; message: string; data: unknown } {
+  const { code, message, data } = (error ?? {}) as Record<string, unknown>;
+  return { code: typeof code === 'number' ? code : 0, message: String(message), data };
+}
+
+/** What later versions add may be of another kind. */
+function counts(value: unknown): [string, number][] {
+  return Object.entries(membersOf(value ?? {}, 'limits')).filter((entry): entry is [string, number] =>
+    isCount(entry[1]),
+  );
+}
+
+function membersOf(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw wrong(what);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function wrong(name: string): ProtocolError {
+  return new ProtocolError(`the server sent no valid ${name}`);
 }

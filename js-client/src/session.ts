@@ -1,14 +1,17 @@
 // What an application holds: calls, subscriptions and the state of one lasting connection to a server.
-import { withBytes, type Binary } from './binary.js';
 import { Calls } from './calls.js';
 import { Connector, type SessionState } from './connector.js';
-import { CLIENT_ERROR, ConnectionLost, WslinkError } from './errors.js';
+import { CLIENT_ERROR, ConnectionLost, UnsupportedValue, WslinkError } from './errors.js';
 import { topicOf, type Incoming } from './messages.js';
 import type { CallOptions, ConnectOptions, SubscribeOptions } from './options.js';
 import { Refresh } from './refresh.js';
-import { report } from './report.js';
-import { Feed, type Subscription } from './subscription.js';
+import { guarded, reporter, type Report } from './report.js';
+import { dispose, Feed, type Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
+import { duration } from './timer.js';
+import { Trace, type TraceEntry } from './trace.js';
+import { prepared, type Binary } from './values.js';
+import { onWake } from './wake.js';
 
 const EXTENSIONS = ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'manifest', 'refresh'];
 
@@ -21,51 +24,69 @@ export class Session {
   readonly url: string;
   /** Settles with the first connection, or rejects with the error that ended the session before. */
   readonly ready: Promise<Session>;
+  /** The same as `close`, for `await using`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
 
   readonly #options: ConnectOptions;
+  readonly #report: Report;
+  readonly #trace = new Trace();
   readonly #connector: Connector;
-  readonly #calls = new Calls();
-  readonly #subscriptions = new Subscriptions(this.#calls.system);
+  readonly #calls: Calls;
+  readonly #subscriptions: Subscriptions;
   readonly #refresh: Refresh;
+  readonly #sleep: () => void;
   readonly #listeners = new Set<(state: SessionState) => void>();
   #extensions: ReadonlySet<string> = new Set();
   #limits: Readonly<Record<string, number>> = {};
 
   /** @internal */
   constructor(url: string, options: ConnectOptions) {
+    const { timeout, connectTimeout, maxMessageBytes, ping, reconnect } = options;
+    const numbers = { timeout, connectTimeout, maxMessageBytes, ...Object(ping), ...Object(reconnect) };
+    for (const [name, value] of Object.entries(numbers)) duration(name, (value ?? 0) as number);
     this.url = url;
     this.#options = options;
+    this.#report = reporter(options.onError);
+    this.#calls = new Calls(this.#report, this.#trace);
+    this.#subscriptions = new Subscriptions(this.#calls.system, this.#report);
     this.#connector = new Connector(url, options, {
       greeting: () => ({ extensions: EXTENSIONS, ...this.#subscriptions.greeting() }),
       connected: (link, hello) => {
-        this.#extensions = new Set(hello.extensions);
-        this.#limits = hello.limits ?? {};
-        this.#calls.connected(link, this.#extensions);
+        this.#extensions = hello.extensions;
+        this.#limits = hello.limits;
+        this.#calls.connected(link, hello);
         this.#subscriptions.connected(hello);
         this.#refresh.admitted(hello);
         this.#calls.flush();
       },
+      opened: () => this.#subscriptions.opened(),
       message: (message) => this.#receive(message),
       dropped: (error) => {
         this.#refresh.stop();
         this.#subscriptions.dropped();
         this.#calls.dropped(error);
+        // Those that a closing socket did not take.
+        if (options.waitForConnection === false) this.#calls.refuseWaiting(error);
       },
       state: (state) => this.#tell(state),
+      // Neither waits behind data; a server without `cancel` answers that it does not know the method.
+      probe: () => {
+        const cancel = this.#extensions.has('cancel');
+        this.#calls.system(cancel ? 'wslink.cancel' : 'wslink.ping', cancel ? [''] : [], {});
+      },
+      // Stock servers answer nothing while they execute a call.
+      isFree: () => this.#extensions.size > 0 || this.#calls.inFlight === 0,
     });
     this.#refresh = new Refresh(
       () => this.#connector.secret(),
       (secret) => ({ secret, extensions: EXTENSIONS }),
       this.#calls.system,
-      (hello) => {
-        this.#subscriptions.renewed(hello);
-        this.#refresh.admitted(hello);
-      },
+      (hello) => this.#subscriptions.renewed(hello),
     );
     this.ready = new Promise((resolve, reject) => {
       this.onStateChange((state) => {
         if (state.status === 'connected') resolve(this);
-        if (state.status === 'closed') reject(state.error ?? new ConnectionLost('the session was closed'));
+        if (state.status === 'closed') reject(state.error ?? closed());
       });
     });
     // Waiting for it is a choice.
@@ -76,8 +97,10 @@ export class Session {
       subscribe: this.subscribe.bind(this),
       unsubscribe: this.unsubscribe.bind(this),
       close: this.close.bind(this),
+      [dispose]: this.close.bind(this),
     });
-    void this.#connector.connect();
+    this.#sleep = onWake(() => this.#connector.wake());
+    this.#connector.connect();
   }
 
   get state(): SessionState {
@@ -106,23 +129,24 @@ export class Session {
   }
 
   /**
-   * Calls a method. Rejects with `CallError`, `MessageTooLarge`, `CallTimeout`, `ConnectionLost` or the reason of an aborted signal.
+   * Calls a method. Rejects with `CallError`, `UnsupportedValue`, `MessageTooLarge`, `CallTimeout`, `ConnectionLost`,
+   * `ProtocolError` or the reason of an aborted signal.
    * Binary data may stand anywhere in the arguments and comes back as `Uint8Array`.
    */
-  call<Result = any, Progress = any>(
+  async call<Result = any, Progress = any>(
     method: string,
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: CallOptions<Progress> = {},
   ): Promise<Result> {
-    const { signal, timeout = this.#options.timeout, onProgress } = options;
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    const unsent = this.#whyNotSent(method);
-    if (unsent) return Promise.reject(unsent);
-    return this.#calls.call(method, withBytes(args) as readonly unknown[], withBytes(kwargs) as Kwargs, {
-      signal,
-      timeout,
-      onProgress,
+    const { signal, timeout = this.#options.timeout ?? 0, onProgress } = options;
+    signal?.throwIfAborted();
+    this.#assertCallable(method);
+    return this.#calls.call({
+      method,
+      args: prepared(args, 'args') as unknown[],
+      kwargs: prepared(kwargs, 'kwargs') as Kwargs,
+      options: { signal, timeout: duration('timeout', timeout), onProgress },
     }) as Promise<Result>;
   }
 
@@ -132,18 +156,25 @@ export class Session {
   subscribe<Payload = any>(topic: string, options?: SubscribeOptions<Payload>): Subscription<Payload>;
   subscribe(topic: string, how: ((args: [any]) => void) | SubscribeOptions<any> = {}): Subscription<any> {
     const leave = (feed: Feed): void => this.#subscriptions.remove(feed);
-    const feed = typeof how === 'function' ? new Feed(topic, {}, how, leave) : new Feed(topic, how, undefined, leave);
+    const [options, callback]: [SubscribeOptions<any>, ((args: [any]) => void) | undefined] =
+      typeof how === 'function' ? [{}, how] : [how, undefined];
+    const feed = new Feed(topic, options, callback, leave, this.#report);
     const state = this.state;
-    if (state.status === 'closed') feed.end(state.error ?? new ConnectionLost('the session was closed'));
-    else if (typeof how !== 'function' && how.signal?.aborted) feed.end(how.signal.reason);
-    else this.#subscriptions.add(feed);
+    try {
+      options.signal?.throwIfAborted();
+      if (state.status === 'closed') throw state.error ?? closed();
+      feed.filter = filterOf(options.filter);
+      this.#subscriptions.add(feed);
+    } catch (error) {
+      feed.end(error);
+    }
     return feed;
   }
 
   /** Ends the subscription of this topic with this callback. */
   async unsubscribe({ topic, callback }: { topic: string; callback?: unknown }): Promise<void> {
     if (!this.#subscriptions.removeByCallback(topic, callback)) {
-      throw new WslinkError(CLIENT_ERROR, `nobody subscribed to ${topic} with this callback`);
+      throw new WslinkError(CLIENT_ERROR, `no subscription of ${topic} with this callback`);
     }
   }
 
@@ -156,9 +187,22 @@ export class Session {
   async manifest(): Promise<unknown> {
     await this.ready;
     if (!this.#extensions.has('manifest')) throw new WslinkError(CLIENT_ERROR, 'the server gives no manifest');
-    const unsent = this.#whyNotSent('wslink.manifest');
-    if (unsent) throw unsent;
-    return this.#calls.call('wslink.manifest', [], {}, { timeout: this.#options.timeout }, 'system');
+    const method = 'wslink.manifest';
+    this.#assertCallable(method);
+    const { timeout } = this.#options;
+    return this.#calls.call({ method, args: [], kwargs: {}, options: { timeout }, kind: 'system' });
+  }
+
+  /** Connects at once if the session waits for its next attempt; asks the server for a sign of life if it is connected. */
+  reconnectNow(): void {
+    this.#connector.wake();
+  }
+
+  /** Shows the newest calls, events and states as a table in the console, and returns them. */
+  debug(): readonly TraceEntry[] {
+    const entries = this.#trace.entries();
+    console.table(entries);
+    return entries;
   }
 
   /** Ends the session for good. */
@@ -166,24 +210,40 @@ export class Session {
     this.#connector.close();
   }
 
-  #whyNotSent(method: string): ConnectionLost | undefined {
+  #assertCallable(method: string): void {
     const { waitForConnection = true } = this.#options;
     const { status } = this.state;
-    if (status === 'connected' || (waitForConnection && status !== 'closed')) return undefined;
-    return new ConnectionLost(`${method} was not called: the connection is not open`);
+    if (status === 'connected' || (waitForConnection && status !== 'closed')) return;
+    throw new ConnectionLost(`${method} was not called: no connection`);
   }
 
   #receive(message: Incoming): void {
     const topic = topicOf(message);
-    if (topic === undefined) this.#calls.receive(message);
-    else this.#subscriptions.deliver(topic, message);
+    if (topic === undefined) return this.#calls.receive(message);
+    this.#trace.add('event', topic);
+    this.#subscriptions.deliver(topic, message);
   }
 
   #tell(state: SessionState): void {
+    this.#trace.add('state', state.status);
     if (state.status === 'closed') {
-      this.#calls.closed(state.error ?? new ConnectionLost('the session was closed'));
+      this.#sleep();
+      this.#calls.refuseWaiting(state.error ?? closed());
       this.#subscriptions.closed(state.error);
     }
-    for (const listener of [...this.#listeners]) report(() => listener(state));
+    for (const listener of [...this.#listeners]) {
+      if (this.#listeners.has(listener)) guarded(this.#report, {}, () => listener(state));
+    }
   }
+}
+
+/** Undefined where nothing is filtered. */
+function filterOf(filter: object = {}): Kwargs | undefined {
+  const ready = prepared(filter, 'filter');
+  if (ready instanceof Promise) throw new UnsupportedValue('filter', 'has to be read first');
+  return Object.keys(ready as object).length > 0 ? (ready as Kwargs) : undefined;
+}
+
+function closed(): ConnectionLost {
+  return new ConnectionLost('the session was closed');
 }

@@ -19,10 +19,17 @@ export interface Method<Named, Positional extends readonly unknown[], Result, Fa
   failed(error: unknown): error is CallError<Failure>;
 }
 
-/** A topic: each call is a subscription. */
-export type Topic<Payload, Filter = Record<string, never>> = (
-  ...args: Leading<Filter, Omit<SubscribeOptions<Payload>, 'filter'>>
-) => Subscription<Payload>;
+/** What a subscription takes beside its filter. */
+type Listening<Payload> = Omit<SubscribeOptions<Payload>, 'filter'>;
+
+/** A topic: each call is a subscription. One with filter arguments takes them first. */
+export type Topic<Payload, Filter = never> = [Filter] extends [never]
+  ? {
+      (options?: Listening<Payload>): Subscription<Payload>;
+      /** @deprecated A topic without filter arguments needs no empty object. */
+      (filter: Record<string, never>, options: Listening<Payload>): Subscription<Payload>;
+    }
+  : (...args: Leading<Filter, Listening<Payload>>) => Subscription<Payload>;
 
 /** `failures` are the names of the method's own errors. */
 export function method<Named, Positional extends readonly unknown[], Result, Failure = never>(
@@ -39,9 +46,16 @@ export function method<Named, Positional extends readonly unknown[], Result, Fai
   }) as Method<Named, Positional, Result, Failure>;
 }
 
-export function topic<Payload, Filter = Record<string, never>>(session: Session, uri: string): Topic<Payload, Filter> {
-  return (...[filter, options]) =>
-    session.subscribe<Payload>(uri, { ...options, ...(filter ? { filter: filter as object } : {}) });
+export function topic<Payload>(session: Session, uri: string): Topic<Payload> {
+  return (options?: Listening<Payload>, more?: Listening<Payload>) =>
+    session.subscribe<Payload>(uri, more ?? options ?? {});
+}
+
+/** A topic with filter arguments. */
+export function filteredTopic<Payload, Filter>(session: Session, uri: string): Topic<Payload, Filter> {
+  const subscribe = (filter: object = {}, options?: Listening<Payload>): Subscription<Payload> =>
+    session.subscribe<Payload>(uri, { ...options, filter });
+  return subscribe as Topic<Payload, Filter>;
 }
 
 /** A method or topic whose URI is also the beginning of others. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { generate } from 'wslink-client/generate';
+import { generate } from '../generator/dist/index.js';
 
 const CLIENTS = {
   SIMPLE_BIN: '../../examples/simple/www/api.ts',

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CallError, connect } from 'wslink-client';
-import { generate } from 'wslink-client/generate';
+import { generate } from '../generator/dist/index.js';
 import { complaints, withGenerated } from './harness/generated.js';
 import './harness/node-websocket.js';
 import { scriptedServer } from './harness/scripted-server.js';
@@ -17,7 +17,9 @@ import { scriptedServer } from './harness/scripted-server.js';
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 const MANIFEST = join(PACKAGE, 'test/generate/render.json');
 const GOLDEN = join(PACKAGE, 'test/generate/render.ts');
-const CLI = join(PACKAGE, 'dist/generate/cli.js');
+const CLI = join(PACKAGE, 'generator/dist/cli.js');
+
+const SCHEMARS = join(PACKAGE, 'test/generate/schemars');
 
 const manifest = JSON.parse(await readFile(MANIFEST, 'utf8'));
 if (process.env.UPDATE_GOLDEN) await writeFile(GOLDEN, await generate(manifest));
@@ -26,6 +28,12 @@ const golden = await readFile(GOLDEN, 'utf8');
 describe('the output', () => {
   test('is as it was; `UPDATE_GOLDEN=1` renews it', async () => {
     assert.equal(await generate(manifest), golden);
+  });
+
+  test('of everything that schemars emits is as it was', async () => {
+    const made = await generate(JSON.parse(await readFile(`${SCHEMARS}.json`, 'utf8')));
+    if (process.env.UPDATE_GOLDEN) await writeFile(`${SCHEMARS}.ts`, made);
+    assert.equal(await readFile(`${SCHEMARS}.ts`, 'utf8'), made);
   });
 
   test('does not depend on the order of the manifest', async () => {
@@ -107,6 +115,25 @@ describe('the generated client', { timeout: 20_000 }, () => {
     assert.equal(image.failed(new TypeError()), false);
   });
 
+  test('subscribes without a filter, with options only or as before', async () => {
+    const { changed } = api(session).myapp.render.window;
+    for (const given of [[], [{ buffer: 'latest' }], [{}, { buffer: 'latest' }]]) {
+      const events = changed(...given);
+      const request = await peer.next('wslink.subscribe');
+      assert.deepEqual(request.kwargs, {});
+      peer.reply(request, { subscription: 1 });
+      await events.promise;
+      peer.event('myapp.render.window.changed', 1);
+      peer.event('myapp.render.window.changed', 2);
+      const call = session.call('x');
+      peer.reply(await peer.next('x'), 1);
+      await call;
+      assert.equal((await events[Symbol.asyncIterator]().next()).value, given.length > 0 ? 2 : 1);
+      await events.unsubscribe();
+      await peer.next('wslink.unsubscribe');
+    }
+  });
+
   test('subscribes', async () => {
     const tiles = api(session).myapp.render.tiles({ region: 'left' });
     const request = await peer.next('wslink.subscribe');
@@ -117,6 +144,29 @@ describe('the generated client', { timeout: 20_000 }, () => {
       assert.deepEqual(event, { tile: 8 });
       break;
     }
+  });
+});
+
+test('a method keeps its own members beside methods of these names', async () => {
+  const info = { title: 'clash', version: '1' };
+  const methods = ['a', 'a.failed', 'a.failed_', 'a.positional', 'a.name'].map((name) => ({ name, params: [] }));
+  methods[0].params = [{ name: '__proto__', required: true, schema: { type: 'string' } }];
+  methods[0]['x-wslink'] = { errors: [{ name: 'E', code: 1, message: 'e', data: true }] };
+  const source = await generate({ openrpc: '1', info, methods });
+  await withGenerated(source, async ({ api }, said) => {
+    assert.equal(said, '');
+    const called = [];
+    const { a } = api({ call: async (uri, args, kwargs) => called.push([uri, args, Object.entries(kwargs)]) });
+    assert.equal(a.failed(new CallError(1, 'e', { name: 'E' })), true);
+    assert.equal(a.failed(new CallError(1, 'e', { name: 'F' })), false);
+    await a.positional(['x']);
+    await a(JSON.parse('{"__proto__": "x"}'));
+    for (const method of ['failed__', 'failed_', 'positional_', 'name']) await a[method]();
+    assert.deepEqual(called, [
+      ['a', ['x'], []],
+      ['a', [], [['__proto__', 'x']]],
+      ...['a.failed', 'a.failed_', 'a.positional', 'a.name'].map((uri) => [uri, [], []]),
+    ]);
   });
 });
 
@@ -137,11 +187,14 @@ describe('the command', { timeout: 120_000 }, () => {
 
   test('writes a file, and leaves alone one that is the same', async () => {
     const output = join(folder, 'api.ts');
-    assert.deepEqual(await command('generate', MANIFEST, '-o', output), { stdout: '', stderr: '', status: 0 });
+    assert.deepEqual(await command(MANIFEST, '-o', output), { stdout: '', stderr: '', status: 0 });
     assert.equal(await readFile(output, 'utf8'), golden);
     const { mtimeMs } = await stat(output);
-    await command('generate', MANIFEST, '-o', output);
+    await command(MANIFEST, '-o', output);
     assert.equal((await stat(output)).mtimeMs, mtimeMs);
+    const nested = join(folder, 'not/there/yet/api.ts');
+    assert.equal((await command(MANIFEST, '-o', nested)).status, 0);
+    assert.equal(await readFile(nested, 'utf8'), golden);
   });
 
   test('asks over HTTP', async () => {
@@ -151,9 +204,9 @@ describe('the command', { timeout: 120_000 }, () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const base = `http://127.0.0.1:${server.address().port}`;
-    assert.equal((await command('generate', `${base}/app`)).stdout, golden);
-    assert.equal((await command('generate', `${base}/app/manifest.json`)).stdout, golden);
-    const missing = await command('generate', base);
+    assert.equal((await command(`${base}/app`)).stdout, golden);
+    assert.equal((await command(`${base}/app/manifest.json`)).stdout, golden);
+    const missing = await command(base);
     assert.match(missing.stderr, /manifest\.json answers 404/);
     assert.equal(missing.status, 1);
     server.close();
@@ -161,7 +214,7 @@ describe('the command', { timeout: 120_000 }, () => {
 
   test('asks a running server', async () => {
     const server = await scriptedServer();
-    const running = command('generate', server.url, '--secret', 'told');
+    const running = command(server.url, '--secret', 'told');
     const peer = await server.accept();
     assert.equal((await peer.greet()).secret, 'told');
     peer.reply(await peer.next('wslink.manifest'), manifest);
@@ -172,7 +225,7 @@ describe('the command', { timeout: 120_000 }, () => {
   test('watches', async () => {
     const [source, output] = [join(folder, 'watched.json'), join(folder, 'watched.ts')];
     await copyFile(MANIFEST, source);
-    const child = spawn(process.execPath, [CLI, 'generate', source, '-o', output, '--watch']);
+    const child = spawn(process.execPath, [CLI, source, '-o', output, '--watch']);
     const told = async () => String((await once(child.stderr, 'data'))[0]);
     // At once: a file that is half written is read as well.
     const replace = async (text) => {
@@ -192,18 +245,12 @@ describe('the command', { timeout: 120_000 }, () => {
   });
 
   test('says what is wrong', async () => {
-    for (const args of [
-      [],
-      ['generate'],
-      ['other', MANIFEST],
-      ['generate', MANIFEST, 'more'],
-      ['generate', '--other'],
-    ]) {
+    for (const args of [[], [MANIFEST, 'more'], ['--other']]) {
       assert.equal((await command(...args)).status, 1);
     }
-    assert.match((await command('generate', join(folder, 'none.json'))).stderr, /none\.json/);
-    assert.match((await command('generate', join(PACKAGE, 'package.json'))).stderr, /no OpenRPC document/);
+    assert.match((await command(join(folder, 'none.json'))).stderr, /none\.json/);
+    assert.match((await command(join(PACKAGE, 'package.json'))).stderr, /no OpenRPC document/);
     const help = await command('--help');
-    assert.match(help.stdout, /wslink-client generate SOURCE/);
+    assert.match(help.stdout, /wslink-generate SOURCE/);
   });
 });

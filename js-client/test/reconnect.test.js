@@ -76,7 +76,7 @@ for (const wire of [v1, v2]) {
         secrets += 1;
         return 'wslink-secret';
       };
-      session = connect(proxy.url, { wire, secret, reconnect: { initialDelay: 10 } });
+      session = connect(proxy.url, { wire, secret, reconnect: { initialDelay: 10, resetAfter: 0 } });
       const states = [];
       session.onStateChange(({ status }) => states.push(status));
       const subscription = session.subscribe('kit.lasting');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { CallTimeout, connect, v1, v2 } from 'wslink-client';
-import { documentOf, generate } from 'wslink-client/generate';
+import { documentOf, generate } from '../generator/dist/index.js';
 import { pattern, take } from './cases/check.js';
 import { withGenerated } from './harness/generated.js';
 import './harness/node-websocket.js';

@@ -78,12 +78,12 @@ describe('v2', () => {
 
   test('does not copy a message of one chunk', () => {
     const assembly = new Assembly();
-    const frame = cut(new Uint8Array([1, 2, 3]), 1, 100)[0].buffer;
+    const frame = cut([new Uint8Array([1, 2, 3])], 1, 100)[0].buffer;
     assert.equal(assembly.add(frame).buffer, frame);
   });
 
   test('refuses chunks that contradict each other', () => {
-    const [first, second] = cut(new Uint8Array(20), 1, 22);
+    const [first, second] = cut([new Uint8Array(20)], 1, 22);
     const add = (...frames) => {
       const assembly = new Assembly();
       frames.forEach((frame) => assembly.add(frame.buffer));
@@ -97,14 +97,14 @@ describe('v2', () => {
     assert.throws(() => add(first, changed(second, 8, 21)), ProtocolError);
     assert.throws(() => add(first, changed(second, 4, 15)), ProtocolError);
     assert.throws(() => add(first, first), ProtocolError);
-    const [whole] = cut(new Uint8Array(19), 1, 100);
+    const [whole] = cut([new Uint8Array(19)], 1, 100);
     assert.throws(() => add(first, changed(changed(whole, 8, 20), 4, 1)), ProtocolError);
     assert.throws(() => add(new Uint8Array(11)), ProtocolError);
   });
 
   test('ignores text and messages for nobody, and refuses what is no message', () => {
     const codec = v2.codec();
-    const framed = (bytes) => cut(Uint8Array.from(bytes), 1, 100)[0].buffer;
+    const framed = (bytes) => cut([Uint8Array.from(bytes)], 1, 100)[0].buffer;
     assert.equal(codec.decode('text'), undefined);
     assert.equal(codec.decode(framed([0x80])), undefined);
     for (const bytes of [[0x81], [0x03], [0xc1]]) assert.throws(() => codec.decode(framed(bytes)), ProtocolError);

@@ -3,7 +3,7 @@ import { connect } from 'wslink-client';
 import { Trace } from './trace.js';
 
 const $ = (id) => document.getElementById(id);
-const session = connect(new URL('ws', document.baseURI).href.replace(/^http/, 'ws'), {
+const session = connect('ws', {
   reconnect: { initialDelay: 100, maxDelay: 2000 },
 });
 

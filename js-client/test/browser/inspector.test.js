@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect } from 'wslink-client';
 import '../harness/node-websocket.js';
+import { scriptedServer } from '../harness/scripted-server.js';
 import { startRust } from '../harness/servers.js';
 import { launchChromium } from './chromium.js';
 
@@ -139,6 +140,63 @@ describe('the inspector', { timeout: 120_000 }, () => {
     });
   });
 
+  test('shows topics of any name, and tells where it is', () =>
+    withPage(kit, '#topic/100%', async (page) => {
+      await page.getByRole('heading', { name: '100%' }).waitFor();
+      for (const name of ['50% off/all', 'a#b?c', '%E4%', 'ünï 東京']) {
+        await page.getByLabel('Another topic').fill(name);
+        await page.keyboard.press('Enter');
+        await page.getByRole('heading', { name }).waitFor();
+        assert.equal((await page.title()).startsWith(`${name} – `), true);
+        assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+      }
+      await page.getByRole('link', { name: 'Messages' }).click();
+      assert.match(await page.title(), /^Messages – /);
+    }));
+
+  test('asks for the secret of a server that has started anew with another one', async () => {
+    const first = await startRust('kit', ['--inspector', '--authKey', 'first']);
+    const proxy = await proxyTo(first.port, '');
+    const page = await browser.newPage();
+    try {
+      await page.goto(`http://127.0.0.1:${proxy.port}/_wslink?secret=first`);
+      await page.getByText('connected', { exact: true }).waitFor();
+      const second = await startRust('kit', ['--inspector', '--authKey', 'second']);
+      proxy.passTo(second.port);
+      await first.stop();
+      await shows(page, 'The server refused this secret.');
+      await page.getByLabel('Secret of the server').fill('second');
+      await page.keyboard.press('Enter');
+      await page.getByText('connected', { exact: true }).waitFor();
+      await second.stop();
+    } finally {
+      await page.close();
+      proxy.stop();
+      await first.stop();
+    }
+  });
+
+  test('keeps the secret when something else fails', async () => {
+    const scripted = await scriptedServer();
+    const proxy = await proxyTo(kit.port, '', Number(new URL(scripted.url).port));
+    const page = await browser.newPage();
+    try {
+      await page.goto(`http://127.0.0.1:${proxy.port}/_wslink?secret=kept`);
+      let peer = await scripted.accept();
+      await peer.greet();
+      const { id } = await peer.next('wslink.inspector.manifest');
+      peer.send({ id, error: { code: -32001, message: 'not now' } });
+      await shows(page, /not now/);
+      await page.reload();
+      peer = await scripted.accept();
+      assert.equal((await peer.greet()).secret, 'kept');
+    } finally {
+      await page.close();
+      proxy.stop();
+      scripted.stop();
+    }
+  });
+
   test('works below any path', async () => {
     const proxy = await proxyTo(simple.port, '/apps/viewer');
     try {
@@ -186,19 +244,23 @@ describe('the inspector', { timeout: 120_000 }, () => {
 });
 
 /** A server that passes on what is below `path`, without it. */
-async function proxyTo(port, path) {
+async function proxyTo(target, path, socketTarget = target) {
+  let [pages, sockets] = [target, socketTarget];
   const ask = ({ method, url, headers }) => {
     if (!url.startsWith(`${path}/`)) return undefined;
+    const port = headers.upgrade ? sockets : pages;
     return request({ host: '127.0.0.1', port, method, path: url.slice(path.length), headers });
   };
   const server = createServer((incoming, outgoing) => {
     const asked = ask(incoming);
     if (!asked) return outgoing.writeHead(404).end();
     asked.on('response', (answer) => answer.pipe(outgoing.writeHead(answer.statusCode, answer.headers))).end();
+    asked.on('error', () => outgoing.destroy());
   });
   server.on('upgrade', (incoming, socket) => {
     const asked = ask(incoming);
     if (!asked) return socket.destroy();
+    asked.on('error', () => socket.destroy());
     asked.end();
     asked.on('upgrade', ({ rawHeaders }, other) => {
       const headers = rawHeaders.map((text, at) => (at % 2 === 0 ? `${text}: ` : `${text}\r\n`));
@@ -210,6 +272,9 @@ async function proxyTo(port, path) {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     port: server.address().port,
+    passTo(port) {
+      pages = sockets = port;
+    },
     stop() {
       server.close();
       server.closeAllConnections();

@@ -1,4 +1,5 @@
 // What the page of the browser tests offers to them.
+import { connect } from 'wslink-client';
 import * as stockV1 from 'wslink-client/stock-v1';
 import * as stockV2 from 'wslink-client/stock';
 import { run } from '../cases/index.js';
@@ -8,5 +9,6 @@ import * as npmV2 from 'wslink-v2';
 
 const CLASSES = { npmV1, npmV2, stockV1, stockV2 };
 
+window.connect = connect;
 window.runCase = run;
 window.runStock = (title, classes, options) => stock[title]({ ...CLASSES[classes], ...options });

@@ -95,7 +95,7 @@ export const calls = {
   },
 
   async 'what cannot be packed fails alone'({ session }) {
-    await rejects(session.call('kit.echo', [2n]), Error);
+    await rejects(session.call('kit.echo', [() => {}]), Error);
     equal((await session.call('kit.echo', [2])).args, [2]);
   },
 
@@ -146,5 +146,24 @@ export const calls = {
     const session = open({ secret: async () => 'wrong' });
     await rejects(session.ready, AuthenticationError, { code: -32000 });
     equal(session.state.status, 'closed');
+  },
+
+  async 'a server that is not there is given up after as many attempts as were said'({ open }) {
+    const session = open({ at: 'ws://127.0.0.1:9/ws', reconnect: { initialDelay: 1, attempts: 2 } });
+    const attempts = [];
+    session.onStateChange((state) => state.status === 'waiting' && attempts.push(state.attempt));
+    await rejects(session.ready, ConnectionLost);
+    equal(attempts, [1, 2]);
+  },
+
+  async 'a silent connection is asked, and every server answers'({ open }) {
+    const session = open({ ping: { interval: 20, timeout: 1000 } });
+    const states = [];
+    session.onStateChange(({ status }) => states.push(status));
+    await session.ready;
+    // A server that answered nothing would be given up several times meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    equal((await session.call('kit.echo', [1])).args, [1]);
+    equal(states, ['connected']);
   },
 };

@@ -46,6 +46,7 @@ function described(value) {
   return (
     JSON.stringify(value, (_key, member) => {
       if (member instanceof Uint8Array) return `${member.length} bytes, crc ${crc32(member)}`;
+      if (typeof member === 'bigint') return `${member}n`;
       return typeof member === 'number' && !Number.isFinite(member) ? String(member) : member;
     }) ?? String(value)
   );

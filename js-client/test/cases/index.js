@@ -2,14 +2,15 @@
 import { connect, v1, v2 } from 'wslink-client';
 import { calls } from './calls.js';
 import { events } from './events.js';
+import { values } from './values.js';
 
-export const CASES = { ...calls, ...events };
+export const CASES = { ...calls, ...values, ...events };
 export const WIRES = { v1, v2 };
 
 export async function run(title, { url, wire, ...options }) {
   const opened = [];
-  const open = (more) => {
-    const session = connect(url, { wire: WIRES[wire], ...options, ...more });
+  const open = ({ at = url, ...more } = {}) => {
+    const session = connect(at, { wire: WIRES[wire], ...options, ...more });
     opened.push(session);
     return session;
   };

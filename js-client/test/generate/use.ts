@@ -50,6 +50,7 @@ export async function topics(): Promise<void> {
   for await (const { size } of render.render.window.changed()) console.log(size[0] + size[1]);
   for await (const { tile } of render.render.tiles({ region: 'left' }, { buffer: 'latest' }))
     console.log(tile.toFixed());
+  render.render.window.changed({ buffer: 'latest', onEnd: (error) => console.warn(error) });
   render.render.window.changed({}, { onEvent: (frame) => frame.parts?.[0]?.title });
   // @ts-expect-error the region is missing
   render.render.tiles();

@@ -8,18 +8,23 @@ import { transform } from 'esbuild';
 const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 const TSCONFIG = {
   extends: '../../tsconfig.json',
-  compilerOptions: { noEmit: true, declaration: false, stripInternal: false, rootDir: '../..' },
+  compilerOptions: { noEmit: true, declaration: false, declarationMap: false, stripInternal: false, rootDir: '../..' },
   include: ['.'],
   exclude: [],
 };
 
-/** What the strict compiler says to a project: nothing, if all is well. */
-export function complaints(project) {
-  return spawnSync(process.execPath, [join(PACKAGE, 'node_modules/typescript/bin/tsc'), '-p', project], {
-    cwd: PACKAGE,
-    encoding: 'utf8',
-  }).stdout;
+/** The oldest and the newest compiler that users may have. */
+export const compilers = { 5.4: 'typescript-5.4', newest: 'typescript' };
+
+/** What a compiler says to a project: nothing, if all is well. */
+export function complaintsOf(compiler, project) {
+  const tsc = join(PACKAGE, 'node_modules', compiler, 'bin/tsc');
+  return spawnSync(process.execPath, [tsc, '-p', project], { cwd: PACKAGE, encoding: 'utf8', maxBuffer: 1 << 26 })
+    .stdout;
 }
+
+/** What the newest compiler says. */
+export const complaints = (project) => complaintsOf(compilers.newest, project);
 
 /** Gives the module and the compiler's complaints to `use`. */
 export async function withGenerated(source, use) {

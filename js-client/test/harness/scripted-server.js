@@ -9,22 +9,38 @@ const EXTENSIONS = ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'ma
 /** One connection as the server sees it. */
 class Peer {
   #socket;
+  #net;
+  /** Whether the client speaks version 1. */
+  #text = false;
   #received = [];
   #arrived = () => {};
   #sent = 0;
   /** The length of the largest frame so far. */
   largest = 0;
 
-  constructor(socket) {
+  constructor(socket, net) {
     const assembly = new Assembly();
     this.#socket = socket;
+    this.#net = net;
     socket.binaryType = 'arraybuffer';
-    socket.on('message', (frame) => {
-      this.largest = Math.max(this.largest, frame.byteLength);
-      const packed = assembly.add(frame);
-      if (packed) this.#received.push(decode(packed));
+    socket.on('message', (frame, isBinary) => {
+      this.largest = Math.max(this.largest, frame.byteLength ?? frame.length);
+      if (!isBinary) {
+        this.#text = true;
+        this.#received.push(JSON.parse(frame.toString()));
+      } else if (!this.#text) {
+        const packed = assembly.add(frame);
+        if (packed) this.#received.push(decode(Buffer.concat([packed].flat())));
+      }
       this.#arrived();
     });
+  }
+
+  /** What is sent by `send` arrives at once. */
+  inOneSegment(send) {
+    this.#net.cork();
+    send();
+    this.#net.uncork();
   }
 
   /** The next message of the client; asserts its method. */
@@ -45,7 +61,8 @@ class Peer {
 
   /** The frames of a message, which a test may send in another order. */
   frames(message, frameBytes = 1 << 20) {
-    return cut(encode(message), ++this.#sent, frameBytes);
+    if (this.#text) return [JSON.stringify(message)];
+    return cut([encode(message, { useBigInt64: true })], ++this.#sent, frameBytes);
   }
 
   sendFrame(frame) {
@@ -67,18 +84,30 @@ class Peer {
     this.send({ id: `publish:${topic}:0`, ...(more.end ? {} : { result }), ...more });
   }
 
+  /** The frame of a message that is packed already. */
+  sendPacked(bytes) {
+    cut([Uint8Array.from(bytes)], ++this.#sent, 1 << 20).forEach((frame) => this.#socket.send(frame));
+  }
+
+  /** Refuses hello. */
+  async refuse(error = { code: -32000, message: 'Authentication failed' }) {
+    const hello = await this.next('wslink.hello');
+    this.send({ id: hello.id, error });
+    return hello.args[0];
+  }
+
   drop() {
     this.#socket.terminate();
   }
 }
 
-export async function scriptedServer() {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+export async function scriptedServer(port = 0) {
+  const server = new WebSocketServer({ port, host: '127.0.0.1' });
   await once(server, 'listening');
   const peers = [];
   let connected = () => {};
-  server.on('connection', (socket) => {
-    peers.push(new Peer(socket));
+  server.on('connection', (socket, { socket: net }) => {
+    peers.push(new Peer(socket, net));
     connected();
   });
   return {

@@ -21,7 +21,16 @@ const charts = { frames: new Chart('frames-chart'), bytes: new Chart('bytes-char
 
 const query = new URLSearchParams(location.search);
 const kind: Kind = query.get('client') === 'stock' ? 'stock' : 'ours';
-const url = new URL(query.get('server') ?? 'ws', document.baseURI).href.replace(/^http/, 'ws');
+const url = serverUrl(query.get('server'));
+
+/** For measurements, another server may be given, but only one of this machine: a link must not choose where a page connects. */
+function serverUrl(given: string | null): string {
+  const own = new URL('ws', document.baseURI);
+  own.protocol = own.protocol.replace('http', 'ws');
+  const other = new URL(given ?? own, own);
+  const isLocal = ({ hostname }: URL): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return (isLocal(own) && isLocal(other) ? other : own).href;
+}
 
 let server: Api | undefined;
 let shown: ShownView | undefined;
@@ -57,7 +66,8 @@ function listen(session: Session): void {
   const { signal } = pictures;
   const told = ({ memsize, events, size, workTime }: Told): void => {
     if (signal.aborted) return;
-    meter.came({ bytes: memsize, events });
+    // 64 bits on the server, and never that many here.
+    meter.came({ bytes: memsize, events: events === undefined ? undefined : Number(events) });
     element<HTMLOutputElement>('picture').value = `${size[0]} × ${size[1]}`;
     element('work').textContent = `${(memsize / 1024).toFixed(0)} KiB, took ${workTime} ms`;
   };
@@ -69,9 +79,9 @@ function listen(session: Session): void {
 /** What the pictures of any server of this protocol tell. */
 interface Told {
   memsize: number;
-  events?: number;
+  events?: number | bigint | undefined;
   size: readonly number[];
-  workTime: number;
+  workTime: number | bigint;
 }
 
 function tell(state: string, label: string, detail: string): void {

@@ -7,21 +7,27 @@ interface Node {
   readonly members: Map<string, Node>;
 }
 
-/** The lines of the object literal of all stubs. */
+/** What a method has by itself; a method below it of such a name gets another one. */
+const OWN = new Set(['positional', 'failed']);
+
+/** The lines of the object literal of all stubs; of several methods of one name the first. */
 export function objectLiteral(stubs: readonly Stub[]): string[] {
   const root: Node = { members: new Map() };
   for (const stub of stubs) {
     const node = stub.uri.split('.').reduce(member, root);
-    if (node.stub)
+    if (node.stub && node.stub.maker !== stub.maker)
       throw new Error(`${stub.uri} is a ${node.stub.maker} and a ${stub.maker}; one of them needs another name`);
-    node.stub = stub;
+    node.stub ??= stub;
   }
   return literal(root);
 }
 
 /** Whether some stub's URI is the beginning of another's. */
 export function isNested(stubs: readonly Stub[]): boolean {
-  return stubs.some(({ uri }) => stubs.some((other) => other.uri.startsWith(`${uri}.`)));
+  const beginnings = new Set(
+    stubs.flatMap(({ uri }) => Array.from(uri.matchAll(/\./g), ({ index }) => uri.slice(0, index))),
+  );
+  return stubs.some(({ uri }) => beginnings.has(uri));
 }
 
 function member(node: Node, segment: string): Node {
@@ -30,13 +36,16 @@ function member(node: Node, segment: string): Node {
   return found;
 }
 
-function literal({ members }: Node): string[] {
+function literal({ members, stub }: Node): string[] {
   const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1));
-  return [
-    '{',
-    ...sorted.flatMap(([segment, node]) => property(segment, node)).map((line) => `  ${line}`.trimEnd()),
-    '}',
-  ];
+  const name = (segment: string): string => {
+    if (!stub || !OWN.has(segment)) return segment;
+    let free = `${segment}_`;
+    while (members.has(free)) free += '_';
+    return free;
+  };
+  const lines = sorted.flatMap(([segment, node]) => property(name(segment), node));
+  return ['{', ...lines.map((line) => `  ${line}`.trimEnd()), '}'];
 }
 
 function property(segment: string, node: Node): string[] {

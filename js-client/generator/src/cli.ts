@@ -1,15 +1,17 @@
 #!/usr/bin/env node
-// The command line: `wslink-client generate SOURCE -o FILE`.
-import { readFile, writeFile } from 'node:fs/promises';
+// The command line: `wslink-generate SOURCE -o FILE`.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { generate, load } from './index.js';
 
 const USAGE = `Generates a typed client from the manifest of a wslink server.
 
-    wslink-client generate SOURCE [-o FILE] [--watch] [--secret SECRET]
+    wslink-generate SOURCE [-o FILE] [--watch] [--secret SECRET]
 
 SOURCE is a file, the http address of a manifest or of its server, or the ws address of a server.
-    -o, --output FILE    where the client goes, instead of standard output
+    -o, --output FILE    where the client goes, instead of standard output; folders are made
     --watch              looks every second whether the manifest has changed
     --secret SECRET      what a ws server asks for
 `;
@@ -23,9 +25,9 @@ const PERIOD = 1000;
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
-  const [command, source, ...surplus] = positionals;
+  const [source, ...surplus] = positionals;
   if (values.help) process.stdout.write(USAGE);
-  else if (command !== 'generate' || source === undefined || surplus.length > 0) throw new Error(USAGE);
+  else if (source === undefined || surplus.length > 0) throw new Error(USAGE);
   else if (values.watch) await watch(source, values.secret, values.output);
   else await write(await text(source, values.secret), values.output);
 }
@@ -49,19 +51,16 @@ async function watch(source: string, secret: string | undefined, output: string 
 }
 
 async function text(source: string, secret: string | undefined): Promise<string> {
-  // Help and mistakes do not need what the generator needs.
-  const { generate, load } = await import('./index.js').catch((error: unknown) => {
-    throw new Error(
-      `the generator needs json-schema-to-typescript: install it beside wslink-client (${messageOf(error)})`,
-    );
-  });
   return generate(await load(source, secret));
 }
 
 /** A file that is the same already is left alone, so that nothing is built anew because of it. */
 async function write(generated: string, output: string | undefined): Promise<void> {
   if (output === undefined) process.stdout.write(generated);
-  else if ((await readFile(output, 'utf8').catch(() => undefined)) !== generated) await writeFile(output, generated);
+  else if ((await readFile(output, 'utf8').catch(() => undefined)) !== generated) {
+    await mkdir(dirname(output), { recursive: true });
+    await writeFile(output, generated);
+  }
 }
 
 function messageOf(error: unknown): string {

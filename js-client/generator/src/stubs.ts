@@ -2,11 +2,12 @@
 import { comment } from './comment.js';
 import type { Method, MethodError, Parameter, Schema, Topic } from './document.js';
 import { labelName, quoted, typeName } from './names.js';
+import { keywordsOf } from './schema.js';
 import type { Types } from './types.js';
 
 export interface Stub {
   readonly uri: string;
-  readonly maker: 'method' | 'topic';
+  readonly maker: 'method' | 'topic' | 'filteredTopic';
   readonly comment: readonly string[];
   /** The lines of the expression that makes it. */
   readonly expression: readonly string[];
@@ -15,17 +16,18 @@ export interface Stub {
 const WIDTH = 110;
 const NOTHING = 'Record<string, never>';
 
-export async function methodStub(method: Method, types: Types): Promise<Stub> {
-  const { name, params, result, 'x-wslink': { rest = false, require, timeoutMs, errors = [] } = {} } = method;
+export function methodStub(method: Method, types: Types): Stub {
+  const { name, params = [], result, 'x-wslink': own } = method;
+  const { rest, require, timeoutMs, errors = [] } = own ?? {};
   const base = typeName(name);
-  const named = params.length > 0 || rest ? await types.declare(objectOf(params, rest), `${base}Params`) : NOTHING;
+  const named = params.length > 0 || rest ? types.declare(objectOf(params, rest === true), `${base}Params`) : NOTHING;
   const typeArguments = [
     named,
-    positional(named, params, rest),
-    await types.inline(result?.schema ?? true, `${base}Result`),
+    positional(named, params, rest === true),
+    types.inline(result?.schema ?? true, `${base}Result`),
   ];
   const failures: string[] = [];
-  for (const error of errors) failures.push(await types.declare(errorData(error), `${base}${typeName(error.name)}`));
+  for (const error of errors) failures.push(types.declare(errorData(error), `${base}${typeName(error.name)}`));
   if (failures.length > 0) typeArguments.push(failures.join(' | '));
   const names = errors.length > 0 ? `, [${errors.map((error) => quoted(error.name)).join(', ')}]` : '';
   return {
@@ -36,16 +38,17 @@ export async function methodStub(method: Method, types: Types): Promise<Stub> {
   };
 }
 
-export async function topicStub(topic: Topic, types: Types): Promise<Stub> {
+export function topicStub(topic: Topic, types: Types): Stub {
   const { name, payload, filter = [], require } = topic;
   const base = typeName(name);
-  const typeArguments = [await types.inline(payload, `${base}Payload`)];
-  if (filter.length > 0) typeArguments.push(await types.declare(objectOf(filter, false), `${base}Filter`));
+  const maker = filter.length > 0 ? 'filteredTopic' : 'topic';
+  const typeArguments = [types.inline(payload ?? true, `${base}Payload`)];
+  if (filter.length > 0) typeArguments.push(types.declare(objectOf(filter, false), `${base}Filter`));
   return {
     uri: name,
-    maker: 'topic',
+    maker,
     comment: comment(topic, required(require)),
-    expression: expression('topic', typeArguments, `(session, ${quoted(name)})`),
+    expression: expression(maker, typeArguments, `(session, ${quoted(name)})`),
   };
 }
 
@@ -65,26 +68,38 @@ function objectOf(params: readonly Parameter[], rest: boolean): Schema {
   };
 }
 
-function described({ schema, summary, description, 'x-wslink': { default: source } = {} }: Parameter): Schema {
-  const value = typeof schema === 'object' && 'default' in schema ? JSON.stringify(schema['default']) : source;
-  const own = typeof schema === 'object' ? schema['description'] : undefined;
-  const lines = [summary, description ?? own, value === undefined ? undefined : `Default: \`${value}\`.`];
-  const text = lines.filter((line) => line !== undefined).join('\n\n');
-  const { default: _shown, ...keywords } = typeof schema === 'object' ? schema : {};
-  return text === '' ? keywords : { ...keywords, description: text };
+function described({ schema = true, summary, description, 'x-wslink': own }: Parameter): Schema {
+  const keywords = keywordsOf(schema);
+  const value = keywords && 'default' in keywords ? jsonOf(keywords['default']) : own?.default;
+  const lines = [
+    summary,
+    description ?? keywords?.['description'],
+    value === undefined ? undefined : `Default: \`${value}\`.`,
+  ];
+  const text = lines.filter((line) => typeof line === 'string').join('\n\n');
+  return withDescription(schema, text);
 }
 
-function errorData({ data, code, message, summary, description }: MethodError): Schema {
-  const text = [summary, description, `${message} (${code}).`].filter(Boolean).join('\n\n');
-  return typeof data === 'object' ? { ...data, description: text } : { description: text };
+/** A manifest that came over a WebSocket has exact integers. */
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? String(member) : member));
 }
 
-function required(authority: string | undefined): string[] {
-  return authority === undefined ? [] : [`Requires \`${authority}\`.`];
+function errorData({ data = true, code, message, summary, description }: MethodError): Schema {
+  return withDescription(data, [summary, description, `${message} (${code}).`].filter(Boolean).join('\n\n'));
+}
+
+function withDescription(schema: Schema, description: string): Schema {
+  const keywords = keywordsOf(schema) ?? (schema === false ? { enum: [] } : {});
+  return description === '' ? keywords : { ...keywords, description };
+}
+
+function required(authority: string | null | undefined): string[] {
+  return typeof authority !== 'string' ? [] : [`Requires \`${authority}\`.`];
 }
 
 function limited(timeoutMs: number | undefined): string[] {
-  return timeoutMs === undefined ? [] : [`May take ${timeoutMs} ms.`];
+  return typeof timeoutMs !== 'number' ? [] : [`May take ${timeoutMs} ms.`];
 }
 
 function thrown({ name, message }: MethodError): string {

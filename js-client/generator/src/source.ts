@@ -1,7 +1,7 @@
 // Gets a manifest from a file, over HTTP or from a running server.
 import { readFile } from 'node:fs/promises';
-import { connect } from '../connect.js';
-import type { SocketLike } from '../options.js';
+import { connect } from '../../src/connect.js';
+import type { SocketLike } from '../../src/options.js';
 import { documentOf, type OpenRpc } from './document.js';
 
 /** `source` is a path, an address of the document or of its server, or the address of a WebSocket. */

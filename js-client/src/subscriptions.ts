@@ -5,11 +5,6 @@ import { errorOf, subscriptionOf, type Hello, type Incoming } from './messages.j
 import type { Report } from './report.js';
 import type { Feed } from './subscription.js';
 
-/** Servers take 4 KiB before hello unless they are set up otherwise; some is for the secret. */
-const LONGEST_GREETING = 3000;
-/** More topics never fit into a hello: counting them would only take memory. */
-const COUNTED_TOPICS = 1500;
-
 export class Subscriptions {
   /** By topic. */
   readonly #feeds = new Map<string, Set<Feed>>();
@@ -19,8 +14,8 @@ export class Subscriptions {
   /** Whether the server sends only what was subscribed to. */
   #negotiated = false;
   #resume: string | undefined;
-  /** Events of each topic since the server began to count; empty where nothing can be resumed. */
-  readonly #received = new Map<string, number>();
+  /** Events that are not of one subscription alone, over all connections that were resumed. */
+  #received = 0;
   /** What is to be told of missed events, once the state was told. */
   #gaps: [Feed, number | undefined][] = [];
 
@@ -31,16 +26,14 @@ export class Subscriptions {
 
   /** What hello says so that the server can go on where the last connection ended. */
   greeting(): object {
-    if (this.#resume === undefined || this.#received.size > COUNTED_TOPICS) return {};
-    const greeting = { resume: this.#resume, received: Object.fromEntries(this.#received) };
-    return JSON.stringify(greeting).length > LONGEST_GREETING ? {} : greeting;
+    return this.#resume === undefined ? {} : { resume: this.#resume, received: this.#received };
   }
 
   connected({ extensions, resume, resumed }: Hello): void {
     this.#connected = true;
     this.#negotiated = extensions.has('subscribe');
     this.#resume = resume;
-    if (!resumed) this.#received.clear();
+    if (!resumed) this.#received = 0;
     const kept = new Set(resumed?.kept);
     this.#gaps = [];
     for (const feed of this.#all()) {
@@ -95,7 +88,7 @@ export class Subscriptions {
 
   deliver(topic: string, { sub, end, result, error, problem }: Incoming): void {
     // The server counts those that it does not send to one subscription alone.
-    if (sub === undefined) this.#count(topic);
+    if (sub === undefined) this.#received += 1;
     const feeds = this.#feeds.get(topic);
     if (!feeds) return;
     const failure = problem ?? (error === undefined ? undefined : callErrorOf(error));
@@ -106,11 +99,6 @@ export class Subscriptions {
       if (end !== true) feed.deliver(result);
       else if (sub !== undefined) this.#end(feed, failure);
     }
-  }
-
-  #count(topic: string): void {
-    if (this.#resume === undefined || this.#received.size > COUNTED_TOPICS) return;
-    this.#received.set(topic, (this.#received.get(topic) ?? 0) + 1);
   }
 
   #subscribe(feed: Feed): void {

@@ -201,7 +201,7 @@ describe('extensions', { timeout: 20_000 }, () => {
     peer = await server.accept();
     const said = await peer.greet({ resume: 'token-2', resumed: { missed: { b: 5 }, kept: [1, 2, 3] } });
     assert.equal(said.resume, 'token-1');
-    assert.deepEqual(said.received, { a: 2, b: 1 });
+    assert.equal(said.received, 3);
     assert.deepEqual((await peer.next('wslink.subscribe')).args, ['d']);
     assert.deepEqual((await peer.next('wslink.unsubscribe')).args, [3]);
     peer.event('a', 3);

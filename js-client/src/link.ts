@@ -145,7 +145,7 @@ export class Link {
     }
     const hello = helloOf(result);
     this.#greeted = true;
-    this.#codec.limitFrames(hello.maxMsgSize ?? hello.limits['maxMsgSize'], hello.limits['messageBytes']);
+    this.#codec.limitFrames(hello.limits['maxMsgSize'] ?? hello.maxMsgSize, hello.limits['messageBytes']);
     this.#events.ready(hello);
   }
 }

@@ -72,11 +72,13 @@ export function helloOf(result: unknown): Hello {
   if (!clientID) throw wrong('clientID');
   const { missed, kept = [] } = membersOf(hello['resumed'] ?? {}, 'resumed');
   if (!Array.isArray(kept) || !kept.every(isCount)) throw wrong('resumed');
+  const limits = Object.fromEntries(counts(hello['limits']));
+  if (limits['maxMsgSize'] !== undefined && limits['maxMsgSize'] < SMALLEST_FRAME) throw wrong('limits');
   return {
     clientID,
     maxMsgSize: member('maxMsgSize', (value) => isCount(value) && value >= SMALLEST_FRAME),
     extensions: new Set(member<string[]>('extensions', (value) => Array.isArray(value) && value.every(isText))),
-    limits: Object.fromEntries(counts(hello['limits'])),
+    limits,
     expiresInMs: member('expiresInMs', isCount),
     resume: member('resume', isText),
     resumed: hello['resumed'] ? { missed: new Map(counts(missed)), kept: new Set(kept) } : undefined,

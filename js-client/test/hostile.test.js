@@ -151,6 +151,7 @@ describe('a hostile server', { timeout: 20_000 }, () => {
     'extensions that are a number': { clientID: 'c', extensions: 5 },
     'extensions that are no texts': { clientID: 'c', extensions: [1] },
     'a frame size of 1': { clientID: 'c', maxMsgSize: 1 },
+    'a frame size of 1 among the limits': { clientID: 'c', limits: { maxMsgSize: 1 } },
     'a negative frame size': { clientID: 'c', maxMsgSize: -5 },
     'limits that are a text': { clientID: 'c', limits: 'many' },
     'an expiry that is no number': { clientID: 'c', expiresInMs: 'soon' },

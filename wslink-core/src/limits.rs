@@ -14,9 +14,10 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of one incoming WebSocket frame, and of a message of WebSocket fragments.
     pub frame_bytes: usize,
-    /// Bytes that clients are told to send at most in one frame; larger ones are taken up to `frame_bytes`. Clients
-    /// of the second generation cut their messages into such pieces.
-    pub announced_bytes: usize,
+    /// Bytes that clients are told to send at most in one frame (`maxMsgSize`); larger ones are taken up to
+    /// `frame_bytes`. Unless set, clients that cut their messages into such pieces are told 256 KiB, and those that may
+    /// take the number for the largest message from the server are told what the original server tells, 4 MiB.
+    pub announced_bytes: Option<usize>,
     /// Bytes of one incoming message put together from chunks, and of all incomplete ones together.
     /// At most 4 GiB - 1.
     pub message_bytes: usize,
@@ -103,7 +104,7 @@ impl Default for Limits {
             frame_bytes: (4 << 20) + 4096,
             // Smaller than a frame may be, because what fits the processor's cache is put in its place for little,
             // and small calls go between.
-            announced_bytes: 256 << 10,
+            announced_bytes: None,
             message_bytes: 256 << 20,
             hello_bytes: 4096,
             hello_failures: 3,
@@ -161,18 +162,21 @@ impl Limits {
         self.frame_bytes.min(self.hello_bytes.saturating_add(CHUNK_HEADER))
     }
 
-    /// What clients are told to send at most in one frame.
+    /// Bytes that clients are told to send at most in one frame.
     pub fn announced_frame(&self) -> usize {
+        const CHUNK_HEADER: usize = 12;
         const ROOM: usize = 4096;
-        if self.frame_bytes > 2 * ROOM { self.frame_bytes - ROOM } else { self.frame_bytes }
+        match self.announced_bytes {
+            Some(announced) if announced <= self.frame_bytes.saturating_sub(CHUNK_HEADER) => announced,
+            _ if self.frame_bytes > 2 * ROOM => self.frame_bytes - ROOM,
+            _ => self.frame_bytes,
+        }
     }
 
-    /// How large the chunks of the second generation's clients are asked to be.
-    pub fn best_chunk(&self) -> usize {
-        const CHUNK_HEADER: usize = 12;
-        if self.frame_bytes.saturating_sub(CHUNK_HEADER) >= self.announced_bytes {
-            return self.announced_bytes;
-        }
-        self.announced_frame().min(self.announced_bytes)
+    /// Bytes that a client which cuts its messages is told to send at most in one frame.
+    pub fn announced_chunk(&self) -> usize {
+        // What fits the processor's cache is put in its place for little, and small calls go between.
+        const BEST: usize = 256 * 1024;
+        if self.announced_bytes.is_some() { self.announced_frame() } else { self.announced_frame().min(BEST) }
     }
 }

@@ -479,7 +479,7 @@ impl ClientSide {
             client_id: welcome.client_id.clone(),
             extensions,
             extended: welcome.extensions.is_some(),
-            max_frame: welcome.max_frame.or_else(|| limits?.frame_bytes).unwrap_or(usize::MAX),
+            max_frame: limits.and_then(|limits| limits.frame_bytes).or(welcome.max_frame).unwrap_or(usize::MAX),
             max_message: limits.and_then(|limits| limits.message_bytes).unwrap_or(usize::MAX),
             lifetime: welcome.lifetime(),
         };

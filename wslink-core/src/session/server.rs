@@ -554,16 +554,24 @@ impl ServerSide {
             resume: self.extensions.resume.then(|| self.shared.hub.allow_resume(&self.client, &self.outbox, limits)).flatten(),
             resumed: None,
             client_id: self.client.id().to_string(),
-            max_frame: protocol.announces_max_message().then(|| limits.best_chunk()),
+            max_frame: protocol.announces_max_message().then(|| self.max_frame()),
             extensions: negotiated.then(|| self.extensions.names().into_iter().map(str::to_owned).collect()),
             expires_in_ms: self.client.principal().lifetime().filter(|_| self.extensions.refresh).map(milliseconds),
             limits: negotiated.then(|| AnnouncedLimits {
                 // Without chunks, a frame is as large as the message in it.
-                frame_bytes: Some(if protocol.announces_max_message() { limits.announced_frame() } else { limits.frame_bytes }),
+                frame_bytes: Some(if protocol.announces_max_message() { limits.announced_chunk() } else { limits.frame_bytes }),
                 message_bytes: Some(limits.message_bytes),
                 calls_in_flight: Some(limits.calls_in_flight),
             }),
         }
+    }
+
+    /// What the client is told as `maxMsgSize`. Clients of the original in Python take it for the largest message that
+    /// they will receive; those in browsers, which have an origin, cut what they send by it.
+    fn max_frame(&self) -> usize {
+        let limits = &self.shared.limits;
+        let is_browser = self.client.handshake().origin().is_some();
+        if is_browser { limits.announced_chunk() } else { limits.announced_frame() }
     }
 
     fn depart(&mut self) -> Departed {

@@ -70,7 +70,7 @@ impl Environment {
         /// The original's default.
         const OVERHEAD: usize = 4096;
         if let Some(bytes) = self.max_message {
-            limits.announced_bytes = bytes;
+            limits.announced_bytes = Some(bytes);
             limits.frame_bytes = bytes.saturating_add(self.overhead.unwrap_or(OVERHEAD));
         }
         limits.hello_bytes = self.hello.unwrap_or(limits.hello_bytes);
@@ -124,9 +124,9 @@ mod tests {
     fn variables_of_the_original_are_limits() {
         assert_eq!(read(&[("WSLINK_MAX_MSG_SIZE", "")]).unwrap(), Limits::default());
         let limits = read(&[("WSLINK_MAX_MSG_SIZE", "65536"), ("WSLINK_AUTH_MSG_SIZE", "512")]).unwrap();
-        assert_eq!((limits.frame_bytes, limits.hello_bytes, limits.best_chunk()), (65536 + 4096, 512, 65536));
+        assert_eq!((limits.frame_bytes, limits.hello_bytes, limits.announced_chunk()), (65536 + 4096, 512, 65536));
         let limits = read(&[("WSLINK_MAX_MSG_SIZE", "4194304"), ("WSLINK_MSG_OVERHEAD", "100")]).unwrap();
-        assert_eq!((limits.frame_bytes, limits.best_chunk()), (4_194_404, 4_194_304));
+        assert_eq!((limits.frame_bytes, limits.announced_chunk()), (4_194_404, 4_194_304));
         let limits = read(&[("WSLINK_HEART_BEAT", "7")]).unwrap();
         assert_eq!((limits.ping, limits.pong), (Duration::from_secs(7), Duration::from_secs(7)));
         assert!(read(&[("WSLINK_HEART_BEAT", "0")]).unwrap().ping > Duration::from_secs(1 << 28));

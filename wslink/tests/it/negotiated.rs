@@ -10,8 +10,8 @@ use std::{
 
 use futures_util::{Stream, StreamExt, stream};
 use serde::Serialize;
-use serde_json::json;
-use wslink::{Cancel, Client, Limits, Progress, Publisher, Topic, service};
+use serde_json::{Value, json};
+use wslink::{Cancel, Client, Limits, Progress, Publisher, Secret, Topic, service};
 
 use crate::harness::{BOTH, Generation, Speaker, TestServer};
 
@@ -405,4 +405,22 @@ fn subscriptions_have_a_limit() {
     assert!(subscribe(&"t".repeat(1024))["error"].is_null());
     subscribe("any.topic");
     assert_eq!(subscribe("any.topic")["error"]["code"], -32006);
+}
+
+/// Clients of the original in Python take the number for the largest message that they will receive; browsers cut by it.
+#[test]
+fn who_may_take_the_frame_size_for_a_limit_of_messages_is_told_what_the_original_tells() {
+    let fixture = start();
+    let origin = format!("http://{}", fixture.server.address);
+    let told = |headers: &[(&'static str, &str)], hello: Value| {
+        let mut speaker = Speaker::over(fixture.server.connect_with("/ws", headers), Generation::V2);
+        speaker.system("wslink.hello", json!([hello]), json!({}))["result"].clone()
+    };
+    let secret = Secret::published();
+    let plain = || json!({"secret": secret.reveal()});
+    assert_eq!(told(&[], plain())["maxMsgSize"], 4 << 20);
+    assert_eq!(told(&[("Origin", &origin)], plain())["maxMsgSize"], 256 << 10);
+    let extended = json!({"secret": secret.reveal(), "extensions": ["cancel"]});
+    let extended = told(&[], extended);
+    assert_eq!((&extended["maxMsgSize"], &extended["limits"]["maxMsgSize"]), (&json!(4 << 20), &json!(256 << 10)));
 }

@@ -1,4 +1,4 @@
-//! What a server of the second generation sends to our client; the property is `wslink_properties::messages_v2`.
+//! What a server of protocol 2 sends to our client; the property is `wslink_properties::messages_v2`.
 #![no_main]
 
 #[global_allocator]

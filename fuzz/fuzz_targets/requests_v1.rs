@@ -1,4 +1,4 @@
-//! Requests of the first generation; the property is `wslink_properties::requests_v1`.
+//! Requests of protocol 1; the property is `wslink_properties::requests_v1`.
 #![no_main]
 
 #[global_allocator]

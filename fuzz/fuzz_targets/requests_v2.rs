@@ -1,4 +1,4 @@
-//! Requests of the second generation; the property is `wslink_properties::requests_v2`.
+//! Requests of protocol 2; the property is `wslink_properties::requests_v2`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! Values there and back, in both generations; the property is `wslink_properties::values`.
+//! Values there and back, in both protocols; the property is `wslink_properties::values`.
 #![no_main]
 
 #[global_allocator]

@@ -128,7 +128,7 @@ function connectionRow(client: ClientStatistics, self: boolean): HTMLElement {
       self && h('span', { class: 'mark own' }, 'this page'),
     ),
     client.address ?? '–',
-    client.generation ?? 'no hello yet',
+    client.protocol ?? 'no hello yet',
     duration(client.age_seconds),
     bytes(client.received_bytes),
     bytes(client.sent_bytes),

@@ -34,7 +34,7 @@ export interface TopicStatistics {
 export interface ClientStatistics {
   readonly id: string;
   readonly address: string | null;
-  readonly generation: string | null;
+  readonly protocol: string | null;
   readonly age_seconds: number;
   readonly received_bytes: number;
   readonly sent_bytes: number;

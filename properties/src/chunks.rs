@@ -1,4 +1,4 @@
-//! Chunks of the second generation: whole again however they were cut, and never anything else.
+//! Chunks of protocol 2: whole again however they were cut, and never anything else.
 
 use std::collections::HashMap;
 

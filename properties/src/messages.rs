@@ -149,7 +149,7 @@ fn of_content(incoming: &mut Incoming, span: Span) {
     }
 }
 
-/// In the first generation a text may be the key of an attachment of the same message by accident.
+/// In protocol 1 a text may be the key of an attachment of the same message by accident.
 fn mentions_key(value: &Value) -> bool {
     match value {
         Value::Text(text) => text.contains("wslink_bin"),

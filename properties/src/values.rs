@@ -1,4 +1,4 @@
-//! Values: what is encoded decodes to the same, in both generations and directions.
+//! Values: what is encoded decodes to the same, in both protocols and directions.
 
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
@@ -127,7 +127,7 @@ fn value(input: &mut Unstructured<'_>, depth: usize) -> Result<Value> {
     })
 }
 
-/// Text that is not the key of an attachment, which cannot be told from one in the first generation.
+/// Text that is not the key of an attachment, which cannot be told from one in protocol 1.
 fn text(input: &mut Unstructured<'_>) -> Result<String> {
     let text = input.arbitrary::<&str>()?;
     Ok(text.replace("wslink_bin", "wslink"))

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, future::join_all};
 use tokio::time::{Instant, sleep, timeout};
 use wslink::{
     Attachment, ErrorCode, Topic, Value,
-    client::{Error, Generation, Session, Subscription, named},
+    client::{Error, ProtocolVersion, Session, Subscription, named},
 };
 
 use crate::{
@@ -24,22 +24,22 @@ const PAUSE: Duration = Duration::from_millis(30);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Connects. A connection that is lost is a mistake, so it does not come back.
-pub(crate) async fn connect(url: &str, generation: Generation) -> Result<Session, Error> {
-    let builder = Session::builder(url).secret("wslink-secret").generation(generation);
+pub(crate) async fn connect(url: &str, protocol: ProtocolVersion) -> Result<Session, Error> {
+    let builder = Session::builder(url).secret("wslink-secret").protocol(protocol);
     builder.without_reconnect().call_timeout(PATIENCE).connect().await
 }
 
 /// Calls until it is time.
-pub(crate) async fn calls(session: Session, generation: Generation, seed: u64, until: Instant, ledger: Arc<Ledger>) {
+pub(crate) async fn calls(session: Session, protocol: ProtocolVersion, seed: u64, until: Instant, ledger: Arc<Ledger>) {
     let mut random = fastrand::Rng::with_seed(seed);
     while Instant::now() < until {
-        join_all((0..BURST).map(|_| call(&session, generation, random.u64(..), &ledger))).await;
+        join_all((0..BURST).map(|_| call(&session, protocol, random.u64(..), &ledger))).await;
         sleep(PAUSE).await;
     }
 }
 
 /// One call of any kind.
-async fn call(session: &Session, generation: Generation, seed: u64, ledger: &Ledger) {
+async fn call(session: &Session, protocol: ProtocolVersion, seed: u64, ledger: &Ledger) {
     let mut random = fastrand::Rng::with_seed(seed);
     let outcome = match random.u8(..100) {
         0..40 => {
@@ -52,8 +52,8 @@ async fn call(session: &Session, generation: Generation, seed: u64, ledger: &Led
             came.map(|came| ("download", came == pattern(bytes, seed)))
         }
         60..78 => {
-            // The first generation cannot cut a message into chunks.
-            let largest = if generation == Generation::V1 { 3 << 20 } else { 9 << 20 };
+            // Protocol 1 cannot cut a message into chunks.
+            let largest = if protocol == ProtocolVersion::V1 { 3 << 20 } else { 9 << 20 };
             let data = pattern(size(&mut random, largest), seed);
             let expected = Upload { bytes: data.len(), checksum: checksum(&data) };
             session.call::<Upload>("soak.upload", (data,)).await.map(|came| ("upload", came == expected))
@@ -79,8 +79,8 @@ async fn call(session: &Session, generation: Generation, seed: u64, ledger: &Led
         }
     };
     match outcome {
-        Ok((what, holds)) => ledger.check(what, holds, || format!("wrong reply in {generation:?}, seed {seed}")),
-        Err(error) => ledger.mistake(format_args!("a call failed in {generation:?}: {error}")),
+        Ok((what, holds)) => ledger.check(what, holds, || format!("wrong reply in {protocol:?}, seed {seed}")),
+        Err(error) => ledger.mistake(format_args!("a call failed in {protocol:?}: {error}")),
     }
 }
 
@@ -146,16 +146,16 @@ pub(crate) async fn passers_by(url: String, until: Instant, ledger: Arc<Ledger>)
         if Instant::now() > until {
             return;
         }
-        let generation = if turn.is_multiple_of(2) { Generation::V1 } else { Generation::V2 };
-        if let Err(error) = pass_by(&url, generation, turn, &ledger).await {
-            ledger.mistake(format_args!("a new client in {generation:?}: {error}"));
+        let protocol = if turn.is_multiple_of(2) { ProtocolVersion::V1 } else { ProtocolVersion::V2 };
+        if let Err(error) = pass_by(&url, protocol, turn, &ledger).await {
+            ledger.mistake(format_args!("a new client in {protocol:?}: {error}"));
         }
         sleep(Duration::from_millis(500)).await;
     }
 }
 
-async fn pass_by(url: &str, generation: Generation, turn: u64, ledger: &Ledger) -> Result<(), Error> {
-    let session = connect(url, generation).await?;
+async fn pass_by(url: &str, protocol: ProtocolVersion, turn: u64, ledger: &Ledger) -> Result<(), Error> {
+    let session = connect(url, protocol).await?;
     let count = turn % 700;
     let numbers = session.subscribe_untyped::<u64>("soak.numbers").filter(named(Value::map([("count", count)]))).await?;
     let came: Vec<Result<u64, Error>> = timeout(PATIENCE, numbers.collect()).await.unwrap_or_default();

@@ -7,11 +7,11 @@ use tokio::{
     task::JoinSet,
     time::{Instant, interval, sleep},
 };
-use wslink::client::{Generation, Session};
+use wslink::client::{ProtocolVersion, Session};
 
 use crate::{client, hostile, ledger::Ledger, process::Process, service::Soak};
 
-/// Sessions of each generation that call.
+/// Sessions of each protocol that call.
 const CALLERS: u64 = 3;
 
 /// Seconds until memory is compared: until then, what is kept to be used again grows.
@@ -51,13 +51,13 @@ pub(crate) async fn run(duration: Duration) -> Result<Summary, Box<dyn Error>> {
     let mut sessions = Vec::new();
     let mut counting = JoinSet::new();
     let (tell_end, end) = watch::channel(None);
-    for generation in [Generation::V1, Generation::V2] {
+    for protocol in [ProtocolVersion::V1, ProtocolVersion::V2] {
         for seed in 0..CALLERS {
-            let session = client::connect(&url, generation).await?;
-            callers.spawn(client::calls(session.clone(), generation, seed, until, Arc::clone(&ledger)));
+            let session = client::connect(&url, protocol).await?;
+            callers.spawn(client::calls(session.clone(), protocol, seed, until, Arc::clone(&ledger)));
             sessions.push(session);
         }
-        let session = client::connect(&url, generation).await?;
+        let session = client::connect(&url, protocol).await?;
         for (topic, is_reliable) in [(Soak::RELIABLE, true), (Soak::LATEST, false), (Soak::SOME, false)] {
             if let Some(events) = client::subscribe(&session, topic, &ledger).await {
                 counting.spawn(client::events(events, is_reliable, end.clone(), Arc::clone(&ledger)));

@@ -33,7 +33,7 @@ pub struct Limits {
     pub throttled_addresses: usize,
     /// Messages of a connection that have begun and are not complete.
     pub incomplete_messages: usize,
-    /// Attachments of the first generation that are announced and not used yet.
+    /// Attachments of protocol 1 that are announced and not used yet.
     pub attachment_keys: usize,
     /// Bytes of such attachments.
     pub attachment_bytes: usize,

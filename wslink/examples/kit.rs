@@ -8,7 +8,7 @@ use wslink::{Limits, Secret};
 mod kit;
 
 fn main() -> ExitCode {
-    // Stock clients of the first generation send an attachment in one frame, whatever its size.
+    // Stock clients of protocol 1 send an attachment in one frame, whatever its size.
     let mut limits = Limits::default();
     limits.frame_bytes = 64 << 20;
     limits.attachment_bytes = 64 << 20;

@@ -1,4 +1,4 @@
-//! The second generation of wslink: MessagePack in chunks.
+//! Protocol 2 of wslink: MessagePack in chunks.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

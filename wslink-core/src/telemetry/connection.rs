@@ -77,7 +77,7 @@ impl Entry {
         ClientStatistics {
             id: known.map_or(self.client.id(), |(id, _)| id).to_string(),
             address: self.client.handshake().address().map(|address| address.to_string()),
-            generation: known.map(|(_, wire)| *wire),
+            protocol: known.map(|(_, wire)| *wire),
             age_seconds: now.saturating_sub(self.since).as_secs_f64(),
             received_bytes: self.received.load(Ordering::Relaxed),
             sent_bytes: self.sent.load(Ordering::Relaxed),

@@ -82,8 +82,8 @@ pub struct ClientStatistics {
     pub id: String,
     /// Its address, where it has one.
     pub address: Option<String>,
-    /// The generation of the protocol, once it has said hello.
-    pub generation: Option<&'static str>,
+    /// The version of the protocol, once it has said hello.
+    pub protocol: Option<&'static str>,
     /// How long it has been connected.
     pub age_seconds: f64,
     /// Bytes that were read from it.

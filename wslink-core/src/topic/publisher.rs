@@ -11,7 +11,7 @@ use crate::ClientId;
 /// Publishes events to the clients of a server.
 ///
 /// Cheap to clone and usable from any thread, inside and outside of handlers. Publishing encodes the
-/// payload once per protocol generation in use, puts it into the outbox of each client and returns;
+/// payload once per protocol version in use, puts it into the outbox of each client and returns;
 /// it never waits for a socket. All clients get the events of a topic in the same order, also where several threads
 /// publish at once. What happens to clients that cannot keep up is the topic's [`Delivery`](crate::Delivery).
 #[derive(Clone)]

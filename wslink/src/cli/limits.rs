@@ -15,7 +15,7 @@ pub struct LimitOptions {
     /// Bytes of one incoming message, such as `64MiB`
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub max_message: Option<usize>,
-    /// Bytes of one incoming WebSocket frame; a message of the first generation is one
+    /// Bytes of one incoming WebSocket frame; a message of protocol 1 is one
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub max_frame: Option<usize>,
     /// Bytes of events that may wait for a slow client

@@ -30,15 +30,15 @@ use crate::{
 };
 use wslink_core::{session::Memory, wire};
 
-/// A generation of the protocol.
+/// A version of the protocol.
 ///
 /// ```
-/// use wslink::client::{Generation, Session};
+/// use wslink::client::{ProtocolVersion, Session};
 ///
-/// let old_server = Session::builder("ws://127.0.0.1:8080/ws").generation(Generation::V1);
+/// let old_server = Session::builder("ws://127.0.0.1:8080/ws").protocol(ProtocolVersion::V1);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Generation {
+pub enum ProtocolVersion {
     /// JSON: wslink before 2.0.
     V1,
     /// MessagePack in chunks: wslink from 2.0.
@@ -65,7 +65,7 @@ pub enum Generation {
 #[must_use = "a session begins with `connect` or `start`"]
 pub struct Builder {
     url: String,
-    generation: Generation,
+    protocol: ProtocolVersion,
     credentials: Credentials,
     backoff: Option<Backoff>,
     connect_timeout: Duration,
@@ -85,7 +85,7 @@ impl Builder {
     pub(super) fn new(url: &str) -> Self {
         Self {
             url: url.to_owned(),
-            generation: Generation::default(),
+            protocol: ProtocolVersion::default(),
             credentials: Credentials::Secret(Secret::published()),
             backoff: Some(Backoff::default()),
             connect_timeout: Duration::from_secs(10),
@@ -103,7 +103,7 @@ impl Builder {
     }
 
     /// What the server wants to hear; the published one unless set. The original servers of the second
-    /// generation take about 350 bytes, unless `WSLINK_AUTH_MSG_SIZE` says more.
+    /// protocol take about 350 bytes, unless `WSLINK_AUTH_MSG_SIZE` says more.
     pub fn secret(self, secret: impl Into<String>) -> Self {
         Self { credentials: Credentials::Secret(Secret::new(secret)), ..self }
     }
@@ -134,9 +134,9 @@ impl Builder {
         Self { credentials: Credentials::Tokens(Box::new(tokens)), ..self }
     }
 
-    /// Which generation of the protocol to speak; a server of this project speaks both.
-    pub fn generation(self, generation: Generation) -> Self {
-        Self { generation, ..self }
+    /// Which version of the protocol to speak; a server of this project speaks both.
+    pub fn protocol(self, protocol: ProtocolVersion) -> Self {
+        Self { protocol, ..self }
     }
 
     /// How to come back when the connection is lost.
@@ -313,9 +313,9 @@ impl Builder {
             connector: self.connector,
             #[cfg(feature = "testing")]
             dial: self.dial,
-            protocol: match self.generation {
-                Generation::V1 => wire::V1,
-                Generation::V2 => wire::V2,
+            protocol: match self.protocol {
+                ProtocolVersion::V1 => wire::V1,
+                ProtocolVersion::V2 => wire::V2,
             },
             credentials: self.credentials,
             backoff: self.backoff,
@@ -339,6 +339,6 @@ fn spawn(settings: Arc<Settings>, call_timeout: Option<Duration>, connected: Opt
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("url", &self.url).field("generation", &self.generation).finish_non_exhaustive()
+        f.debug_struct("Builder").field("url", &self.url).field("protocol", &self.protocol).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! A client: calls, subscriptions and binary data over one WebSocket that comes back by itself.
 //!
-//! Works with the servers of this crate and with the original wslink's, in both generations of the
+//! Works with the servers of this crate and with the original wslink's, in both versions of the
 //! protocol. What the server's extensions make possible (subscriptions on the server, cancelling,
 //! deadlines, progress, resuming) is used where it has them.
 
@@ -13,7 +13,7 @@ pub use self::{
     arguments::{Arguments, Named, named},
     backoff::Backoff,
     buffer::{Buffer, Overflow},
-    builder::{Builder, Generation},
+    builder::{Builder, ProtocolVersion},
     call::Call,
     error::Error,
     state::{Disconnect, State, States},

@@ -58,7 +58,7 @@ pub async fn connect(server: &Server) -> Result<Session, Error> {
     session(server).connect().await
 }
 
-/// The same, to be set up: another generation, another secret, time limits.
+/// The same, to be set up: another protocol, another secret, time limits.
 pub fn session(server: &Server) -> Builder {
     Link::default().session(server)
 }

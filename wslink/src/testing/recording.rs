@@ -19,7 +19,7 @@ use wslink_core::wire::{Frame, FrameKind};
 /// For how long the server may say nothing while it is to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Before each chunk of the second generation.
+/// Before each chunk of protocol 2.
 const CHUNK_HEADER: usize = 12;
 
 /// Exchanges between a client and a server, frame by frame.
@@ -27,7 +27,7 @@ const CHUNK_HEADER: usize = 12;
 /// Recordings are text, one frame a line, each a JSON object with `exchange` (its name; lines of one
 /// exchange follow each other), `dir` (`c2s` or `s2c`), `op` (`text`, `binary` or `close`) and the
 /// frame: `text`; or `hex`, for long ones of a server `sha256_after_header` and `length`; or `code` and
-/// `reason`. Frames of a server of the second generation have `header: {"offset", "total"}`.
+/// `reason`. Frames of a server of protocol 2 have `header: {"offset", "total"}`.
 ///
 /// ```
 /// use wslink::{Server, testing::Recording};
@@ -60,13 +60,13 @@ pub struct Exchange {
     steps: Vec<Step>,
 }
 
-/// What a server sends; of the second generation, chunks put together, without their headers.
+/// What a server sends; of protocol 2, chunks put together, without their headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Message {
     /// A text frame.
     Text(String),
-    /// A binary frame, or a message of the second generation.
+    /// A binary frame, or a message of protocol 2.
     Binary(Vec<u8>),
     /// The server closed, with this code (1005 for none) and reason.
     Close(u16, String),
@@ -367,7 +367,7 @@ impl Peer {
         tokio::time::timeout(PATIENCE, next).await.unwrap_or(Message::Nothing)
     }
 
-    /// The next message of the second generation, whose chunks come in order and alone.
+    /// The next message of protocol 2, whose chunks come in order and alone.
     async fn message(&mut self) -> Message {
         let mut message = Vec::new();
         loop {

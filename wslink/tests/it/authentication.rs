@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
 use wslink::{Attempt, Client, Handshake, Limits, Principal, Publisher, Refusal, Secret, Server, service};
 
-use crate::harness::{BOTH, Generation, Got, Speaker, TestServer};
+use crate::harness::{BOTH, Got, ProtocolVersion, Speaker, TestServer};
 
 /// Tells callers who they are.
 struct Mirror;
@@ -69,7 +69,7 @@ fn an_authenticator_sees_the_handshake_and_the_whole_hello() {
     });
     let origin = format!("http://{}", server.address);
     let peer = server.connect_with("/ws?token=1", &[("cookie", "a=b; session=c0ffee"), ("origin", &origin)]);
-    let mut speaker = Speaker::over(peer, Generation::V1);
+    let mut speaker = Speaker::over(peer, ProtocolVersion::V1);
     let long = "t".repeat(3000);
     speaker.system("wslink.hello", json!([{"secret": long, "room": "7"}]), json!({}));
     let expected = ["c0ffee", &origin, "token=1", &long, "7", "127.0.0.1"];
@@ -93,8 +93,8 @@ fn nothing_is_acted_on_while_a_hello_waits() {
         };
         Server::builder().authenticator(authenticator).mount(Mirror)
     });
-    for generation in BOTH {
-        let mut speaker = Speaker::stranger(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::stranger(&server, protocol);
         let hello = speaker.begin_system("wslink.hello", json!([{}]), json!({}));
         let call = speaker.begin("mirror.me", json!([]));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -128,7 +128,7 @@ fn what_ends_with_a_principal_may_publish() {
             Mirror
         })
     });
-    let mut speaker = Speaker::stranger(&server, Generation::V2);
+    let mut speaker = Speaker::stranger(&server, ProtocolVersion::V2);
     speaker.hello("one");
     speaker.begin_system("wslink.hello", json!([{"secret": "another"}]), json!({}));
     let mut results = [speaker.next(), speaker.next()].map(|message| message["result"].is_number());
@@ -140,8 +140,8 @@ fn what_ends_with_a_principal_may_publish() {
 fn a_principal_that_is_good_for_no_time_is_good_for_no_call() {
     let admit = async |_| Ok::<_, Refusal>(Principal::new("late").expires_in(Duration::ZERO));
     let server = TestServer::build(move || Server::builder().authenticator(admit).mount(Mirror));
-    for generation in BOTH {
-        let mut speaker = Speaker::stranger(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::stranger(&server, protocol);
         speaker.begin_system("wslink.hello", json!([{"secret": "x"}]), json!({}));
         let call = speaker.begin("mirror.me", json!([]));
         assert!(speaker.next()["error"].is_null());
@@ -177,7 +177,7 @@ async fn an_answer_that_does_not_come_ends_the_connection() {
 #[test]
 fn an_authenticator_that_panics_refuses() {
     let server = mirror();
-    let mut speaker = Speaker::stranger(&server, Generation::V2);
+    let mut speaker = Speaker::stranger(&server, ProtocolVersion::V2);
     let refused = speaker.hello("panic");
     assert_eq!(refused["error"], json!({"code": -32000, "message": "Authentication failed"}), "{refused}");
     id_of(&speaker.hello("alice"));
@@ -186,8 +186,8 @@ fn an_authenticator_that_panics_refuses() {
 #[test]
 fn a_good_hello_changes_the_principal_and_a_bad_one_changes_nothing() {
     let server = mirror();
-    for generation in BOTH {
-        let mut speaker = Speaker::stranger(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::stranger(&server, protocol);
         let first = speaker.hello("alice");
         assert_eq!(speaker.hello("not her")["error"]["code"], -32000);
         assert_eq!(speaker.call("mirror.me", json!([]))["result"], "alice");
@@ -199,7 +199,7 @@ fn a_good_hello_changes_the_principal_and_a_bad_one_changes_nothing() {
 #[test]
 fn a_hello_is_no_larger_than_its_limit_at_any_time() {
     let server = mirror();
-    let mut speaker = Speaker::stranger(&server, Generation::V2);
+    let mut speaker = Speaker::stranger(&server, ProtocolVersion::V2);
     speaker.hello("alice");
     assert_eq!(speaker.hello(&"t".repeat(5000))["error"]["code"], -32000);
     assert_eq!(speaker.call("mirror.me", json!([]))["result"], "alice");
@@ -241,8 +241,8 @@ fn refusal(speaker: &mut Speaker) -> Value {
 fn calls_of_an_expired_principal_are_refused_until_a_good_hello() {
     let server = guests(Duration::from_secs(3600));
     let expired = json!({"code": -32000, "message": "Authentication expired"});
-    for generation in BOTH {
-        let mut speaker = Speaker::stranger(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::stranger(&server, protocol);
         let hello = json!([{"secret": "50", "extensions": ["subscribe", "refresh"]}]);
         let welcome = speaker.system("wslink.hello", hello, json!({}));
         assert_eq!(welcome["result"]["expiresInMs"], 50, "{welcome}");
@@ -258,7 +258,7 @@ fn calls_of_an_expired_principal_are_refused_until_a_good_hello() {
 #[test]
 fn a_connection_ends_some_time_after_its_principal_expired() {
     let server = guests(Duration::from_millis(50));
-    let mut speaker = Speaker::stranger(&server, Generation::V1);
+    let mut speaker = Speaker::stranger(&server, ProtocolVersion::V1);
     let welcome = speaker.hello("50");
     assert!(welcome["result"].get("expiresInMs").is_none(), "{welcome}");
     assert_eq!(speaker.peer.next(), Got::Close(1008, "authentication expired".into()));
@@ -272,10 +272,10 @@ fn an_address_that_keeps_guessing_is_refused() {
         builder.limits(limits).mount(Mirror)
     });
     // Whoever is right may come as often as they like.
-    (0..20).for_each(|_| drop(Speaker::new(&server, Generation::V1)));
+    (0..20).for_each(|_| drop(Speaker::new(&server, ProtocolVersion::V1)));
     let refused = Got::Close(1008, "too many failed hellos from this address".into());
     let guess = |_| {
-        let mut speaker = Speaker::stranger(&server, Generation::V1);
+        let mut speaker = Speaker::stranger(&server, ProtocolVersion::V1);
         speaker.begin_system("wslink.hello", json!([{"secret": "wrong"}]), json!({}));
         speaker
     };

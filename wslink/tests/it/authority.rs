@@ -12,7 +12,7 @@ use futures_util::{Stream, stream};
 use serde_json::{Value, json};
 use wslink::{Attempt, Client, Principal, Publisher, Refusal, Secret, Server, Topic, server::Builder, service};
 
-use crate::harness::{BOTH, Generation, Speaker, TestServer};
+use crate::harness::{BOTH, ProtocolVersion, Speaker, TestServer};
 
 struct Office {
     publisher: Publisher,
@@ -94,14 +94,14 @@ fn open() -> TestServer {
     TestServer::build(|| office().authenticator(by_words))
 }
 
-fn stock(server: &TestServer, generation: Generation, token: &str) -> Speaker {
-    let mut speaker = Speaker::stranger(server, generation);
+fn stock(server: &TestServer, protocol: ProtocolVersion, token: &str) -> Speaker {
+    let mut speaker = Speaker::stranger(server, protocol);
     speaker.hello(token);
     speaker
 }
 
-fn subscriber(server: &TestServer, generation: Generation, token: &str) -> Speaker {
-    let mut speaker = Speaker::stranger(server, generation);
+fn subscriber(server: &TestServer, protocol: ProtocolVersion, token: &str) -> Speaker {
+    let mut speaker = Speaker::stranger(server, protocol);
     speaker.system("wslink.hello", json!([{"secret": token, "extensions": ["subscribe"]}]), json!({}));
     speaker
 }
@@ -130,42 +130,42 @@ fn of(topic: &str, number: u64) -> (String, u64) {
 #[test]
 fn a_call_without_the_authority_is_refused_before_its_arguments_are_decoded() {
     let server = open();
-    for generation in BOTH {
-        let mut reader = stock(&server, generation, "bob");
+    for protocol in BOTH {
+        let mut reader = stock(&server, protocol, "bob");
         let before = DECODED.load(Ordering::SeqCst);
         assert_eq!(reader.call("office.write", json!([true]))["error"], forbidden("editor"));
         assert_eq!(reader.call("office.write", json!([1, 2, 3]))["error"], forbidden("editor"), "not even counted");
         assert_eq!(DECODED.load(Ordering::SeqCst), before);
-        assert_eq!(stock(&server, generation, "alice editor").call("office.write", json!([true]))["result"], Value::Null);
+        assert_eq!(stock(&server, protocol, "alice editor").call("office.write", json!([true]))["result"], Value::Null);
         assert_eq!(DECODED.load(Ordering::SeqCst), before + 1);
         assert_eq!(reader.call("office.sign", json!(["7"]))["error"], forbidden("desk:7"));
-        assert_eq!(stock(&server, generation, "bob desk:7").call("office.sign", json!(["7"]))["result"], Value::Null);
+        assert_eq!(stock(&server, protocol, "bob desk:7").call("office.sign", json!(["7"]))["result"], Value::Null);
     }
 }
 
 #[test]
 fn a_stock_client_gets_no_event_that_it_may_not_see() {
     let server = open();
-    let mut editor = stock(&server, Generation::V1, "alice editor");
+    let mut editor = stock(&server, ProtocolVersion::V1, "alice editor");
     let seen = events(&mut editor, "office.publish", json!([10]), 3);
     assert_eq!(seen, [of("drafts", 10), of("drafts", 11), of("news", 10)]);
-    for generation in BOTH {
-        let mut reader = stock(&server, generation, "bob");
+    for protocol in BOTH {
+        let mut reader = stock(&server, protocol, "bob");
         // What is retained would come first.
         assert_eq!(events(&mut reader, "office.publish", json!([20]), 1), [of("news", 20)]);
-        assert_eq!(event(&mut stock(&server, generation, "carol editor")), of("drafts", 20));
+        assert_eq!(event(&mut stock(&server, protocol, "carol editor")), of("drafts", 20));
     }
 }
 
 #[test]
 fn a_subscription_needs_the_authority() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = open();
-        let mut reader = subscriber(&server, generation, "bob");
+        let mut reader = subscriber(&server, protocol, "bob");
         for topic in ["office.drafts", "office.desk"] {
             assert_eq!(reader.system("wslink.subscribe", json!([topic]), json!({}))["error"], forbidden("editor"));
         }
-        let mut editor = subscriber(&server, generation, "alice editor");
+        let mut editor = subscriber(&server, protocol, "alice editor");
         let reply = editor.system("wslink.subscribe", json!(["office.drafts"]), json!({}));
         assert!(reply["result"]["subscription"].is_u64(), "{reply}");
         assert_eq!(events(&mut editor, "office.publish", json!([1]), 2), [of("drafts", 1), of("drafts", 2)]);
@@ -180,7 +180,7 @@ fn a_subscription_needs_the_authority() {
 #[test]
 fn a_stream_of_ones_own_ends_with_the_authority_for_it() {
     let server = open();
-    let mut editor = subscriber(&server, Generation::V1, "alice editor");
+    let mut editor = subscriber(&server, ProtocolVersion::V1, "alice editor");
     let number = editor.system("wslink.subscribe", json!(["office.desk", 1]), json!({}))["result"]["subscription"].clone();
     assert_eq!(editor.next(), json!({"wslink": "1.0", "id": "publish:office.desk:0", "sub": number, "result": 1}));
     assert!(editor.hello("alice")["result"].is_object());
@@ -191,7 +191,7 @@ fn a_stream_of_ones_own_ends_with_the_authority_for_it() {
 #[test]
 fn a_stock_client_that_is_granted_more_gets_what_was_retained() {
     let server = open();
-    let mut client = stock(&server, Generation::V2, "alice");
+    let mut client = stock(&server, ProtocolVersion::V2, "alice");
     assert_eq!(events(&mut client, "office.publish", json!([1]), 1), [of("news", 1)]);
     client.hello("alice editor");
     assert_eq!(event(&mut client), of("drafts", 1));
@@ -235,8 +235,8 @@ fn the_application_is_asked_once_for_each_stock_client_and_topic() {
     let doorman = Doorman::default();
     doorman.bar("bob office.a");
     let server = doorman.watching();
-    for generation in BOTH {
-        let (mut alice, mut bob) = (stock(&server, generation, "alice"), stock(&server, generation, "bob"));
+    for protocol in BOTH {
+        let (mut alice, mut bob) = (stock(&server, protocol, "alice"), stock(&server, protocol, "bob"));
         for number in 0..3 {
             assert_eq!(alice.call("office.say", json!(["office.a", number]))["result"], 1);
             assert_eq!(event(&mut alice), of("a", number));
@@ -261,7 +261,7 @@ fn the_application_is_asked_when_a_client_subscribes() {
     doorman.bar("bob office.a");
     doorman.bar("bob office.drafts");
     let server = doorman.watching();
-    let mut bob = subscriber(&server, Generation::V1, "bob editor");
+    let mut bob = subscriber(&server, ProtocolVersion::V1, "bob editor");
     for topic in ["office.a", "office.drafts", "office.panic"] {
         let refused = bob.system("wslink.subscribe", json!([topic]), json!({}));
         assert_eq!(refused["error"], json!({"code": -32007, "message": "Forbidden"}), "{topic}");
@@ -283,10 +283,10 @@ fn what_is_retained_is_asked_for_too() {
     let doorman = Doorman::default();
     doorman.bar("bob office.drafts");
     let server = doorman.watching();
-    stock(&server, Generation::V1, "alice editor").call("office.publish", json!([1]));
-    let mut bob = stock(&server, Generation::V2, "bob editor");
+    stock(&server, ProtocolVersion::V1, "alice editor").call("office.publish", json!([1]));
+    let mut bob = stock(&server, ProtocolVersion::V2, "bob editor");
     assert_eq!(events(&mut bob, "office.publish", json!([2]), 1), [of("news", 2)]);
-    assert_eq!(event(&mut stock(&server, Generation::V2, "carol editor")), of("drafts", 2));
+    assert_eq!(event(&mut stock(&server, ProtocolVersion::V2, "carol editor")), of("drafts", 2));
 }
 
 #[test]
@@ -297,13 +297,13 @@ fn a_secret_grants_what_the_builder_says() {
     assert!(office().authenticator(by_words).build().is_ok());
     assert!(office().authenticator(by_words).secret_grants(["editor"]).build().is_err());
     let server = TestServer::build(|| office().secret(Secret::published()).secret_grants(["editor"]));
-    assert_eq!(Speaker::new(&server, Generation::V1).call("office.read", json!([]))["result"], true);
+    assert_eq!(Speaker::new(&server, ProtocolVersion::V1).call("office.read", json!([]))["result"], true);
 }
 
 /// Asked of one client, the application has another one reconsidered, of which it was asked already.
 #[test]
 fn who_is_reconsidered_while_something_is_published_gets_it_all_the_same() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let asked: Arc<Mutex<Vec<Client>>> = Arc::default();
         let publisher: Arc<OnceLock<Publisher>> = Arc::default();
         let server = TestServer::build({
@@ -320,7 +320,7 @@ fn who_is_reconsidered_while_something_is_published_gets_it_all_the_same() {
             }
         });
         let publisher = publisher.get_or_init(|| server.server.publisher());
-        let (mut alice, mut bob) = (stock(&server, generation, "alice"), stock(&server, generation, "bob"));
+        let (mut alice, mut bob) = (stock(&server, protocol, "alice"), stock(&server, protocol, "bob"));
         (1..3).for_each(|number| publisher.publish_untyped("office.a", &number));
         assert_eq!([event(&mut alice), event(&mut bob)], [of("a", 1), of("a", 1)]);
     }

@@ -65,14 +65,14 @@ fn in_flight(server: &Server) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn requests_that_wait_are_bounded_for_each_connection() {
-    for generation in client::BOTH {
+    for protocol in client::BOTH {
         let (server, gate) = holding(Limits::with(|limits| limits.request_bytes = 1 << 20));
-        let session = testing::session(&server).generation(generation).connect().await.unwrap();
+        let session = testing::session(&server).protocol(protocol).connect().await.unwrap();
         let calls = take(&session, 40);
         tokio::time::sleep(Duration::from_secs(1)).await;
         let held = in_flight(&server);
         assert!((5..=8).contains(&held), "{held} calls of {SIZE} bytes are held within 1 MiB");
-        let other = testing::session(&server).generation(generation).connect().await.unwrap();
+        let other = testing::session(&server).protocol(protocol).connect().await.unwrap();
         other.call::<()>("other.null", ()).await.unwrap();
         gate.add_permits(40);
         for call in calls {
@@ -198,12 +198,12 @@ impl Streams {
 
 #[test]
 fn streams_that_ended_are_dropped_although_their_client_reads_nothing() {
-    for generation in harness::BOTH {
+    for protocol in harness::BOTH {
         let live = Arc::<Live>::default();
         let streams = Streams(Arc::clone(&live));
         let limits = Limits::with(|limits| limits.subscriptions = 4);
         let server = TestServer::start(|builder| builder.limits(limits).mount(streams));
-        let mut speaker = Speaker::extended(&server, generation, &["subscribe"]);
+        let mut speaker = Speaker::extended(&server, protocol, &["subscribe"]);
         speaker.begin_system("wslink.subscribe", json!(["streams.large"]), json!({}));
         for number in 2..300 {
             speaker.begin_system("wslink.subscribe", json!(["streams.silent"]), json!({}));

@@ -1,4 +1,4 @@
-//! The Rust client against servers of this crate, in both generations.
+//! The Rust client against servers of this crate, in both protocols.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use futures_util::future::join_all;
 use serde::Deserialize;
 use wslink::{
     Args, Attachment, ErrorCode, Limits, Topic, Value,
-    client::{Backoff, Buffer, Builder, Error, Event, Generation, Overflow, Session, State, named},
+    client::{Backoff, Buffer, Builder, Error, Event, Overflow, ProtocolVersion, Session, State, named},
     server,
 };
 
 use crate::{harness::TestServer, kit};
 
-pub(crate) const BOTH: [Generation; 2] = [Generation::V1, Generation::V2];
+pub(crate) const BOTH: [ProtocolVersion; 2] = [ProtocolVersion::V1, ProtocolVersion::V2];
 
 /// Waits as little as it can, so that tests do.
 pub(crate) fn eager() -> Backoff {
@@ -23,8 +23,8 @@ pub(crate) fn mount(builder: server::Builder) -> server::Builder {
     builder.service(kit::Kit::new)
 }
 
-pub(crate) fn builder(server: &TestServer, generation: Generation) -> Builder {
-    Session::builder(&format!("ws://{}/ws", server.address)).generation(generation).reconnect(eager())
+pub(crate) fn builder(server: &TestServer, protocol: ProtocolVersion) -> Builder {
+    Session::builder(&format!("ws://{}/ws", server.address)).protocol(protocol).reconnect(eager())
 }
 
 #[derive(Deserialize, Debug, PartialEq)]
@@ -41,8 +41,8 @@ struct Echo {
 #[tokio::test]
 async fn arguments_arrive_as_they_were_meant() {
     let server = TestServer::start(mount);
-    for generation in BOTH {
-        let session = builder(&server, generation).connect().await.unwrap();
+    for protocol in BOTH {
+        let session = builder(&server, protocol).connect().await.unwrap();
         let names = || Value::map([("k", Value::Float(f64::INFINITY))]);
         let both = Args { positional: vec![1.into()], named: vec![("k".into(), f64::INFINITY.into())] };
         let calls: [(wslink::client::Call<Echo>, Vec<Value>, Value); 6] = [
@@ -69,8 +69,8 @@ async fn arguments_arrive_as_they_were_meant() {
 #[tokio::test]
 async fn a_hundred_calls_at_once() {
     let server = TestServer::start(mount);
-    for generation in BOTH {
-        let session = builder(&server, generation).connect().await.unwrap();
+    for protocol in BOTH {
+        let session = builder(&server, protocol).connect().await.unwrap();
         let calls = (0..100_u64).map(|n| session.call::<u64>("kit.sleep", (n % 7,)));
         let answers = join_all(calls).await;
         assert!(answers.into_iter().enumerate().all(|(n, answer)| answer.unwrap() == n as u64 % 7));
@@ -82,8 +82,8 @@ async fn a_hundred_calls_at_once() {
 async fn an_attachment_may_stand_twice_in_a_call() {
     let server = TestServer::start(mount);
     let blob = kit::pattern(20_000, 1);
-    for generation in BOTH {
-        let session = builder(&server, generation).connect().await.unwrap();
+    for protocol in BOTH {
+        let session = builder(&server, protocol).connect().await.unwrap();
         let echo: Echo = session.call("kit.echo", (&blob, "between", &blob)).await.unwrap();
         assert_eq!(echo.args, [blob.clone().into(), "between".into(), blob.clone().into()]);
         session.close().await;
@@ -99,8 +99,8 @@ async fn large_attachments_in_both_directions() {
         mount(builder).limits(limits)
     });
     let blob = kit::pattern(SIZE, 3);
-    for generation in BOTH {
-        let session = builder(&server, generation).connect().await.unwrap();
+    for protocol in BOTH {
+        let session = builder(&server, protocol).connect().await.unwrap();
         let mut events = session.subscribe_untyped::<Blob>("large").await.unwrap();
         let down: Attachment = session.call("kit.blob", (SIZE, 3)).await.unwrap();
         assert!(down == blob);
@@ -115,8 +115,8 @@ async fn large_attachments_in_both_directions() {
 #[tokio::test]
 async fn errors_say_what_is_wrong() {
     let server = TestServer::start(mount);
-    for generation in BOTH {
-        let session = builder(&server, generation).connect().await.unwrap();
+    for protocol in BOTH {
+        let session = builder(&server, protocol).connect().await.unwrap();
         let raised = session.call::<()>("kit.raise", ("why",)).await;
         let Err(Error::Call(error)) = raised else { panic!("{raised:?}") };
         assert_eq!((error.code(), error.message()), (ErrorCode::Exception, "Exception raised"));
@@ -138,8 +138,8 @@ async fn errors_say_what_is_wrong() {
 async fn events_keep_their_order_and_reach_every_subscriber() {
     const NUMBERS: Topic<Value> = Topic::new("numbers", wslink::Delivery::Reliable);
     let server = TestServer::start(mount);
-    for generation in BOTH {
-        let session = builder(&server, generation).connect().await.unwrap();
+    for protocol in BOTH {
+        let session = builder(&server, protocol).connect().await.unwrap();
         let mut first = session.subscribe(NUMBERS).await.unwrap();
         let mut second = session.subscribe_untyped::<Value>("numbers").await.unwrap();
         let mut newest = session.subscribe(NUMBERS).buffer(Buffer::new(2, Overflow::DropOldest)).await.unwrap();

@@ -10,7 +10,7 @@ use std::{
 
 use wslink::{
     Limits, Value,
-    client::{Continuity, Error, Event, Generation, Session, State},
+    client::{Continuity, Error, Event, ProtocolVersion, Session, State},
 };
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 #[tokio::test]
 async fn who_cannot_be_connected_to_or_does_not_admit_is_told_apart() {
     let server = TestServer::start(mount);
-    let refused = builder(&server, Generation::V2).secret("wrong").connect().await;
+    let refused = builder(&server, ProtocolVersion::V2).secret("wrong").connect().await;
     assert!(matches!(refused, Err(Error::Unauthorized(_))), "{refused:?}");
     let page = Session::builder(&format!("ws://{}/nothing", server.address)).connect().await;
     assert!(matches!(page, Err(Error::Handshake(_))), "{page:?}");
@@ -37,7 +37,7 @@ async fn who_cannot_be_connected_to_or_does_not_admit_is_told_apart() {
 
 #[tokio::test]
 async fn a_session_comes_back_with_a_new_token_and_its_subscriptions() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = TestServer::start(|builder| {
             let mut limits = Limits::default();
             limits.grace = Duration::ZERO;
@@ -50,7 +50,7 @@ async fn a_session_comes_back_with_a_new_token_and_its_subscriptions() {
             count.fetch_add(1, Ordering::SeqCst);
             async { Ok::<_, std::io::Error>("wslink-secret".to_owned()) }
         };
-        let session = builder(&server, generation).token(token).connect().await.unwrap();
+        let session = builder(&server, protocol).token(token).connect().await.unwrap();
         let mut events = session.subscribe_untyped::<String>("t").await.unwrap();
         let mut hanging = session.call::<()>("kit.hang", ());
         // The reply to a later call says that the earlier one has begun.
@@ -98,7 +98,7 @@ async fn a_session_may_begin_before_its_server_and_may_give_up() {
 #[tokio::test]
 async fn a_session_ends_with_its_last_handle() {
     let server = TestServer::start(mount);
-    let session = builder(&server, Generation::V2).connect().await.unwrap();
+    let session = builder(&server, ProtocolVersion::V2).connect().await.unwrap();
     let events = session.subscribe_untyped::<Value>("t").await.unwrap();
     let mut states = session.states();
     drop(session);

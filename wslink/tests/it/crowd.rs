@@ -10,7 +10,7 @@ use tokio::{
 use wslink::{Limits, Server};
 
 use crate::{
-    harness::{Generation, Got, Speaker, TestServer},
+    harness::{Got, ProtocolVersion, Speaker, TestServer},
     kit,
 };
 
@@ -26,7 +26,7 @@ fn server(change: fn(&mut Limits)) -> TestServer {
 }
 
 fn admitted(server: &TestServer, source: [u8; 4]) -> Speaker {
-    let mut speaker = Speaker::over(server.connect_from(source, &[]).unwrap(), Generation::V2);
+    let mut speaker = Speaker::over(server.connect_from(source, &[]).unwrap(), ProtocolVersion::V2);
     assert!(speaker.hello("wslink-secret")["result"]["clientID"].is_string());
     speaker
 }

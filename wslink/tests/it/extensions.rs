@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 use wslink::{
     Attachment,
-    client::{Continuity, Error, Event, Generation, Session, State, named},
+    client::{Continuity, Error, Event, ProtocolVersion, Session, State, named},
 };
 
 use crate::client::eager;
 
-/// A server that does what a test says, in the first generation, on a thread of its own.
+/// A server that does what a test says, in protocol 1, on a thread of its own.
 struct Script {
     url: String,
     thread: JoinHandle<()>,
@@ -40,7 +40,7 @@ impl Script {
     }
 
     fn builder(&self) -> wslink::client::Builder {
-        Session::builder(&self.url).generation(Generation::V1).secret("s").reconnect(eager())
+        Session::builder(&self.url).protocol(ProtocolVersion::V1).secret("s").reconnect(eager())
     }
 
     /// The script has come to its end.

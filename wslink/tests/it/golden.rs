@@ -1,4 +1,4 @@
-//! Replays what was recorded between clients and the original Python servers of both generations,
+//! Replays what was recorded between clients and the original Python servers of both protocols,
 //! and compares what this server answers: byte by byte where the protocol leaves no choice.
 //!
 //! Where this server answers differently on purpose, the table [`ours`] says what it answers.
@@ -25,12 +25,12 @@ fn ours(exchange: &str) -> Option<&'static str> {
 }
 
 #[tokio::test]
-async fn the_first_generation_is_answered_as_recorded() {
+async fn protocol_1_is_answered_as_recorded() {
     replay(include_str!("../golden/python-v1.jsonl"), 41).await;
 }
 
 #[tokio::test]
-async fn the_second_generation_is_answered_as_recorded() {
+async fn protocol_2_is_answered_as_recorded() {
     replay(include_str!("../golden/python-v2.jsonl"), 44).await;
 }
 

@@ -177,34 +177,34 @@ impl Peer {
     }
 }
 
-/// A peer that says messages of one generation; without binary data, the same JSON in both.
+/// A peer that says messages of one protocol; without binary data, the same JSON in both.
 pub(crate) struct Speaker {
     pub(crate) peer: Peer,
-    generation: Generation,
+    protocol: ProtocolVersion,
     sent: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Generation {
+pub(crate) enum ProtocolVersion {
     V1,
     V2,
 }
 
-pub(crate) const BOTH: [Generation; 2] = [Generation::V1, Generation::V2];
+pub(crate) const BOTH: [ProtocolVersion; 2] = [ProtocolVersion::V1, ProtocolVersion::V2];
 
 impl Speaker {
     /// A peer that was not greeted yet.
-    pub(crate) fn stranger(server: &TestServer, generation: Generation) -> Self {
-        Self::over(server.connect(), generation)
+    pub(crate) fn stranger(server: &TestServer, protocol: ProtocolVersion) -> Self {
+        Self::over(server.connect(), protocol)
     }
 
-    pub(crate) const fn over(peer: Peer, generation: Generation) -> Self {
-        Self { peer, generation, sent: 0 }
+    pub(crate) const fn over(peer: Peer, protocol: ProtocolVersion) -> Self {
+        Self { peer, protocol, sent: 0 }
     }
 
     /// A peer that said hello.
-    pub(crate) fn new(server: &TestServer, generation: Generation) -> Self {
-        Self::stranger(server, generation).greeted()
+    pub(crate) fn new(server: &TestServer, protocol: ProtocolVersion) -> Self {
+        Self::stranger(server, protocol).greeted()
     }
 
     /// The same peer once it has said hello.
@@ -215,8 +215,8 @@ impl Speaker {
     }
 
     /// A peer that said hello and knows `extensions`.
-    pub(crate) fn extended(server: &TestServer, generation: Generation, extensions: &[&str]) -> Self {
-        let mut speaker = Self::stranger(server, generation);
+    pub(crate) fn extended(server: &TestServer, protocol: ProtocolVersion, extensions: &[&str]) -> Self {
+        let mut speaker = Self::stranger(server, protocol);
         let hello = json!({"secret": Secret::published().reveal(), "extensions": extensions});
         let welcome = speaker.system("wslink.hello", json!([hello]), json!({}));
         assert!(welcome["result"]["extensions"].is_array(), "{welcome}");
@@ -261,9 +261,9 @@ impl Speaker {
     }
 
     pub(crate) fn send(&mut self, message: &Value) {
-        match self.generation {
-            Generation::V1 => self.peer.text(&message.to_string()),
-            Generation::V2 => {
+        match self.protocol {
+            ProtocolVersion::V1 => self.peer.text(&message.to_string()),
+            ProtocolVersion::V2 => {
                 self.sent += 1;
                 let body = rmp_serde::to_vec(message).unwrap();
                 self.peer.binary(chunk(self.sent, 0, body.len(), &body));
@@ -273,15 +273,15 @@ impl Speaker {
 
     /// The next message.
     pub(crate) fn next(&mut self) -> Value {
-        match (self.generation, self.peer.next()) {
-            (Generation::V1, Got::Text(text)) => serde_json::from_str(&text).unwrap(),
-            (Generation::V2, Got::Binary(chunk)) => rmp_serde::from_slice(&chunk[12..]).unwrap(),
-            (generation, got) => panic!("{generation:?} {got:?}"),
+        match (self.protocol, self.peer.next()) {
+            (ProtocolVersion::V1, Got::Text(text)) => serde_json::from_str(&text).unwrap(),
+            (ProtocolVersion::V2, Got::Binary(chunk)) => rmp_serde::from_slice(&chunk[12..]).unwrap(),
+            (protocol, got) => panic!("{protocol:?} {got:?}"),
         }
     }
 }
 
-/// One chunk of the second generation.
+/// One chunk of protocol 2.
 pub(crate) fn chunk(id: u32, offset: usize, total: usize, bytes: &[u8]) -> Vec<u8> {
     let field = |value: usize| u32::try_from(value).unwrap().to_le_bytes();
     [&id.to_le_bytes()[..], &field(offset), &field(total), bytes].concat()

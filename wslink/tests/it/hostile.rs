@@ -6,7 +6,7 @@ use serde_json::json;
 use wslink::Limits;
 
 use crate::{
-    harness::{BOTH, Generation, Got, Speaker, TestServer, chunk},
+    harness::{BOTH, Got, ProtocolVersion, Speaker, TestServer, chunk},
     kit,
 };
 
@@ -28,8 +28,8 @@ fn assert_closed(speaker: &mut Speaker, code: u16, what: &str) {
 #[test]
 fn nothing_runs_before_hello() {
     let server = server(|_| {});
-    for generation in BOTH {
-        let mut stranger = Speaker::stranger(&server, generation);
+    for protocol in BOTH {
+        let mut stranger = Speaker::stranger(&server, protocol);
         let refused = stranger.call("kit.publish", json!(["t", 1]));
         assert_eq!(refused["error"]["message"], "Unauthorized: Skip message processing");
         assert!(stranger.hello("wslink-secret")["result"]["clientID"].is_string());
@@ -40,8 +40,8 @@ fn nothing_runs_before_hello() {
 #[test]
 fn secrets_cannot_be_guessed_on_one_connection() {
     let server = server(|_| {});
-    for generation in BOTH {
-        let mut guesser = Speaker::stranger(&server, generation);
+    for protocol in BOTH {
+        let mut guesser = Speaker::stranger(&server, protocol);
         for _ in 0..3 {
             assert_eq!(guesser.hello("guess")["error"]["message"], "Authentication failed");
         }
@@ -55,8 +55,8 @@ fn secrets_cannot_be_guessed_on_one_connection() {
 #[test]
 fn odd_hellos_authenticate_nobody() {
     let server = server(|limits| limits.hello_failures = 100);
-    for generation in BOTH {
-        let mut stranger = Speaker::stranger(&server, generation);
+    for protocol in BOTH {
+        let mut stranger = Speaker::stranger(&server, protocol);
         let secret = "wslink-secret";
         let args = [
             json!([]),
@@ -87,8 +87,8 @@ fn odd_hellos_authenticate_nobody() {
 #[test]
 fn a_second_hello_changes_nothing() {
     let server = server(|_| {});
-    for generation in BOTH {
-        let mut speaker = Speaker::stranger(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::stranger(&server, protocol);
         let first = speaker.hello("wslink-secret");
         assert_eq!(speaker.hello("wrong")["error"]["code"], -32000);
         assert_eq!(speaker.hello("wslink-secret"), first);
@@ -104,10 +104,10 @@ fn a_second_hello_changes_nothing() {
 #[test]
 fn who_says_nothing_is_closed() {
     let server = server(|limits| limits.hello = Duration::from_millis(100));
-    for generation in BOTH {
-        let mut silent = Speaker::stranger(&server, generation);
+    for protocol in BOTH {
+        let mut silent = Speaker::stranger(&server, protocol);
         assert_closed(&mut silent, 1008, "no hello");
-        let mut unwelcome = Speaker::stranger(&server, generation);
+        let mut unwelcome = Speaker::stranger(&server, protocol);
         unwelcome.begin_system("wslink.hello", json!([{"secret": "wrong"}]), json!({}));
         // On a busy machine the time may be up before it is answered.
         assert_eq!(unwelcome.peer.end(), Got::Close(1008, "no hello in time".into()), "no good hello");
@@ -120,7 +120,7 @@ fn a_message_that_never_ends_is_not_waited_for() {
         limits.incomplete_stall = Duration::from_millis(200);
         limits.ping = Duration::from_millis(200);
     });
-    let mut speaker = Speaker::new(&server, Generation::V2);
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     speaker.peer.binary(chunk(77, 0, 1000, b"a beginning"));
     assert_closed(&mut speaker, 1008, "no progress");
 }
@@ -131,18 +131,18 @@ fn claims_beyond_the_limits_are_refused() {
         limits.frame_bytes = 8192;
         limits.message_bytes = 1 << 20;
     });
-    for generation in BOTH {
-        let mut stranger = Speaker::stranger(&server, generation);
+    for protocol in BOTH {
+        let mut stranger = Speaker::stranger(&server, protocol);
         stranger.send(&json!({"wslink": "1.0", "id": "system:c0:0", "method": "wslink.hello", "args": ["x".repeat(5000)]}));
         assert_closed(&mut stranger, 1009, "a long hello");
-        let mut speaker = Speaker::new(&server, generation);
+        let mut speaker = Speaker::new(&server, protocol);
         speaker.begin("kit.echo", json!(["x".repeat(9000)]));
         assert_closed(&mut speaker, 1009, "a long frame");
     }
-    let mut speaker = Speaker::new(&server, Generation::V2);
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     speaker.peer.binary(chunk(1, 0, (1 << 20) + 1, b"x"));
     assert_closed(&mut speaker, 1009, "a long message");
-    let mut stranger = Speaker::stranger(&server, Generation::V2);
+    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V2);
     stranger.peer.binary(chunk(1, 0, 5000, b"x"));
     assert_closed(&mut stranger, 1009, "a long claim before hello");
 }
@@ -150,7 +150,7 @@ fn claims_beyond_the_limits_are_refused() {
 #[test]
 fn a_message_that_is_too_large_costs_its_call_and_not_the_connection() {
     let server = server(|limits| limits.message_bytes = 1 << 20);
-    let mut speaker = Speaker::new(&server, Generation::V2);
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     let total = 2 << 20;
     let call = rmp_serde::to_vec(&json!({"wslink": "1.0", "id": "large", "method": "kit.publish"})).unwrap();
     for round in 0..100 {
@@ -179,12 +179,12 @@ fn a_message_that_is_too_large_costs_its_call_and_not_the_connection() {
 #[test]
 fn a_stranger_uploads_nothing() {
     let server = server(|_| {});
-    let mut stranger = Speaker::stranger(&server, Generation::V1);
+    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V1);
     stranger.send(&json!({"wslink": "1.0", "method": "wslink.binary.attachment", "args": ["wslink_bin1"]}));
     stranger.peer.binary([1, 2, 3]);
     assert!(stranger.hello("wslink-secret")["result"]["clientID"].is_string());
     assert_eq!(stranger.call("kit.echo", json!(["wslink_bin1"]))["result"]["args"], json!(["wslink_bin1"]));
-    let mut stranger = Speaker::stranger(&server, Generation::V2);
+    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V2);
     stranger.peer.binary(vec![0; 10_000]);
     assert_closed(&mut stranger, 1009, "a long frame before hello");
 }
@@ -192,10 +192,10 @@ fn a_stranger_uploads_nothing() {
 #[test]
 fn incomplete_messages_have_a_limit() {
     let server = server(|_| {});
-    let mut speaker = Speaker::new(&server, Generation::V2);
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     (0..65).for_each(|id| speaker.peer.binary(chunk(1000 + id, 0, 100, b"x")));
     assert_closed(&mut speaker, 1008, "many incomplete messages");
-    let mut speaker = Speaker::new(&server, Generation::V1);
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V1);
     let header = |n| json!({"wslink": "1.0", "method": "wslink.binary.attachment", "args": [format!("wslink_bin{n}")]});
     (0..1025).for_each(|n| speaker.send(&header(n)));
     assert_closed(&mut speaker, 1008, "many attachments");
@@ -214,7 +214,7 @@ fn chunks_that_do_not_fit_together_are_refused() {
     ];
     let server = server(|_| {});
     for (what, chunks) in cases {
-        let mut speaker = Speaker::new(&server, Generation::V2);
+        let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
         chunks.iter().for_each(|chunk| speaker.peer.binary(chunk.clone()));
         assert_closed(&mut speaker, 1002, what);
     }
@@ -226,7 +226,7 @@ fn payloads_that_are_no_messages_are_refused() {
     let deep = "[".repeat(100_000);
     for text in ["", "{", "{not json", "[1,]", "\"\\ud800\"", "{\"a\":1 \"b\":2}", "1e", "nul", "{\"id\":\"x\"}}", deep.as_str()]
     {
-        let mut speaker = Speaker::new(&server, Generation::V1);
+        let mut speaker = Speaker::new(&server, ProtocolVersion::V1);
         speaker.peer.text(text);
         assert_closed(&mut speaker, 1007, &text[..text.len().min(20)]);
     }
@@ -235,7 +235,7 @@ fn payloads_that_are_no_messages_are_refused() {
     let bodies: [&[u8]; 6] =
         [&[0xc1], &truncated[..9], &[0xdd, 0xff, 0xff, 0xff, 0xff], &[0xa2, 0xff, 0xff], &[0xc0, 0xc0], &deep];
     for body in bodies {
-        let mut speaker = Speaker::new(&server, Generation::V2);
+        let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
         speaker.peer.binary(chunk(5, 0, body.len(), body));
         assert_closed(&mut speaker, 1007, &format!("{:x?}", &body[..body.len().min(9)]));
     }
@@ -244,8 +244,8 @@ fn payloads_that_are_no_messages_are_refused() {
 #[test]
 fn odd_fields_get_one_error_with_the_id_and_the_connection_lives() {
     let server = server(|_| {});
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
         for (method, code) in [(json!(null), -32600), (json!(7), -32600), (json!(""), -32601), (json!(["kit.null"]), -32600)] {
             speaker.send(&json!({"id": "odd", "method": method}));
             let reply = speaker.next();
@@ -265,8 +265,8 @@ fn odd_fields_get_one_error_with_the_id_and_the_connection_lives() {
 #[test]
 fn many_failing_calls_each_get_their_own_error() {
     let server = server(|_| {});
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
         let ids: Vec<_> = (0..300).map(|_| speaker.begin("kit.panic", json!([]))).collect();
         for id in ids {
             let reply = speaker.next();
@@ -278,7 +278,7 @@ fn many_failing_calls_each_get_their_own_error() {
 #[test]
 fn one_byte_chunks_in_any_order_and_interleaved_are_a_message() {
     let server = server(|_| {});
-    let mut speaker = Speaker::new(&server, Generation::V2);
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     let body = |id: &str| rmp_serde::to_vec(&json!({"id": id, "method": "kit.echo", "args": [id]})).unwrap();
     let (one, two) = (body("one"), body("two"));
     for at in (0..one.len()).rev() {

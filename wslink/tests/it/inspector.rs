@@ -6,7 +6,7 @@ use wslink::{Attempt, Principal, Refusal, Server, server::Inspector};
 
 use crate::{
     content::ask,
-    harness::{Generation, Speaker, TestServer},
+    harness::{ProtocolVersion, Speaker, TestServer},
     http::request,
     kit::Kit,
 };
@@ -57,11 +57,11 @@ fn its_page_knows_where_the_socket_is_and_loads_nothing_from_elsewhere() {
 #[test]
 fn it_is_for_those_who_know_the_secret_and_is_no_part_of_what_is_offered() {
     let server = TestServer::start(|builder| builder.service(Kit::new).inspector(Inspector::Loopback));
-    let mut stranger = Speaker::stranger(&server, Generation::V2);
+    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V2);
     for method in METHODS {
         assert_eq!(stranger.call(method, json!([]))["error"]["code"], -32000);
     }
-    let mut speaker = Speaker::new(&server, Generation::V2);
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     assert_eq!(speaker.call(METHODS[1], json!([]))["result"]["connections"], 2);
     let manifest = speaker.call(METHODS[0], json!([]))["result"].to_string();
     assert!(manifest.contains("kit.echo") && !manifest.contains("wslink.inspector"), "{manifest}");

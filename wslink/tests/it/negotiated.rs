@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use wslink::{Cancel, Client, Limits, Progress, Publisher, Secret, Topic, service};
 
-use crate::harness::{BOTH, Generation, Speaker, TestServer};
+use crate::harness::{BOTH, ProtocolVersion, Speaker, TestServer};
 
 /// A service that takes its time.
 struct Slow {
@@ -162,8 +162,8 @@ fn start() -> Fixture {
 }
 
 impl Fixture {
-    fn speaker(&self, generation: Generation) -> Speaker {
-        Speaker::extended(&self.server, generation, &["subscribe", "cancel", "progress", "deadline", "from.the.future"])
+    fn speaker(&self, protocol: ProtocolVersion) -> Speaker {
+        Speaker::extended(&self.server, protocol, &["subscribe", "cancel", "progress", "deadline", "from.the.future"])
     }
 }
 
@@ -176,15 +176,15 @@ fn until(flag: &AtomicBool) {
 #[test]
 fn hello_says_what_is_in_force() {
     let fixture = start();
-    for generation in BOTH {
-        let mut speaker = Speaker::stranger(&fixture.server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::stranger(&fixture.server, protocol);
         let hello = json!({"secret": "wslink-secret", "extensions": ["cancel", "unheard of", 7]});
         let result = speaker.system("wslink.hello", json!([hello]), json!({}))["result"].clone();
         assert_eq!(result["extensions"], json!(["cancel"]));
         assert_eq!(result["limits"]["callsInFlight"], Limits::default().calls_in_flight);
         let reply = speaker.system("wslink.subscribe", json!(["slow.status"]), json!({}));
         assert_eq!(reply["error"]["message"], "Unknown system method called", "not asked for, not there");
-        let mut stock = Speaker::stranger(&fixture.server, generation);
+        let mut stock = Speaker::stranger(&fixture.server, protocol);
         assert!(stock.hello("wslink-secret")["result"].get("extensions").is_none());
     }
 }
@@ -192,8 +192,8 @@ fn hello_says_what_is_in_force() {
 #[test]
 fn subscribers_get_what_they_asked_for_and_the_last_of_it() {
     let fixture = start();
-    for generation in BOTH {
-        let mut speaker = fixture.speaker(generation);
+    for protocol in BOTH {
+        let mut speaker = fixture.speaker(protocol);
         speaker.call("slow.say", json!(["before"]));
         assert_eq!(speaker.call("slow.listeners", json!([]))["result"], json!([0, 0]));
         let number = speaker.system("wslink.subscribe", json!(["slow.status"]), json!({}))["result"]["subscription"].clone();
@@ -211,17 +211,17 @@ fn subscribers_get_what_they_asked_for_and_the_last_of_it() {
 #[test]
 fn a_stock_client_gets_what_is_retained_when_it_comes() {
     let fixture = start();
-    Speaker::new(&fixture.server, Generation::V1).call("slow.say", json!(["hello"]));
-    for generation in BOTH {
-        assert_eq!(Speaker::new(&fixture.server, generation).next()["result"], "hello");
+    Speaker::new(&fixture.server, ProtocolVersion::V1).call("slow.say", json!(["hello"]));
+    for protocol in BOTH {
+        assert_eq!(Speaker::new(&fixture.server, protocol).next()["result"], "hello");
     }
 }
 
 #[test]
 fn a_stream_of_its_own_is_filtered_numbered_and_ended() {
     let fixture = start();
-    for generation in BOTH {
-        let mut speaker = fixture.speaker(generation);
+    for protocol in BOTH {
+        let mut speaker = fixture.speaker(protocol);
         let number =
             speaker.system("wslink.subscribe", json!(["slow.numbers", 3]), json!({"to": 5}))["result"]["subscription"].clone();
         let event = |result| json!({"wslink": "1.0", "id": "publish:slow.numbers:0", "sub": number, "result": result});
@@ -237,9 +237,9 @@ fn a_stream_of_its_own_is_filtered_numbered_and_ended() {
 #[test]
 fn an_endless_stream_waits_for_its_client_and_ends_with_the_subscription() {
     let fixture = start();
-    for generation in BOTH {
+    for protocol in BOTH {
         fixture.abandoned.store(false, Ordering::SeqCst);
-        let mut speaker = fixture.speaker(generation);
+        let mut speaker = fixture.speaker(protocol);
         let number = speaker.system("wslink.subscribe", json!(["slow.numbers", 0]), json!({}))["result"]["subscription"].clone();
         let id = speaker.begin_system("wslink.unsubscribe", json!([number]), json!({}));
         let mut expected = 0;
@@ -258,8 +258,8 @@ fn an_endless_stream_waits_for_its_client_and_ends_with_the_subscription() {
 #[test]
 fn a_stream_that_never_waits_does_not_have_the_connection_to_itself() {
     let fixture = start();
-    for generation in BOTH {
-        let mut speaker = fixture.speaker(generation);
+    for protocol in BOTH {
+        let mut speaker = fixture.speaker(protocol);
         speaker.system("wslink.subscribe", json!(["slow.noise"]), json!({}));
         for _ in 0..10 {
             let id = speaker.begin("slow.begun", json!([]));
@@ -271,7 +271,7 @@ fn a_stream_that_never_waits_does_not_have_the_connection_to_itself() {
 #[test]
 fn streams_are_dropped_when_their_client_leaves() {
     let fixture = start();
-    let mut speaker = fixture.speaker(Generation::V2);
+    let mut speaker = fixture.speaker(ProtocolVersion::V2);
     speaker.system("wslink.subscribe", json!(["slow.silence"]), json!({}));
     assert!(!fixture.abandoned.load(Ordering::SeqCst));
     drop(speaker);
@@ -281,10 +281,10 @@ fn streams_are_dropped_when_their_client_leaves() {
 #[test]
 fn calls_are_cancelled_by_their_id() {
     let fixture = start();
-    for generation in BOTH {
+    for protocol in BOTH {
         for method in ["slow.wait", "slow.work"] {
             fixture.abandoned.store(false, Ordering::SeqCst);
-            let mut speaker = fixture.speaker(generation);
+            let mut speaker = fixture.speaker(protocol);
             let id = speaker.begin(method, json!([]));
             while method == "slow.work" && speaker.call("slow.begun", json!([]))["result"] == false {
                 std::thread::sleep(Duration::from_millis(1));
@@ -301,7 +301,7 @@ fn calls_are_cancelled_by_their_id() {
 #[test]
 fn a_detached_call_goes_on_without_its_client() {
     let fixture = start();
-    let mut speaker = fixture.speaker(Generation::V1);
+    let mut speaker = fixture.speaker(ProtocolVersion::V1);
     speaker.begin("slow.save", json!([]));
     speaker.call("slow.join", json!(["room"]));
     drop(speaker);
@@ -311,8 +311,8 @@ fn a_detached_call_goes_on_without_its_client() {
 #[test]
 fn progress_comes_before_the_reply_and_only_to_who_wants_it() {
     let fixture = start();
-    for generation in BOTH {
-        let mut speaker = fixture.speaker(generation);
+    for protocol in BOTH {
+        let mut speaker = fixture.speaker(protocol);
         let id = speaker.begin("slow.steps", json!([5]));
         let mut last = -1;
         loop {
@@ -330,16 +330,16 @@ fn progress_comes_before_the_reply_and_only_to_who_wants_it() {
             }
         }
         assert_eq!(last, 4, "the last report is not lost");
-        assert_eq!(Speaker::new(&fixture.server, generation).call("slow.steps", json!([5]))["result"], 5);
+        assert_eq!(Speaker::new(&fixture.server, protocol).call("slow.steps", json!([5]))["result"], 5);
     }
 }
 
 #[test]
 fn deadlines_are_the_methods_or_the_callers() {
     let fixture = start();
-    for generation in BOTH {
+    for protocol in BOTH {
         fixture.abandoned.store(false, Ordering::SeqCst);
-        let mut speaker = fixture.speaker(generation);
+        let mut speaker = fixture.speaker(protocol);
         assert_eq!(speaker.call("slow.limited", json!([]))["error"]["code"], -32005);
         speaker.send(&json!({"wslink": "1.0", "id": "impatient", "method": "slow.wait", "timeout_ms": 20}));
         assert_eq!(
@@ -353,8 +353,8 @@ fn deadlines_are_the_methods_or_the_callers() {
 #[test]
 fn latest_keeps_one_event_of_each_key() {
     let fixture = start();
-    for generation in BOTH {
-        let mut speaker = fixture.speaker(generation);
+    for protocol in BOTH {
+        let mut speaker = fixture.speaker(protocol);
         speaker.system("wslink.subscribe", json!(["slow.samples"]), json!({}));
         speaker.call("slow.sample", json!([100]));
         let samples: Vec<_> = (0..3).map(|_| speaker.next()["result"].clone()).collect();
@@ -367,8 +367,8 @@ fn latest_keeps_one_event_of_each_key() {
 #[test]
 fn groups_hear_what_is_for_them() {
     let fixture = start();
-    let mut inside = Speaker::new(&fixture.server, Generation::V1);
-    let mut outside = Speaker::new(&fixture.server, Generation::V2);
+    let mut inside = Speaker::new(&fixture.server, ProtocolVersion::V1);
+    let mut outside = Speaker::new(&fixture.server, ProtocolVersion::V2);
     inside.call("slow.join", json!(["room"]));
     outside.call("slow.tell", json!(["room", "psst"]));
     assert_eq!(inside.next()["result"], "psst");
@@ -380,12 +380,12 @@ fn groups_hear_what_is_for_them() {
 #[test]
 fn the_manifest_is_told_to_who_asks_where_it_is_shown() {
     let fixture = start();
-    let mut speaker = Speaker::extended(&fixture.server, Generation::V2, &["cancel", "manifest"]);
+    let mut speaker = Speaker::extended(&fixture.server, ProtocolVersion::V2, &["cancel", "manifest"]);
     assert!(speaker.system("wslink.manifest", json!([]), json!({})).get("error").is_some(), "not shown by default");
     #[cfg(feature = "manifest")]
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = TestServer::start(|builder| builder.service(crate::kit::Kit::new).manifest(true));
-        let mut speaker = Speaker::extended(&server, generation, &["manifest"]);
+        let mut speaker = Speaker::extended(&server, protocol, &["manifest"]);
         let manifest = speaker.system("wslink.manifest", json!([]), json!({}))["result"].clone();
         let names: Vec<_> = manifest["methods"].as_array().unwrap().iter().map(|method| method["name"].clone()).collect();
         assert!(names.contains(&json!("kit.echo")), "{names:?}");
@@ -399,7 +399,7 @@ fn subscriptions_have_a_limit() {
         limits.subscriptions = 2;
         builder.limits(limits)
     });
-    let mut speaker = Speaker::extended(&fixture, Generation::V2, &["subscribe"]);
+    let mut speaker = Speaker::extended(&fixture, ProtocolVersion::V2, &["subscribe"]);
     let mut subscribe = |topic: &str| speaker.system("wslink.subscribe", json!([topic]), json!({}));
     assert_eq!(subscribe(&"t".repeat(1025))["error"]["code"], -32602);
     assert!(subscribe(&"t".repeat(1024))["error"].is_null());
@@ -413,7 +413,7 @@ fn who_may_take_the_frame_size_for_a_limit_of_messages_is_told_what_the_original
     let fixture = start();
     let origin = format!("http://{}", fixture.server.address);
     let told = |headers: &[(&'static str, &str)], hello: Value| {
-        let mut speaker = Speaker::over(fixture.server.connect_with("/ws", headers), Generation::V2);
+        let mut speaker = Speaker::over(fixture.server.connect_with("/ws", headers), ProtocolVersion::V2);
         speaker.system("wslink.hello", json!([hello]), json!({}))["result"].clone()
     };
     let secret = Secret::published();

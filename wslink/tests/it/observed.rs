@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wslink::{Publisher, Secret, Statistics, Topic, service};
 
 use crate::{
-    harness::{BOTH, Generation, Got, Speaker, TestServer},
+    harness::{BOTH, Got, ProtocolVersion, Speaker, TestServer},
     http::request,
     kit::Kit,
 };
@@ -49,8 +49,8 @@ fn a_server_that_was_not_asked_to_keeps_no_account() {
 #[test]
 fn calls_are_counted_by_method_and_outcome() {
     let server = server();
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
         for (method, args) in [
             ("kit.null", json!([])),
             ("kit.null", json!([])),
@@ -93,7 +93,7 @@ fn calls_are_counted_by_method_and_outcome() {
 fn a_connection_and_its_calls_are_counted_as_ended_before_they_are_no_longer_there() {
     let server = server();
     for lost in 1..=20 {
-        let mut speaker = Speaker::new(&server, Generation::V2);
+        let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
         speaker.begin("kit.hang", json!([]));
         speaker.call("kit.null", json!([]));
         drop(speaker);
@@ -106,13 +106,13 @@ fn a_connection_and_its_calls_are_counted_as_ended_before_they_are_no_longer_the
 #[test]
 fn connections_and_what_they_are_refused_for_are_counted() {
     let server = server();
-    let mut stranger = Speaker::stranger(&server, Generation::V1);
+    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V1);
     assert_eq!(stranger.call("kit.null", json!([]))["error"]["code"], -32000);
     assert_eq!(stranger.hello("wrong")["error"]["code"], -32000);
     assert!(stranger.hello(Secret::published().reveal())["result"].is_object());
-    let mut speaker = Speaker::new(&server, Generation::V2);
-    let open = once(&server, |now| now.clients.len() == 2 && now.clients.iter().all(|client| client.generation.is_some()));
-    assert_eq!((&open["connections"], &open["clients"][0]["generation"]), (&json!(2), &json!("v1")));
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
+    let open = once(&server, |now| now.clients.len() == 2 && now.clients.iter().all(|client| client.protocol.is_some()));
+    assert_eq!((&open["connections"], &open["clients"][0]["protocol"]), (&json!(2), &json!("v1")));
     assert!(open["clients"][1]["address"].as_str().unwrap().starts_with("127.0.0.1:"), "{open}");
 
     speaker.peer.close(1000);
@@ -137,7 +137,7 @@ fn connections_and_what_they_are_refused_for_are_counted() {
 #[test]
 fn bytes_and_events_are_counted() {
     let server = server();
-    let mut speaker = Speaker::new(&server, Generation::V1);
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V1);
     speaker.begin("ticker.run", json!([100]));
     // The reply, then what was left of the events.
     assert_eq!(speaker.next()["result"], Value::Null);
@@ -167,13 +167,13 @@ fn a_client_that_resumes_is_known_by_its_old_name() {
         let hello = json!({"secret": Secret::published().reveal(), "extensions": ["resume", "subscribe"], "resume": resume});
         speaker.system("wslink.hello", json!([hello]), json!({}))["result"].clone()
     };
-    let mut lost = Speaker::stranger(&server, Generation::V2);
+    let mut lost = Speaker::stranger(&server, ProtocolVersion::V2);
     let first = hello(&mut lost, Value::Null);
     drop(lost);
     once(&server, |now| now.connections == 0);
-    let mut back = Speaker::stranger(&server, Generation::V2);
+    let mut back = Speaker::stranger(&server, ProtocolVersion::V2);
     let second = hello(&mut back, first["resume"].clone());
     assert!(second["resumed"].is_object(), "{second}");
-    let now = once(&server, |now| now.clients.iter().any(|client| client.generation.is_some()));
+    let now = once(&server, |now| now.clients.iter().any(|client| client.protocol.is_some()));
     assert_eq!(now["clients"][0]["id"], first["clientID"]);
 }

@@ -32,8 +32,8 @@ fn calls_of_an_ordered_service_wait_for_each_other() {
     let gate = Arc::new(Semaphore::new(0));
     let orderly = Orderly(Arc::clone(&gate));
     let server = TestServer::start(|builder| builder.mount(orderly).service(kit::Kit::new));
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
         let ids = [
             speaker.begin("orderly.wait", json!([])),
             speaker.begin("orderly.now", json!([])),

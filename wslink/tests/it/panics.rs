@@ -150,8 +150,8 @@ fn server() -> TestServer {
 #[test]
 fn a_call_that_panics_is_answered_and_costs_nothing_else() {
     let server = server();
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
         let raises =
             ["raise", "later", "aside", "thread"].into_iter().flat_map(|method| [(method, json!(false)), (method, json!(true))]);
         let values = [("take", READ), ("take", DROP)];
@@ -161,7 +161,7 @@ fn a_call_that_panics_is_answered_and_costs_nothing_else() {
             let reply = speaker.call(&format!("ward.{method}"), json!([argument]));
             let code = &reply["error"]["code"];
             let dropped = argument == json!(DROP) && method != "take";
-            assert!(code == -32001 || code == -32002 || dropped, "{generation:?}: {method}({argument}) is answered with {reply}");
+            assert!(code == -32001 || code == -32002 || dropped, "{protocol:?}: {method}({argument}) is answered with {reply}");
             assert_eq!(speaker.call("ward.null", json!([]))["result"], json!(null), "after {method}({argument})");
         }
     }
@@ -170,8 +170,8 @@ fn a_call_that_panics_is_answered_and_costs_nothing_else() {
 #[test]
 fn a_payload_that_panics_costs_the_call_that_publishes_it() {
     let server = server();
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
         for number in [WRITE, BOMB] {
             assert_eq!(speaker.call("ward.publish", json!([number]))["error"]["code"], -32001);
             assert_eq!(speaker.call("ward.null", json!([]))["result"], json!(null));
@@ -186,8 +186,8 @@ fn a_payload_that_panics_costs_the_call_that_publishes_it() {
 #[test]
 fn a_stream_that_panics_ends_and_costs_nothing_else() {
     let server = server();
-    for generation in BOTH {
-        let mut speaker = Speaker::extended(&server, generation, &["subscribe"]);
+    for protocol in BOTH {
+        let mut speaker = Speaker::extended(&server, protocol, &["subscribe"]);
         for number in [WRITE, BOMB, DROP] {
             speaker.system("wslink.subscribe", json!(["ward.sick", number]), json!({}));
             let [first, second, end] = [speaker.next(), speaker.next(), speaker.next()];

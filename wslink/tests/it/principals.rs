@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use wslink::{Attempt, Client, Principal, Publisher, Refusal, Server, Topic, server::Builder, service};
 
-use crate::harness::{BOTH, Generation, Speaker, TestServer};
+use crate::harness::{BOTH, ProtocolVersion, Speaker, TestServer};
 
 struct Desk {
     publisher: Publisher,
@@ -48,8 +48,8 @@ fn hello(speaker: &mut Speaker, token: &str, resume: &Value, received: Value) ->
     speaker.system("wslink.hello", json!([hello]), json!({}))["result"].clone()
 }
 
-fn connect(server: &TestServer, generation: Generation, token: &str, topics: &[&str]) -> (Speaker, Value) {
-    let mut speaker = Speaker::stranger(server, generation);
+fn connect(server: &TestServer, protocol: ProtocolVersion, token: &str, topics: &[&str]) -> (Speaker, Value) {
+    let mut speaker = Speaker::stranger(server, protocol);
     let resume = hello(&mut speaker, token, &Value::Null, json!({}))["resume"].clone();
     for topic in topics {
         assert!(speaker.system("wslink.subscribe", json!([topic]), json!({}))["result"].is_object());
@@ -76,8 +76,8 @@ fn of(topic: &str, number: u64) -> (String, u64) {
 #[test]
 fn what_one_principal_was_sent_is_not_replayed_to_another() {
     let server = TestServer::build(desk);
-    for generation in BOTH {
-        let (mut first, _) = connect(&server, generation, "alice insider", &["desk.secret", "desk.news"]);
+    for protocol in BOTH {
+        let (mut first, _) = connect(&server, protocol, "alice insider", &["desk.secret", "desk.news"]);
         for (topic, last) in [("desk.secret", 3), ("desk.news", 2)] {
             publish(&mut first, topic, 1, last);
             (1..=last).for_each(|number| assert_eq!(event(&mut first), of(topic, number.into())));
@@ -86,7 +86,7 @@ fn what_one_principal_was_sent_is_not_replayed_to_another() {
         publish(&mut first, "desk.news", 3, 3);
         assert_eq!(event(&mut first), of("desk.news", 3));
 
-        let mut second = Speaker::stranger(&server, generation);
+        let mut second = Speaker::stranger(&server, protocol);
         let welcome = hello(&mut second, "bob", &token, json!({}));
         // Those of the topic that bob may see were events of the client, so they are counted.
         assert_eq!(welcome["resumed"], json!({"missed": {"desk.news": 2}, "kept": [1, 2]}), "{welcome}");
@@ -96,7 +96,7 @@ fn what_one_principal_was_sent_is_not_replayed_to_another() {
         assert_eq!(event(&mut second), of("desk.news", 4));
 
         // The counts of both sides still agree.
-        let mut third = Speaker::stranger(&server, generation);
+        let mut third = Speaker::stranger(&server, protocol);
         let welcome = hello(&mut third, "bob", &welcome["resume"], json!(1));
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1, 2]}), "{welcome}");
         assert_eq!(event(&mut third), of("desk.news", 4));
@@ -106,12 +106,12 @@ fn what_one_principal_was_sent_is_not_replayed_to_another() {
 #[test]
 fn the_same_principal_loses_nothing_by_another_hello() {
     let server = TestServer::build(desk);
-    for generation in BOTH {
-        let (mut first, _) = connect(&server, generation, "alice insider", &["desk.secret"]);
+    for protocol in BOTH {
+        let (mut first, _) = connect(&server, protocol, "alice insider", &["desk.secret"]);
         publish(&mut first, "desk.secret", 1, 2);
         (0..2).for_each(|_| drop(event(&mut first)));
         let token = hello(&mut first, "alice insider", &Value::Null, json!({}))["resume"].clone();
-        let mut second = Speaker::stranger(&server, generation);
+        let mut second = Speaker::stranger(&server, protocol);
         let welcome = hello(&mut second, "alice insider", &token, json!({}));
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}), "{welcome}");
         assert_eq!([event(&mut second), event(&mut second)], [of("desk.secret", 1), of("desk.secret", 2)]);
@@ -125,13 +125,13 @@ fn a_resume_asks_the_application_about_each_event() {
             topic != "desk.hidden" || client.principal().data::<String>().is_some_and(|data| data.ends_with("with key"))
         })
     });
-    for generation in BOTH {
-        let (mut first, token) = connect(&server, generation, "alice with key", &["desk.hidden", "desk.open"]);
+    for protocol in BOTH {
+        let (mut first, token) = connect(&server, protocol, "alice with key", &["desk.hidden", "desk.open"]);
         for topic in ["desk.hidden", "desk.open"] {
             publish(&mut first, topic, 1, 2);
             (1..=2).for_each(|number| assert_eq!(event(&mut first), of(topic, number)));
         }
-        let mut second = Speaker::stranger(&server, generation);
+        let mut second = Speaker::stranger(&server, protocol);
         let welcome = hello(&mut second, "alice", &token, json!(0));
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1, 2]}), "{welcome}");
         (1..=2).for_each(|number| assert_eq!(event(&mut second), of("desk.open", number), "nothing that is hidden by now"));

@@ -24,10 +24,10 @@ fn value(exposition: &str, sample: &str) -> f64 {
 #[test]
 fn a_scrape_after_known_traffic_has_its_numbers() {
     let server = TestServer::start(|builder| builder.prometheus("/metrics".to_owned()).service(Kit::new));
-    for generation in BOTH {
-        let mut stranger = Speaker::stranger(&server, generation);
+    for protocol in BOTH {
+        let mut stranger = Speaker::stranger(&server, protocol);
         stranger.hello("wrong");
-        let mut speaker = Speaker::new(&server, generation);
+        let mut speaker = Speaker::new(&server, protocol);
         speaker.call("kit.echo", json!([1]));
         speaker.call("kit.sleep", json!([5]));
         speaker.call("kit.raise", json!([7]));

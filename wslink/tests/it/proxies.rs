@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wslink::{Client, Limits, service};
 
-use crate::harness::{Generation, Speaker, TestServer};
+use crate::harness::{ProtocolVersion, Speaker, TestServer};
 
 const PROXY: [u8; 4] = [127, 0, 0, 1];
 const ANYBODY: [u8; 4] = [127, 0, 0, 2];
@@ -33,7 +33,7 @@ fn server(change: fn(&mut Limits)) -> TestServer {
 }
 
 fn ask(server: &TestServer, source: [u8; 4], headers: &[(&'static str, &str)], method: &str) -> Value {
-    let mut speaker = Speaker::over(server.connect_from(source, headers).unwrap(), Generation::V2);
+    let mut speaker = Speaker::over(server.connect_from(source, headers).unwrap(), ProtocolVersion::V2);
     assert!(speaker.hello("wslink-secret")["result"]["clientID"].is_string());
     speaker.call(method, json!([]))["result"].clone()
 }

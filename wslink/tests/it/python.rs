@@ -13,22 +13,22 @@ use futures_util::future::join_all;
 use serde::Deserialize;
 use wslink::{
     Attachment, ErrorCode, Value,
-    client::{Continuity, Error, Event, Generation, Session, named},
+    client::{Continuity, Error, Event, ProtocolVersion, Session, named},
 };
 
 use crate::client::eager;
 
 #[tokio::test]
-async fn the_original_of_the_first_generation() {
-    talk_to("1.12.4", Generation::V1).await;
+async fn the_original_of_the_first_protocol() {
+    talk_to("1.12.4", ProtocolVersion::V1).await;
 }
 
 #[tokio::test]
-async fn the_original_of_the_second_generation() {
-    talk_to("2.6.0", Generation::V2).await;
+async fn the_original_of_the_second_protocol() {
+    talk_to("2.6.0", ProtocolVersion::V2).await;
 }
 
-async fn talk_to(version: &str, generation: Generation) {
+async fn talk_to(version: &str, protocol: ProtocolVersion) {
     let server = match Python::start(version) {
         Ok(server) => server,
         // Written to the terminal, past what the test runner captures.
@@ -36,7 +36,7 @@ async fn talk_to(version: &str, generation: Generation) {
     };
     let relay = Relay::to(server.port);
     let address = format!("ws://{}/ws", relay.address);
-    let builder = || Session::builder(&address).generation(generation).reconnect(eager());
+    let builder = || Session::builder(&address).protocol(protocol).reconnect(eager());
     let refused = builder().secret("wrong").connect().await;
     assert!(matches!(refused, Err(Error::Unauthorized(_))), "{refused:?}");
 

@@ -7,7 +7,7 @@ use futures_util::{Stream, stream};
 use serde_json::{Value, json};
 use wslink::{
     Attempt, Client, Limits, Principal, Publisher, Refusal, Secret, Server, Topic,
-    client::{Buffer, Continuity, Event, Generation, Overflow, Session, State, Subscription},
+    client::{Buffer, Continuity, Event, Overflow, ProtocolVersion, Session, State, Subscription},
     service,
     testing::Link,
 };
@@ -63,8 +63,8 @@ fn server(change: impl FnOnce(&mut Limits)) -> Server {
     Server::builder().limits(limits(change)).service(|publisher| Feed { publisher }).build().unwrap()
 }
 
-async fn connect(server: &Server, link: &Link, generation: Generation) -> Session {
-    link.session(server).generation(generation).connect().await.unwrap()
+async fn connect(server: &Server, link: &Link, protocol: ProtocolVersion) -> Session {
+    link.session(server).protocol(protocol).connect().await.unwrap()
 }
 
 /// Lets everything that can happen without time passing happen.
@@ -94,10 +94,10 @@ where
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_is_cut_again_and_again_loses_nothing() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = server(|_| {});
         let link = Link::default().latency(Duration::from_millis(20)).bandwidth(20_000);
-        let session = connect(&server, &link, generation).await;
+        let session = connect(&server, &link, protocol).await;
         let id = session.client_id().unwrap();
         let ample = Buffer::new(10_000, Overflow::Fail);
         let mut log = session.subscribe(Feed::LOG).buffer(ample).await.unwrap();
@@ -132,10 +132,10 @@ async fn a_connection_that_is_cut_again_and_again_loses_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn who_was_away_for_more_than_is_kept_is_told_how_much_is_missing() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = server(|limits| limits.resume_bytes = 64 * 1024);
         let link = Link::default();
-        let session = connect(&server, &link, generation).await;
+        let session = connect(&server, &link, protocol).await;
         let mut log = session.subscribe(Feed::LOG).await.unwrap();
         let mut frames = session.subscribe(Feed::FRAME).buffer(Buffer::default()).await.unwrap();
         let publisher = server.publisher();
@@ -164,7 +164,7 @@ async fn who_was_away_for_more_than_is_kept_is_told_how_much_is_missing() {
 async fn who_comes_back_too_late_begins_anew() {
     let server = server(|_| {});
     let link = Link::default();
-    let session = connect(&server, &link, Generation::V2).await;
+    let session = connect(&server, &link, ProtocolVersion::V2).await;
     let id = session.client_id().unwrap();
     let mut log = session.subscribe(Feed::LOG).await.unwrap();
     link.unplug();
@@ -180,10 +180,10 @@ async fn who_comes_back_too_late_begins_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn groups_and_unsubscribing_survive_and_streams_begin_anew() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = server(|_| {});
         let link = Link::default();
-        let session = connect(&server, &link, generation).await;
+        let session = connect(&server, &link, protocol).await;
         let mut log = session.subscribe(Feed::LOG).await.unwrap();
         let left = session.subscribe(Feed::TEXT).await.unwrap();
         let mut counter = session.subscribe_untyped::<u64>("feed.counter").await.unwrap();
@@ -209,7 +209,7 @@ async fn a_server_remembers_no_more_clients_than_it_is_told_to() {
     let link = Link::default();
     let mut logs = Vec::new();
     for _ in 0..3 {
-        let session = connect(&server, &link, Generation::V2).await;
+        let session = connect(&server, &link, ProtocolVersion::V2).await;
         logs.push((session.subscribe(Feed::LOG).await.unwrap(), session));
     }
     link.unplug();
@@ -236,10 +236,10 @@ fn hello(speaker: &mut Speaker, secret: &str, resume: Value, received: Value) ->
 
 #[test]
 fn only_the_last_token_of_the_same_client_resumes() {
-    for generation in BOTH_RAW {
+    for protocol in BOTH_RAW {
         let server = TestServer::start(|builder| builder.service(|publisher| Feed { publisher }));
         let secret = Secret::published();
-        let stranger = || Speaker::stranger(&server, generation);
+        let stranger = || Speaker::stranger(&server, protocol);
 
         let mut first = stranger();
         let welcome = hello(&mut first, secret.reveal(), Value::Null, Value::Null);
@@ -293,13 +293,13 @@ fn only_the_last_token_of_the_same_client_resumes() {
 
 #[test]
 fn a_resume_is_not_lost_with_the_answer_to_its_hello() {
-    for generation in BOTH_RAW {
+    for protocol in BOTH_RAW {
         let server = TestServer::start(|builder| {
             let limits = limits(|limits| limits.resume_bytes = 1000);
             builder.service(|publisher| Feed { publisher }).limits(limits)
         });
         let secret = Secret::published();
-        let mut first = Speaker::stranger(&server, generation);
+        let mut first = Speaker::stranger(&server, protocol);
         let token = hello(&mut first, secret.reveal(), Value::Null, Value::Null)["resume"].clone();
         first.system("wslink.subscribe", json!(["feed.log"]), json!({}));
         first.call("feed.publish", json!([1, 50]));
@@ -307,7 +307,7 @@ fn a_resume_is_not_lost_with_the_answer_to_its_hello() {
         let (mut answers, mut connections) = (Vec::new(), Vec::new());
         for _ in 0..3 {
             // As if nothing of this had arrived.
-            let mut lost = Speaker::stranger(&server, generation);
+            let mut lost = Speaker::stranger(&server, protocol);
             let answer = hello(&mut lost, secret.reveal(), token.clone(), json!(10));
             let missed = answer["resumed"]["missed"]["feed.log"].as_u64().unwrap();
             (11 + missed..=50).for_each(|number| assert_eq!(lost.next()["result"], number));
@@ -319,20 +319,20 @@ fn a_resume_is_not_lost_with_the_answer_to_its_hello() {
         assert!((30..40).contains(&missed), "{answers:?}");
 
         // The last answer has arrived, and is not told again.
-        let mut last = Speaker::stranger(&server, generation);
+        let mut last = Speaker::stranger(&server, protocol);
         let answer = hello(&mut last, secret.reveal(), answers[2].1.clone(), json!(50 - missed));
         assert_eq!(answer["resumed"], json!({"missed": {}, "kept": [1]}));
-        let worthless = hello(&mut Speaker::stranger(&server, generation), secret.reveal(), token, json!(10));
+        let worthless = hello(&mut Speaker::stranger(&server, protocol), secret.reveal(), token, json!(10));
         assert_eq!(worthless["resumed"], Value::Null);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_may_come_back_however_many_topics_it_had() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = server(|_| {});
         let link = Link::default();
-        let session = connect(&server, &link, generation).await;
+        let session = connect(&server, &link, protocol).await;
         for round in 0..2000 {
             drop(session.subscribe_untyped::<u64>(&format!("a.topic.that.was.left.{round}")).await.unwrap());
         }
@@ -353,10 +353,10 @@ async fn a_client_may_come_back_however_many_topics_it_had() {
 
 #[tokio::test(start_paused = true)]
 async fn a_topic_that_is_left_and_wanted_again_loses_nothing() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = server(|_| {});
         let link = Link::default().latency(Duration::from_millis(50)).bandwidth(20_000);
-        let session = connect(&server, &link, generation).await;
+        let session = connect(&server, &link, protocol).await;
         let publisher = server.publisher();
         for round in 0..20 {
             let mut log = session.subscribe(Feed::LOG).await.unwrap();
@@ -379,10 +379,10 @@ async fn a_topic_that_is_left_and_wanted_again_loses_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_topic_retained_is_not_lost_with_the_connection() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = server(|_| {});
         let link = Link::default();
-        let session = connect(&server, &link, generation).await;
+        let session = connect(&server, &link, protocol).await;
         server.publisher().publish(Feed::STATE, &7);
         let mut early = session.subscribe(Feed::STATE).await.unwrap();
         assert_eq!(until(&mut early, &7).await.0, [7]);
@@ -402,7 +402,7 @@ async fn what_a_topic_retained_is_not_lost_with_the_connection() {
 }
 
 #[test]
-fn a_token_is_for_one_principal_and_one_generation() {
+fn a_token_is_for_one_principal_and_one_protocol() {
     let server = TestServer::build(|| {
         Server::builder().service(|publisher| Feed { publisher }).authenticator(async |attempt: Attempt| {
             let token = attempt.token().ok_or(Refusal::new("no token"))?;
@@ -415,8 +415,8 @@ fn a_token_is_for_one_principal_and_one_generation() {
         let welcome = hello(&mut Speaker::stranger(&server, one), name, Value::Null, Value::Null);
         welcome["resume"].clone()
     };
-    let resumed = |generation, name: &str, token| {
-        !hello(&mut Speaker::stranger(&server, generation), name, token, json!({}))["resumed"].is_null()
+    let resumed = |protocol, name: &str, token| {
+        !hello(&mut Speaker::stranger(&server, protocol), name, token, json!({}))["resumed"].is_null()
     };
     assert!(!resumed(one, "bob", token("alice")));
     assert!(!resumed(one, "alice", token("alice/admin")), "who may do less");
@@ -432,12 +432,12 @@ fn the_application_is_asked_again_about_who_comes_back() {
         let builder = Server::builder().service(|publisher| Feed { publisher }).authenticator(admit);
         builder.authorize(|client, _| client.principal().data::<bool>() == Some(&true))
     });
-    for generation in BOTH_RAW {
-        let mut first = Speaker::stranger(&server, generation);
+    for protocol in BOTH_RAW {
+        let mut first = Speaker::stranger(&server, protocol);
         let token = hello(&mut first, "insider", Value::Null, Value::Null)["resume"].clone();
         first.system("wslink.subscribe", json!(["feed.log"]), json!({}));
         assert_eq!(server.server.publisher().subscribers(Feed::LOG), 1);
-        let mut second = Speaker::stranger(&server, generation);
+        let mut second = Speaker::stranger(&server, protocol);
         let welcome = hello(&mut second, "outsider", token, json!({}));
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}));
         second.call("feed.publish", json!([1, 1]));

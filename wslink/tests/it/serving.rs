@@ -1,4 +1,4 @@
-//! What clients of both generations get from a running server.
+//! What clients of both protocols get from a running server.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 use wslink::{Attachment, Client, Limits, Publisher, Topic, service};
 
 use crate::{
-    harness::{BOTH, Generation, Got, Peer, Speaker, TestServer},
+    harness::{BOTH, Got, Peer, ProtocolVersion, Speaker, TestServer},
     kit,
 };
 
@@ -22,9 +22,9 @@ fn server() -> TestServer {
 }
 
 #[test]
-fn both_generations_call_one_server() {
+fn both_protocols_call_one_server() {
     let server = server();
-    let mut speakers = BOTH.map(|generation| Speaker::new(&server, generation));
+    let mut speakers = BOTH.map(|protocol| Speaker::new(&server, protocol));
     for speaker in &mut speakers {
         assert_eq!(speaker.call("kit.defaults", json!([1, "b"]))["result"], json!([1, "b", null]));
     }
@@ -34,8 +34,8 @@ fn both_generations_call_one_server() {
 #[test]
 fn a_panic_is_an_error_reply_and_shows_nothing() {
     let server = server();
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
         for method in ["kit.panic", "kit.fail"] {
             let args = if method == "kit.fail" { json!(["a secret path"]) } else { json!([]) };
             let reply = speaker.call(method, args);
@@ -51,15 +51,15 @@ fn a_panic_is_an_error_reply_and_shows_nothing() {
 #[test]
 fn details_are_shown_when_the_server_is_told_to() {
     let server = TestServer::start(|builder| builder.service(kit::Kit::new).expose_details(true));
-    let reply = Speaker::new(&server, Generation::V1).call("kit.fail", json!(["why"]));
+    let reply = Speaker::new(&server, ProtocolVersion::V1).call("kit.fail", json!(["why"]));
     assert_eq!(reply["error"]["data"]["exception"], "why");
 }
 
 #[test]
 fn arguments_that_do_not_fit_are_named() {
     let server = server();
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
         let mut data = |method, args| speaker.call(method, args)["error"]["data"].clone();
         let no_text = data("kit.raise", json!([7]));
         assert_eq!((&no_text["param"], &no_text["method"]), (&json!("message"), &json!("kit.raise")));
@@ -96,8 +96,8 @@ fn holding() -> (TestServer, Arc<Semaphore>) {
 #[test]
 fn handlers_that_wait_overlap_and_the_others_do_not() {
     let (server, gate) = holding();
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
         let slow = [speaker.begin("held.wait", json!([])), speaker.begin("held.block", json!([]))];
         let quick = [speaker.begin("kit.null", json!([])), speaker.begin("kit.echo", json!([]))];
         assert_eq!([speaker.next()["id"].clone(), speaker.next()["id"].clone()], quick.map(Value::from));
@@ -111,8 +111,8 @@ fn handlers_that_wait_overlap_and_the_others_do_not() {
 #[test]
 fn a_reply_goes_before_the_events_that_its_call_published() {
     let server = server();
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
         for round in 0..20 {
             speaker.call("kit.publish", json!(["a.topic", round]));
             let event = speaker.next();
@@ -124,9 +124,9 @@ fn a_reply_goes_before_the_events_that_its_call_published() {
 #[test]
 fn events_reach_everybody_in_order_and_only_those_meant() {
     let server = server();
-    let mut one = Speaker::new(&server, Generation::V1);
-    let mut two = Speaker::new(&server, Generation::V2);
-    let mut stranger = Speaker::stranger(&server, Generation::V1);
+    let mut one = Speaker::new(&server, ProtocolVersion::V1);
+    let mut two = Speaker::new(&server, ProtocolVersion::V2);
+    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V1);
     one.call("kit.publish", json!(["t", "p", 100]));
     for speaker in [&mut one, &mut two] {
         for n in 0..100 {
@@ -142,8 +142,8 @@ fn events_reach_everybody_in_order_and_only_those_meant() {
 #[test]
 fn a_client_that_leaves_takes_its_calls_with_it() {
     let server = server();
-    let mut other = Speaker::new(&server, Generation::V2);
-    let mut leaving = Speaker::new(&server, Generation::V1);
+    let mut other = Speaker::new(&server, ProtocolVersion::V2);
+    let mut leaving = Speaker::new(&server, ProtocolVersion::V1);
     leaving.begin("kit.hang", json!([]));
     leaving.call("kit.null", json!([]));
     assert_eq!(other.call("kit.interrupted", json!([]))["result"], false);
@@ -161,8 +161,8 @@ fn calls_in_flight_have_a_limit() {
         limits.calls_in_flight = 2;
         builder.service(kit::Kit::new).limits(limits)
     });
-    for generation in BOTH {
-        let mut speaker = Speaker::new(&server, generation);
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
         speaker.begin("kit.hang", json!([]));
         speaker.begin("kit.hang", json!([]));
         let error = &speaker.call("kit.null", json!([]))["error"];
@@ -173,7 +173,7 @@ fn calls_in_flight_have_a_limit() {
 #[test]
 fn a_stopping_server_answers_what_is_in_flight_and_says_goodbye() {
     let (server, gate) = holding();
-    let mut speakers = BOTH.map(|generation| Speaker::new(&server, generation));
+    let mut speakers = BOTH.map(|protocol| Speaker::new(&server, protocol));
     for speaker in &mut speakers {
         speaker.begin("held.wait", json!([]));
         speaker.call("kit.null", json!([]));
@@ -193,7 +193,7 @@ fn a_stopping_server_does_not_wait_for_ever() {
         limits.grace = Duration::from_millis(100);
         builder.service(kit::Kit::new).limits(limits)
     });
-    let mut speaker = Speaker::new(&server, Generation::V2);
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     speaker.begin("kit.hang", json!([]));
     speaker.call("kit.null", json!([]));
     server.server.stop();
@@ -207,7 +207,7 @@ fn handlers_that_block_take_turns_and_never_begin_for_who_left() {
         limits.blocking_calls = 2;
         builder.service(kit::Kit::new).limits(limits)
     });
-    let mut speaker = Speaker::new(&server, Generation::V2);
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     let ids: Vec<_> = (0..20).map(|_| speaker.begin("kit.block", json!([1]))).collect();
     let mut answered: Vec<_> = ids.iter().map(|_| speaker.next()["id"].as_str().unwrap().to_owned()).collect();
     answered.sort();
@@ -218,26 +218,26 @@ fn handlers_that_block_take_turns_and_never_begin_for_who_left() {
     });
     (0..1000).for_each(|_| drop(speaker.begin("kit.block", json!([300]))));
     drop(speaker);
-    assert_eq!(Speaker::new(&server, Generation::V1).call("kit.block", json!([1]))["result"], 1);
+    assert_eq!(Speaker::new(&server, ProtocolVersion::V1).call("kit.block", json!([1]))["result"], 1);
 }
 
 #[test]
 fn replies_to_calls_that_have_begun_are_bounded_for_a_client_that_never_reads() {
     let server = flood_within(Limits::with(|limits| limits.held_reply_bytes = 32 << 20));
-    let mut greedy = Speaker::new(&server, Generation::V2);
+    let mut greedy = Speaker::new(&server, ProtocolVersion::V2);
     (0..200).for_each(|_| drop(greedy.begin("flood.later", json!([1_000_000]))));
-    while Speaker::new(&server, Generation::V2).call("flood.made", json!([]))["result"].as_u64().unwrap() == 0 {}
+    while Speaker::new(&server, ProtocolVersion::V2).call("flood.made", json!([]))["result"].as_u64().unwrap() == 0 {}
     while let Got::Binary(_) = greedy.peer.next() {}
-    let made = Speaker::new(&server, Generation::V2).call("flood.made", json!([]))["result"].as_u64().unwrap();
+    let made = Speaker::new(&server, ProtocolVersion::V2).call("flood.made", json!([]))["result"].as_u64().unwrap();
     assert!(made < 100, "{made} replies of 1 MB were made for nobody");
 }
 
 #[test]
 fn a_client_that_reads_late_gets_every_reply() {
     let server = flood();
-    let mut late = Speaker::new(&server, Generation::V2);
+    let mut late = Speaker::new(&server, ProtocolVersion::V2);
     (0..100).for_each(|_| drop(late.begin("flood.later", json!([1_000_000]))));
-    while Speaker::new(&server, Generation::V2).call("flood.made", json!([]))["result"].as_u64().unwrap() < 10 {}
+    while Speaker::new(&server, ProtocolVersion::V2).call("flood.made", json!([]))["result"].as_u64().unwrap() < 10 {}
     for _ in 0..100 * 8 {
         let Got::Binary(_) = late.peer.next() else { panic!("closed") };
     }
@@ -246,7 +246,7 @@ fn a_client_that_reads_late_gets_every_reply() {
 #[test]
 fn a_publisher_works_on_any_thread() {
     let server = server();
-    let mut speaker = Speaker::new(&server, Generation::V2);
+    let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     let publisher = server.server.publisher();
     std::thread::spawn(move || (0..50).for_each(|n| publisher.publish_untyped("from.a.thread", &n)));
     for n in 0..50 {
@@ -304,15 +304,15 @@ fn flood_within(limits: Limits) -> TestServer {
 #[test]
 fn a_slow_client_gets_the_newest_event_and_delays_nobody() {
     let server = flood();
-    for generation in BOTH {
-        let mut slow = Speaker::new(&server, generation);
-        let mut caller = Speaker::new(&server, Generation::V2);
+    for protocol in BOTH {
+        let mut slow = Speaker::new(&server, protocol);
+        let mut caller = Speaker::new(&server, ProtocolVersion::V2);
         assert_eq!(caller.call("flood.start", json!([false, 400, 100_000]))["result"], Value::Null);
         let mut received = 1;
         while slow.next()["result"][0] != 399 {
             received += 1;
         }
-        assert!(received < 400, "{generation:?}: the ones between were dropped");
+        assert!(received < 400, "{protocol:?}: the ones between were dropped");
     }
 }
 
@@ -321,9 +321,9 @@ fn a_client_too_slow_for_a_reliable_topic_is_told_so() {
     let mut limits = Limits::default();
     limits.outbox_bytes = 1 << 20;
     let server = flood_within(limits);
-    for generation in BOTH {
-        let mut slow = Speaker::new(&server, generation);
-        let mut caller = Speaker::new(&server, Generation::V2);
+    for protocol in BOTH {
+        let mut slow = Speaker::new(&server, protocol);
+        let mut caller = Speaker::new(&server, ProtocolVersion::V2);
         // More than the limit and all buffers of the system together.
         assert_eq!(caller.call("flood.start", json!([true, 200, 100_000]))["result"], Value::Null);
         let end = loop {
@@ -332,7 +332,7 @@ fn a_client_too_slow_for_a_reliable_topic_is_told_so() {
                 end => break end,
             }
         };
-        assert!(matches!(end, Got::Close(1013, _)), "{generation:?}: {end:?}");
+        assert!(matches!(end, Got::Close(1013, _)), "{protocol:?}: {end:?}");
         assert_eq!(caller.call("flood.start", json!([true, 0, 0]))["result"], Value::Null);
     }
 }
@@ -346,7 +346,7 @@ fn a_server_may_connect_out_to_a_relay() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(server.serve_reverse(&url, || ()))
     });
-    let mut speaker = Speaker::over(Peer::accept(&relay), Generation::V2);
+    let mut speaker = Speaker::over(Peer::accept(&relay), ProtocolVersion::V2);
     assert!(speaker.hello("wslink-secret")["result"]["clientID"].is_string());
     let text = "x".repeat(70_000);
     assert_eq!(speaker.call("kit.echo", json!([text]))["result"]["args"], json!([text]));

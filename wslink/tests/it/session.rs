@@ -12,7 +12,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::Notify;
 use wslink::{
     ErrorCode, Progress, Publisher, Topic, Value,
-    client::{Error, Generation, Session, named},
+    client::{Error, ProtocolVersion, Session, named},
     service,
 };
 
@@ -93,8 +93,8 @@ impl Lasting {
     }
 }
 
-async fn connect(server: &TestServer, generation: Generation) -> Session {
-    Session::builder(&format!("ws://{}/ws", server.address)).generation(generation).connect().await.unwrap()
+async fn connect(server: &TestServer, protocol: ProtocolVersion) -> Session {
+    Session::builder(&format!("ws://{}/ws", server.address)).protocol(protocol).connect().await.unwrap()
 }
 
 /// Asks until `count` calls and streams were dropped.
@@ -106,9 +106,9 @@ async fn until_dropped(session: &Session, count: u32) {
 
 #[tokio::test]
 async fn only_what_is_subscribed_to_is_sent_and_what_is_retained_comes_first() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = TestServer::start(|builder| builder.service(Lasting::new));
-        let session = connect(&server, generation).await;
+        let session = connect(&server, protocol).await;
         let listeners = || session.call::<usize>("lasting.listeners", ());
         assert_eq!(listeners().await.unwrap(), 0);
         let () = session.call("lasting.say", ("before",)).await.unwrap();
@@ -125,9 +125,9 @@ async fn only_what_is_subscribed_to_is_sent_and_what_is_retained_comes_first() {
 
 #[tokio::test]
 async fn every_subscription_has_the_stream_that_it_asked_for() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = TestServer::start(|builder| builder.service(Lasting::new));
-        let session = connect(&server, generation).await;
+        let session = connect(&server, protocol).await;
         let numbers = |filter: &[(&str, u64)]| {
             let filter = Value::map(filter.iter().map(|(name, value)| (*name, *value)));
             session.subscribe_untyped::<u64>("lasting.numbers").filter(named(filter))
@@ -147,9 +147,9 @@ async fn every_subscription_has_the_stream_that_it_asked_for() {
 
 #[tokio::test]
 async fn who_does_not_wait_any_more_ends_the_call() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = TestServer::start(|builder| builder.service(Lasting::new));
-        let session = connect(&server, generation).await;
+        let session = connect(&server, protocol).await;
         let late = session.call::<()>("lasting.wait", ()).timeout(Duration::from_millis(20)).await;
         assert!(matches!(late, Err(Error::Timeout)), "{late:?}");
         until_dropped(&session, 1).await;
@@ -165,9 +165,9 @@ async fn who_does_not_wait_any_more_ends_the_call() {
 
 #[tokio::test]
 async fn a_call_reports_while_it_runs() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = TestServer::start(|builder| builder.service(Lasting::new));
-        let session = connect(&server, generation).await;
+        let session = connect(&server, protocol).await;
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
         let work = session.call::<u8>("lasting.work", ()).on_progress(move |text: String| tell.send(text).unwrap());
         let work = tokio::spawn(work);

@@ -43,10 +43,10 @@ fn server() -> (Server, Arc<Semaphore>) {
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_whose_client_has_left_is_waited_for() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let (server, gate) = server();
         let link = Link::default();
-        let session = link.session(&server).generation(generation).without_reconnect().connect().await.unwrap();
+        let session = link.session(&server).protocol(protocol).without_reconnect().connect().await.unwrap();
         let save = tokio::spawn(session.call::<()>("works.save", ()));
         session.call::<()>("works.null", ()).await.unwrap();
         link.cut();
@@ -64,10 +64,10 @@ async fn a_handler_whose_client_has_left_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_stops_within_its_grace_whatever_its_clients_do() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let (server, _gate) = server();
         let link = Link::default();
-        let session = link.session(&server).generation(generation).without_reconnect().connect().await.unwrap();
+        let session = link.session(&server).protocol(protocol).without_reconnect().connect().await.unwrap();
         drop(tokio::spawn(session.call::<()>("works.hang", ())));
         session.call::<()>("works.null", ()).await.unwrap();
         // It neither takes the goodbye nor closes.
@@ -82,10 +82,10 @@ async fn a_server_stops_within_its_grace_whatever_its_clients_do() {
 
 #[tokio::test(start_paused = true)]
 async fn a_publisher_that_goes_on_does_not_keep_a_stopping_server() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let (server, _gate) = server();
         let link = Link::default().bandwidth(1_000_000);
-        let session = link.session(&server).generation(generation).without_reconnect().connect().await.unwrap();
+        let session = link.session(&server).protocol(protocol).without_reconnect().connect().await.unwrap();
         let mut news = session.subscribe(Works::NEWS).await.unwrap();
         session.call::<()>("works.publish", (100,)).await.unwrap();
         let start = Instant::now();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wslink::{
     Attachment, Client, Publisher, Server, Topic,
-    client::{Error, Generation, Session, State},
+    client::{Error, ProtocolVersion, Session, State},
     service,
     testing::{self, Link},
 };
@@ -49,15 +49,15 @@ fn server() -> Server {
     Server::builder().service(|publisher| Studio { publisher }).build().unwrap()
 }
 
-async fn connect(server: &Server, link: &Link, generation: Generation) -> Session {
-    link.session(server).generation(generation).connect().await.unwrap()
+async fn connect(server: &Server, link: &Link, protocol: ProtocolVersion) -> Session {
+    link.session(server).protocol(protocol).connect().await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_sees_the_request_that_the_link_says_was_made() {
     let server = server();
     let request = http::Request::get("/ws").header("user-agent", "a test").body(()).unwrap();
-    let session = connect(&server, &Link::default().request(&request), Generation::V2).await;
+    let session = connect(&server, &Link::default().request(&request), ProtocolVersion::V2).await;
     assert_eq!(session.call::<Option<String>>("studio.agent", ()).await.unwrap().as_deref(), Some("a test"));
     let session = testing::connect(&server).await.unwrap();
     assert_eq!(session.call::<Option<String>>("studio.agent", ()).await.unwrap(), None);
@@ -68,13 +68,13 @@ async fn a_handler_sees_the_request_that_the_link_says_was_made() {
 /// 30 × 256 KiB/s for somebody with 300 KB/s, and somebody who reads nothing at all.
 #[tokio::test(start_paused = true)]
 async fn who_is_slow_costs_nobody_else_anything_and_sees_the_newest() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = server();
         let slow_link = Link::default().bandwidth(300_000);
         let dead_link = Link::default();
-        let fast = testing::session(&server).generation(generation).connect().await.unwrap();
-        let slow = connect(&server, &slow_link, generation).await;
-        let dead = connect(&server, &dead_link, generation).await;
+        let fast = testing::session(&server).protocol(protocol).connect().await.unwrap();
+        let slow = connect(&server, &slow_link, protocol).await;
+        let dead = connect(&server, &dead_link, protocol).await;
         let mut fast_frames = fast.subscribe(Studio::FRAME).buffer(wslink::client::Buffer::default()).await.unwrap();
         let mut slow_frames = slow.subscribe(Studio::FRAME).await.unwrap();
         let _dead_frames = dead.subscribe(Studio::FRAME).await.unwrap();
@@ -102,7 +102,7 @@ async fn who_is_slow_costs_nobody_else_anything_and_sees_the_newest() {
 async fn who_takes_nothing_for_too_long_is_closed_and_comes_back() {
     let server = server();
     let link = Link::default();
-    let session = connect(&server, &link, Generation::V2).await;
+    let session = connect(&server, &link, ProtocolVersion::V2).await;
     let mut log = session.subscribe(Studio::LOG).await.unwrap();
     link.stall();
     let other = testing::connect(&server).await.unwrap();
@@ -134,7 +134,7 @@ async fn what_begins_to_wait_while_the_clock_looks_does_not_wait_longer() {
     });
     tokio::task::yield_now().await;
     let link = Link::default();
-    let session = connect(&server, &link, Generation::V2).await;
+    let session = connect(&server, &link, ProtocolVersion::V2).await;
     let _frames = session.subscribe(Studio::FRAME).await.unwrap();
     assert_eq!(start.elapsed(), Duration::ZERO);
     link.stall();

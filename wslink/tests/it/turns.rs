@@ -112,10 +112,10 @@ fn begin(session: &Session, method: &str, args: impl wslink::client::Arguments) 
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_for_its_lane_can_be_cancelled_and_never_begins() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let begun = Begun::default();
         let server = server(&begun, &Arc::default());
-        let session = testing::session(&server).generation(generation).connect().await.unwrap();
+        let session = testing::session(&server).protocol(protocol).connect().await.unwrap();
         let first = begin(&session, "queue.wait", ("first", 1000));
         let second = begin(&session, "queue.wait", ("second", 1000));
         let third = begin(&session, "queue.wait", ("third", 1000));
@@ -232,10 +232,10 @@ impl Bank {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_reads_slowly_does_not_freeze_a_handler_that_has_begun() {
-    for generation in BOTH {
+    for protocol in BOTH {
         let server = Server::builder().mount(Bank { lock: tokio::sync::Mutex::new(()) }).build().unwrap();
-        let slow = Link::default().bandwidth(240_000).session(&server).generation(generation).connect().await.unwrap();
-        let other = testing::session(&server).generation(generation).connect().await.unwrap();
+        let slow = Link::default().bandwidth(240_000).session(&server).protocol(protocol).connect().await.unwrap();
+        let other = testing::session(&server).protocol(protocol).connect().await.unwrap();
         let transfer = begin(&slow, "bank.transfer", ());
         let statement = tokio::spawn(slow.call::<wslink::Attachment>("bank.statement", ()));
         // Both have arrived, and far more waits for the client than may.

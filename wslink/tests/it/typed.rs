@@ -2,7 +2,7 @@
 
 use wslink::{
     Attachment, ErrorCode,
-    client::{Error, Generation, Session},
+    client::{Error, ProtocolVersion, Session},
 };
 
 use crate::{
@@ -10,8 +10,8 @@ use crate::{
     harness::TestServer,
 };
 
-async fn connect(server: &TestServer, generation: Generation) -> GalleryClient {
-    Session::builder(&format!("ws://{}/ws", server.address)).generation(generation).connect().await.unwrap().into()
+async fn connect(server: &TestServer, protocol: ProtocolVersion) -> GalleryClient {
+    Session::builder(&format!("ws://{}/ws", server.address)).protocol(protocol).connect().await.unwrap().into()
 }
 
 fn picture() -> Picture {
@@ -21,8 +21,8 @@ fn picture() -> Picture {
 #[tokio::test]
 async fn calls_and_topics_have_the_types_of_the_service() {
     let server = TestServer::start(|builder| builder.service(Gallery::new).secret_grants(["curator"]));
-    for generation in [Generation::V1, Generation::V2] {
-        let gallery = connect(&server, generation).await;
+    for protocol in [ProtocolVersion::V1, ProtocolVersion::V2] {
+        let gallery = connect(&server, protocol).await;
         let mut hung = gallery.hung().await.unwrap();
         let size = gallery.hang(picture(), None, Format::Jpeg).await.unwrap();
         assert_eq!(size, picture().size);
@@ -35,8 +35,8 @@ async fn calls_and_topics_have_the_types_of_the_service() {
 #[tokio::test]
 async fn a_stream_of_its_own_is_filtered_by_typed_arguments() {
     let server = TestServer::start(|builder| builder.service(Gallery::new).secret_grants(["curator"]));
-    for generation in [Generation::V1, Generation::V2] {
-        let gallery = connect(&server, generation).await;
+    for protocol in [ProtocolVersion::V1, ProtocolVersion::V2] {
+        let gallery = connect(&server, protocol).await;
         let mut numbers = gallery.numbers(6, 3).await.unwrap();
         let mut all = gallery.numbers(1, None).await.unwrap();
         for expected in [0, 3, 6] {
@@ -51,8 +51,8 @@ async fn a_stream_of_its_own_is_filtered_by_typed_arguments() {
 #[tokio::test]
 async fn typed_errors_arrive_with_code_name_and_data_and_others_without_their_text() {
     let server = TestServer::start(|builder| builder.service(Gallery::new).secret_grants(["curator"]));
-    for generation in [Generation::V1, Generation::V2] {
-        let gallery = connect(&server, generation).await;
+    for protocol in [ProtocolVersion::V1, ProtocolVersion::V2] {
+        let gallery = connect(&server, protocol).await;
         let mut told = Vec::new();
         for title in ["nothing", "guernica", "the scream"] {
             let Err(Error::Call(error)) = gallery.find(title.into(), None, None).await else { panic!("{title} was found") };

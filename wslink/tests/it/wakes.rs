@@ -51,14 +51,14 @@ impl Mill {
 
 #[tokio::test(start_paused = true)]
 async fn no_time_passes_while_there_is_anything_to_do() {
-    for generation in BOTH {
+    for protocol in BOTH {
         for reply_bytes in [0, 1000, 300_000, 1 << 24] {
             for buffer in [500, 64 * 1024, 1 << 22] {
                 let mut limits = Limits::default();
                 limits.reply_bytes = reply_bytes;
                 let server = Server::builder().limits(limits).service(|publisher| Mill { publisher }).build().unwrap();
                 let start = Instant::now();
-                let session = Link::default().buffer(buffer).session(&server).generation(generation).connect().await.unwrap();
+                let session = Link::default().buffer(buffer).session(&server).protocol(protocol).connect().await.unwrap();
                 let ample = || Buffer::new(1000, Overflow::Fail);
                 let mut log = session.subscribe(Mill::LOG).buffer(ample()).await.unwrap();
                 let mut fed = session.subscribe_untyped::<(u64, Attachment)>("mill.stream").buffer(ample()).await.unwrap();
@@ -69,7 +69,7 @@ async fn no_time_passes_while_there_is_anything_to_do() {
                 let all = async { tokio::join!(join_all(calls), publish, log, fed) };
                 let (replies, published, ..) = tokio::time::timeout(Duration::from_secs(60), all).await.unwrap();
                 assert!(replies.iter().all(Result::is_ok) && published.is_ok());
-                assert_eq!(start.elapsed(), Duration::ZERO, "{generation:?} {reply_bytes} {buffer}");
+                assert_eq!(start.elapsed(), Duration::ZERO, "{protocol:?} {reply_bytes} {buffer}");
             }
         }
     }

@@ -58,9 +58,9 @@ fn partial_flood_preauth() {
 #[test]
 fn call_before_hello() {
     let program = Program::start();
-    for generation in BOTH {
-        let mut witness = program.guest(generation);
-        let mut stranger = program.stranger(generation);
+    for protocol in BOTH {
+        let mut witness = program.guest(protocol);
+        let mut stranger = program.stranger(protocol);
         for method in ["kit.publish", "kit.null", "application.exit", "kit.none"] {
             let refused = stranger.call(method, json!(["topic", "from a stranger"]));
             assert_eq!((&refused["error"]["code"], &refused["result"]), (&json!(-32000), &json!(null)), "{refused}");
@@ -104,9 +104,9 @@ fn hello_variants() {
     variants.push(json!({"id": "rpc:c0:0", "method": "wslink.hello", "args": [{"secret": secret}]}));
     assert_eq!(variants.len(), 23);
     let program = Program::start();
-    for generation in BOTH {
+    for protocol in BOTH {
         for hello in &variants {
-            let mut stranger = program.stranger(generation);
+            let mut stranger = program.stranger(protocol);
             stranger.send(hello);
             let refused = stranger.next();
             assert_eq!(refused["error"]["code"], -32000, "{hello} {refused}");

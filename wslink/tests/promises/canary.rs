@@ -34,8 +34,8 @@ impl Canary {
     pub(crate) fn start(program: &Program) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (address, told) = (program.address, Arc::clone(&stop));
-        let newcomer = move |generation| {
-            let mut speaker = Speaker::over(Peer::over(dial(address, GOOD), "/ws", &[]), generation);
+        let newcomer = move |protocol| {
+            let mut speaker = Speaker::over(Peer::over(dial(address, GOOD), "/ws", &[]), protocol);
             // Who subscribes to nothing gets replies only.
             let hello = json!([{"secret": "wslink-secret", "extensions": ["subscribe"]}]);
             let welcome = speaker.system("wslink.hello", hello, json!({}));

@@ -18,7 +18,7 @@ use wslink::{
 
 use crate::{
     canary::Canary,
-    harness::{BOTH, Generation, Got, Peer, Speaker, TestServer},
+    harness::{BOTH, Got, Peer, ProtocolVersion, Speaker, TestServer},
     kit,
     program::{self, ABUSER, GOOD, Program},
     proxy::{Link, Proxy},
@@ -60,9 +60,9 @@ async fn kill9_restart() {
 fn sigterm_and_sigint_graceful() {
     for signal in ["TERM", "INT"] {
         let program = Program::start();
-        let mut idle = BOTH.map(|generation| program.guest(generation));
+        let mut idle = BOTH.map(|protocol| program.guest(protocol));
         let mut stranger = program.connect(ABUSER);
-        let mut busy = BOTH.map(|generation| program.guest(generation));
+        let mut busy = BOTH.map(|protocol| program.guest(protocol));
         for guest in &mut busy {
             guest.begin("kit.sleep", json!([1000]));
             guest.call("kit.null", json!([]));
@@ -90,10 +90,10 @@ fn sigterm_long_call_and_slow_reader() {
         limits.grace = Duration::from_millis(300);
         builder.limits(limits).service(kit::Kit::new)
     });
-    let mut waiting = Speaker::new(&server, Generation::V2);
+    let mut waiting = Speaker::new(&server, ProtocolVersion::V2);
     waiting.begin("kit.hang", json!([]));
     waiting.call("kit.null", json!([]));
-    let mut deaf = Speaker::new(&server, Generation::V2);
+    let mut deaf = Speaker::new(&server, ProtocolVersion::V2);
     (0..30).for_each(|_| drop(deaf.begin("kit.blob", json!([1 << 20]))));
     // Its replies have begun to come, so they fill all that is between.
     let Got::Binary(_) = deaf.peer.next() else { panic!("no reply") };
@@ -107,7 +107,7 @@ fn sigterm_long_call_and_slow_reader() {
 #[test]
 fn a_frozen_server_loses_nothing() {
     let program = Program::start();
-    let mut guests = BOTH.map(|generation| program.guest(generation));
+    let mut guests = BOTH.map(|protocol| program.guest(protocol));
     program.signal("STOP");
     let ids = guests.each_mut().map(|guest| (0..50).map(|n| guest.begin("kit.echo", json!([n]))).collect::<Vec<_>>());
     thread::sleep(Duration::from_secs(2));
@@ -132,9 +132,8 @@ fn slow_and_cut_networks_lose_nothing() {
     ];
     for (what, link) in links {
         let proxy = Proxy::start(program.address, link);
-        for generation in BOTH {
-            let mut guest =
-                Speaker::over(Peer::over(TcpStream::connect(proxy.address).unwrap(), "/ws", &[]), generation).greeted();
+        for protocol in BOTH {
+            let mut guest = Speaker::over(Peer::over(TcpStream::connect(proxy.address).unwrap(), "/ws", &[]), protocol).greeted();
             let mut stop = true;
             for round in 0..3 {
                 guest.begin("kit.publish", json!(["link", "x".repeat(2000), 40]));
@@ -161,8 +160,8 @@ fn cpu_starved() {
     let program = Program::run(Command::new(nice[0]).args(&nice[1..]).arg(program::path()), 0);
     let mut busy = Command::new("taskset").args(["-c", "0", "sh", "-c", "while :; do :; done"]).process_group(0).spawn().unwrap();
     let canary = Canary::start(&program);
-    for generation in BOTH {
-        let mut guest = program.guest(generation);
+    for protocol in BOTH {
+        let mut guest = program.guest(protocol);
         for n in 0..50 {
             assert_eq!(guest.call("kit.echo", json!([n]))["result"]["args"], json!([n]));
         }
@@ -178,7 +177,7 @@ fn descriptor_limit() {
     let limited = ["-c", "ulimit -n 64; exec \"$0\" \"$@\""];
     let program = Program::run(Command::new("sh").args(limited).arg(program::path()), 0);
     let idle = program.descriptors();
-    let mut inside = BOTH.map(|generation| Speaker::over(program.connect(GOOD), generation).greeted());
+    let mut inside = BOTH.map(|protocol| Speaker::over(program.connect(GOOD), protocol).greeted());
     let crowd: Vec<_> = (0..150).map(|_| program.dial(ABUSER)).collect();
     settle(&program, "a crowd", |program| program.descriptors() >= 63);
     for n in 0..20 {
@@ -188,7 +187,7 @@ fn descriptor_limit() {
     }
     let spun = spinning(&program);
     drop(crowd);
-    program.guest(Generation::V2).call("kit.null", json!([]));
+    program.guest(ProtocolVersion::V2).call("kit.null", json!([]));
     println!("promise descriptor_limit: {spun:.0} % of a processor while there are none left");
     assert!(spun <= 30.0, "accepting goes on in vain, {spun:.0} % of the time");
     drop(inside);
@@ -216,11 +215,11 @@ fn a_peer_that_is_dead_or_deaf_is_dropped() {
         limits.pong = Duration::from_secs(2);
         builder.limits(limits).service(kit::Kit::new)
     });
-    let mut silent = Speaker::new(&server, Generation::V2);
-    let mut stalled = Speaker::new(&server, Generation::V2);
+    let mut silent = Speaker::new(&server, ProtocolVersion::V2);
+    let mut stalled = Speaker::new(&server, ProtocolVersion::V2);
     stalled.peer.raw(&[&raw::header(BINARY, 1000)[..], b"half a frame"].concat());
     // Answers pings, as it reads.
-    let mut alive = Speaker::new(&server, Generation::V2);
+    let mut alive = Speaker::new(&server, ProtocolVersion::V2);
     let gone = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {

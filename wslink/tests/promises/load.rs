@@ -5,7 +5,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{BOTH, Generation, Got, Speaker, chunk},
+    harness::{BOTH, Got, ProtocolVersion, Speaker, chunk},
     program::{ABUSER, GOOD, Program},
     raw::{BINARY, Raw, TEXT, assert_closed, frame},
     trial::{Bounds, settle, trial},
@@ -14,11 +14,11 @@ use crate::{
 #[test]
 fn slow_reader() {
     trial("slow_reader", Bounds::peak(64), |program| {
-        let mut greedy = program.guest(Generation::V2);
+        let mut greedy = program.guest(ProtocolVersion::V2);
         // Each asks for 1 MiB, and nothing is read before all are sent.
         (0..500).for_each(|_| drop(greedy.begin("kit.blob", json!([1 << 20]))));
         for _ in 0..50 {
-            program.guest(Generation::V1).call("kit.null", json!([]));
+            program.guest(ProtocolVersion::V1).call("kit.null", json!([]));
         }
         // What was held back is all there, in order.
         let mut received = 0;
@@ -60,14 +60,14 @@ fn slow_subscriber() {
     const PORTION: usize = 50;
     const SIZE: usize = 64 << 10;
     trial("slow_subscriber", Bounds::peak(64), |program| {
-        let mut deaf = program.guest(Generation::V2);
+        let mut deaf = program.guest(ProtocolVersion::V2);
         let readers: Vec<_> = BOTH
-            .map(|generation| {
-                let mut reader = Speaker::over(program.connect(GOOD), generation).greeted();
+            .map(|protocol| {
+                let mut reader = Speaker::over(program.connect(GOOD), protocol).greeted();
                 thread::spawn(move || (0..PORTIONS).for_each(|_| assert_events(&mut reader, PORTION, SIZE)))
             })
             .into();
-        let mut publisher = Speaker::over(program.connect(GOOD), Generation::V2).greeted();
+        let mut publisher = Speaker::over(program.connect(GOOD), ProtocolVersion::V2).greeted();
         publish(&mut publisher, PORTIONS, PORTION, SIZE, |publisher| assert_events(publisher, PORTION, SIZE));
         readers.into_iter().for_each(|reader| reader.join().expect("a reader has all, in order"));
         assert_closed(&deaf.peer.end(), &[1013], "who did not read");
@@ -87,7 +87,7 @@ fn subscribers_vanish() {
             })
             .collect();
         let mut vanishing: Vec<_> = (0..15).map(|n| program.guest(BOTH[n % 2])).collect();
-        let mut publisher = program.guest(Generation::V2);
+        let mut publisher = program.guest(ProtocolVersion::V2);
         publish(&mut publisher, PORTIONS, PORTION, SIZE, |publisher| {
             if let Some(one) = vanishing.pop() {
                 one.peer.reset();
@@ -101,8 +101,8 @@ fn subscribers_vanish() {
 #[test]
 fn pipelined() {
     trial("pipelined", Bounds::peak(64), |program| {
-        for generation in BOTH {
-            let mut guest = program.guest(generation);
+        for protocol in BOTH {
+            let mut guest = program.guest(protocol);
             let mut ids: std::collections::HashSet<_> = (0..1000).map(|_| guest.begin("kit.sleep", json!([10]))).collect();
             for _ in 0..1000 {
                 let reply = guest.next();
@@ -158,7 +158,7 @@ fn upload_flood() {
     trial("upload_flood", Bounds::peak(384), |program| {
         let uploads: Vec<_> = (0..8)
             .map(|_| {
-                let mut guest = program.guest(Generation::V2);
+                let mut guest = program.guest(ProtocolVersion::V2);
                 thread::spawn(move || {
                     let size = u32::try_from(SIZE).unwrap().to_be_bytes();
                     let call = b"\x83\xa2id\xa2up\xa6method\xadkit.blob.info\xa4args\x91\xc6";
@@ -184,14 +184,14 @@ fn v1_attachments_that_nobody_refers_to() {
     };
     trial("v1_keys", Bounds::peak(16), |program| {
         let headers: Vec<_> = (0..100_000).flat_map(announce).collect();
-        assert_closed(&program.guest(Generation::V1).peer.flood(&headers, 1), &[1008], "announcements");
+        assert_closed(&program.guest(ProtocolVersion::V1).peer.flood(&headers, 1), &[1008], "announcements");
         let long = json!({"method": "wslink.binary.attachment", "args": (0..5000).map(|n| n.to_string()).collect::<Vec<_>>()});
-        let end = program.guest(Generation::V1).peer.flood(&frame(TEXT, long.to_string().as_bytes()), 1);
+        let end = program.guest(ProtocolVersion::V1).peer.flood(&frame(TEXT, long.to_string().as_bytes()), 1);
         assert_closed(&end, &[1008], "many keys at once");
     });
     trial("v1_bytes", Bounds::peak(64), |program| {
         let upload = [announce(1), frame(BINARY, &vec![7; 4 << 20])].concat();
-        let mut guest = program.guest(Generation::V1);
+        let mut guest = program.guest(ProtocolVersion::V1);
         // The same key again replaces what it stood for.
         (0..20).for_each(|_| guest.peer.raw(&upload));
         assert_eq!(guest.call("kit.blob.info", json!(["wslink_bin1"]))["result"]["length"], 4 << 20);
@@ -204,8 +204,8 @@ fn v1_attachments_that_nobody_refers_to() {
 fn a_peer_that_leaves_without_a_word_leaves_nothing() {
     let program = Program::start();
     let idle = program.descriptors();
-    for generation in BOTH {
-        let mut guest = program.guest(generation);
+    for protocol in BOTH {
+        let mut guest = program.guest(protocol);
         guest.begin("kit.hang", json!([]));
         drop(guest);
         drop(program.connect(ABUSER));

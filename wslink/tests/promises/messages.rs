@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{BOTH, Generation, Got, Speaker, chunk},
+    harness::{BOTH, Got, ProtocolVersion, Speaker, chunk},
     program::Program,
     raw::{BINARY, Raw, TEXT, assert_closed, frame},
     trial::{Bounds, trial},
@@ -38,25 +38,25 @@ fn malformed_payload() {
             b"\x82\xa2id\xa1x",
             b"\xc9\xff\xff\xff\xff\x01",
         ];
-        texts.iter().for_each(|text| refused_or_answered(program, Generation::V1, text, true));
-        packed.iter().for_each(|packed| refused_or_answered(program, Generation::V2, packed, true));
+        texts.iter().for_each(|text| refused_or_answered(program, ProtocolVersion::V1, text, true));
+        packed.iter().for_each(|packed| refused_or_answered(program, ProtocolVersion::V2, packed, true));
         let call = json!({"wslink": "1.0", "id": "rpc:x:1", "method": "kit.echo", "args": [1.5, "text", [null, {"a": true}]], "kwargs": {"k": -1}});
         let (text, packed) = (call.to_string().into_bytes(), rmp_serde::to_vec(&call).unwrap());
         let mut random = Random(0x5eed);
         for n in 0..200 {
-            let (generation, whole) = if n % 2 == 0 { (Generation::V1, &text) } else { (Generation::V2, &packed) };
-            refused_or_answered(program, generation, &mutated(whole, &mut random), false);
+            let (protocol, whole) = if n % 2 == 0 { (ProtocolVersion::V1, &text) } else { (ProtocolVersion::V2, &packed) };
+            refused_or_answered(program, protocol, &mutated(whole, &mut random), false);
         }
     });
 }
 
 /// Whatever it is, it gets a reply or a clean end, or is dropped as a message without an id.
-fn refused_or_answered(program: &Program, generation: Generation, payload: &[u8], must_end: bool) {
-    let mut guest = program.guest(generation);
-    match generation {
-        Generation::V1 => guest.peer.raw(&frame(TEXT, payload)),
-        Generation::V2 if payload.is_empty() => return,
-        Generation::V2 => guest.peer.raw(&frame(BINARY, &chunk(5, 0, payload.len(), payload))),
+fn refused_or_answered(program: &Program, protocol: ProtocolVersion, payload: &[u8], must_end: bool) {
+    let mut guest = program.guest(protocol);
+    match protocol {
+        ProtocolVersion::V1 => guest.peer.raw(&frame(TEXT, payload)),
+        ProtocolVersion::V2 if payload.is_empty() => return,
+        ProtocolVersion::V2 => guest.peer.raw(&frame(BINARY, &chunk(5, 0, payload.len(), payload))),
     }
     if !must_end {
         guest.send(&json!({"id": "probe", "method": "kit.null"}));
@@ -98,21 +98,21 @@ fn mutated(whole: &[u8], random: &mut Random) -> Vec<u8> {
 #[test]
 fn nesting() {
     trial("nesting", Bounds::peak(64), |program| {
-        for generation in BOTH {
-            let mut guest = program.guest(generation);
+        for protocol in BOTH {
+            let mut guest = program.guest(protocol);
             let deep = (0..64).fold(json!("core"), |inner, _| json!([inner]));
             assert_eq!(guest.call("kit.echo", json!([deep]))["result"]["args"], json!([deep]));
         }
         for depth in [1000, 10_000, 100_000, 1_000_000] {
             for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
                 let text = format!(r#"{{"id":"x","method":"kit.echo","args":[{}1{}]}}"#, open.repeat(depth), close.repeat(depth));
-                let mut guest = program.guest(Generation::V1);
+                let mut guest = program.guest(ProtocolVersion::V1);
                 guest.peer.raw(&frame(TEXT, text.as_bytes()[..text.len().min(FRAME)].into()));
                 assert_closed(&guest.peer.end(), &[1007, 1009], &format!("{depth} levels of {open}"));
             }
             for level in [&b"\x91"[..], b"\x81\xa1a"] {
                 let body = [b"\x83\xa2id\xa1x\xa6method\xa8kit.echo\xa4args\x91", &level.repeat(depth)[..], b"\xc0"].concat();
-                let mut guest = program.guest(Generation::V2);
+                let mut guest = program.guest(ProtocolVersion::V2);
                 guest.peer.raw(&frame(BINARY, &chunk(5, 0, body.len(), &body)));
                 assert_closed(&guest.peer.end(), &[1007, 1009], &format!("{depth} levels of {level:?}"));
             }
@@ -137,7 +137,7 @@ fn huge_map() {
         ("3 000 000 arguments", arguments),
     ] {
         trial(&format!("huge_map, {what}"), Bounds::peak(160), |program| {
-            let mut guest = program.guest(Generation::V2);
+            let mut guest = program.guest(ProtocolVersion::V2);
             guest.peer.raw(&frame(BINARY, &chunk(5, 0, body.len(), &body)));
             // All of it back, an error, or a clean end.
             match guest.peer.next() {
@@ -169,8 +169,8 @@ fn field_types() {
         json!({"": {"": null}}),
     ];
     let program = Program::start();
-    for generation in BOTH {
-        let mut guest = program.guest(generation);
+    for protocol in BOTH {
+        let mut guest = program.guest(protocol);
         let mut cases = 0;
         for field in ["wslink", "method", "args", "kwargs", "timeout_ms", "unknown"] {
             for value in &odd {
@@ -200,8 +200,8 @@ fn one_reply(guest: &mut Speaker, message: &Value, id: &Value) {
 #[test]
 fn argument_edges() {
     let program = Program::start();
-    for generation in BOTH {
-        let mut guest = program.guest(generation);
+    for protocol in BOTH {
+        let mut guest = program.guest(protocol);
         for (method, args) in [
             ("kit.sleep", json!([-1])),
             ("kit.sleep", json!([1.5])),
@@ -228,8 +228,8 @@ fn argument_edges() {
 #[test]
 fn fail_storm_and_error_leak() {
     let program = Program::start();
-    for generation in BOTH {
-        let mut guest = program.guest(generation);
+    for protocol in BOTH {
+        let mut guest = program.guest(protocol);
         let mut ids: Vec<_> =
             (0..300).map(|n| guest.begin(["kit.panic", "kit.fail", "kit.unserialisable"][n % 3], failing(n))).collect();
         for _ in 0..300 {
@@ -252,8 +252,8 @@ fn failing(n: usize) -> Value {
 #[test]
 fn foreign_and_duplicate_ids() {
     let program = Program::start();
-    for generation in BOTH {
-        let (mut guest, mut witness) = (program.guest(generation), program.guest(generation));
+    for protocol in BOTH {
+        let (mut guest, mut witness) = (program.guest(protocol), program.guest(protocol));
         let ids = ["publish:topic:0", "publish:topic", "system", "systemx:1", "rpc:c0:1", "", ":", "rpc:somebody:1"];
         for id in ids {
             guest.send(&json!({"id": id, "method": "kit.echo", "args": [id], "result": "forged"}));

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::harness::{Generation, Peer, Speaker};
+use crate::harness::{Peer, ProtocolVersion, Speaker};
 
 /// Ends when it is dropped.
 pub(crate) struct Program {
@@ -69,18 +69,18 @@ impl Program {
     }
 
     /// An abuser that has not said hello.
-    pub(crate) fn stranger(&self, generation: Generation) -> Speaker {
-        Speaker::over(self.connect(ABUSER), generation)
+    pub(crate) fn stranger(&self, protocol: ProtocolVersion) -> Speaker {
+        Speaker::over(self.connect(ABUSER), protocol)
     }
 
     /// An abuser that has.
-    pub(crate) fn guest(&self, generation: Generation) -> Speaker {
-        self.stranger(generation).greeted()
+    pub(crate) fn guest(&self, protocol: ProtocolVersion) -> Speaker {
+        self.stranger(protocol).greeted()
     }
 
     /// An abuser that may subscribe.
-    pub(crate) fn subscriber(&self, generation: Generation) -> Speaker {
-        let mut speaker = self.stranger(generation);
+    pub(crate) fn subscriber(&self, protocol: ProtocolVersion) -> Speaker {
+        let mut speaker = self.stranger(protocol);
         let hello = json!({"secret": wslink::Secret::published().reveal(), "extensions": ["subscribe"]});
         speaker.system("wslink.hello", json!([hello]), json!({}));
         speaker

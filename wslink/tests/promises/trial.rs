@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{canary::Canary, harness::Generation, program::Program};
+use crate::{canary::Canary, harness::ProtocolVersion, program::Program};
 
 const MIB: u64 = 1 << 20;
 
@@ -43,8 +43,8 @@ impl Bounds {
 pub(crate) fn trial(name: &str, bounds: Bounds, abuse: impl FnOnce(&Program)) {
     let mut program = Program::start();
     let descriptors = program.descriptors();
-    program.guest(Generation::V1).call("kit.null", serde_json::json!([]));
-    program.guest(Generation::V2).call("kit.echo", serde_json::json!(["x".repeat(60_000)]));
+    program.guest(ProtocolVersion::V1).call("kit.null", serde_json::json!([]));
+    program.guest(ProtocolVersion::V2).call("kit.echo", serde_json::json!(["x".repeat(60_000)]));
     settle(&program, "a good client", |program| program.descriptors() <= descriptors);
     let before = program.memory();
     program.forget_peak();

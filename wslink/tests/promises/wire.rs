@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{BOTH, Generation, chunk},
+    harness::{BOTH, ProtocolVersion, chunk},
     program::{ABUSER, Program},
     raw::{self, BINARY, PING, Raw, TEXT, assert_closed, frame},
     trial::{Bounds, trial},
@@ -37,9 +37,9 @@ fn rfc_violations() {
         ("the same in fragments", [frame(0x01, b"\"\xe2"), frame(0x80, b"\x28\xa1\"")].concat(), &[1007]),
     ];
     let program = Program::start();
-    for generation in BOTH {
+    for protocol in BOTH {
         for (what, bytes, codes) in &violations {
-            let mut guest = program.guest(generation);
+            let mut guest = program.guest(protocol);
             guest.peer.raw(bytes);
             assert_closed(&guest.peer.end(), codes, what);
         }
@@ -49,14 +49,14 @@ fn rfc_violations() {
 #[test]
 fn oversize() {
     trial("oversize", Bounds::peak(16), |program| {
-        for generation in BOTH {
+        for protocol in BOTH {
             for claim in [FRAME as u64 + 1, 1 << 40, u64::MAX] {
-                let mut guest = program.guest(generation);
+                let mut guest = program.guest(protocol);
                 guest.peer.raw(&raw::header(BINARY, claim));
                 assert_closed(&guest.peer.end(), &[1009, 1002], &format!("a frame of {claim} bytes"));
             }
             // Each frame may come; together they may not, and the header of the last one says so.
-            let mut guest = program.guest(generation);
+            let mut guest = program.guest(protocol);
             guest.peer.raw(&frame(0x02, &vec![0; FRAME / 2]));
             guest.peer.raw(&raw::header(0x80, FRAME as u64 / 2 + 1));
             assert_closed(&guest.peer.end(), &[1009], "fragments");
@@ -79,7 +79,7 @@ fn frame_claim_flood() {
 fn fragment_floods() {
     for fragment in [&b""[..], b"x"] {
         trial("fragment_floods", Bounds::peak(16), |program| {
-            let mut guest = program.guest(Generation::V2);
+            let mut guest = program.guest(ProtocolVersion::V2);
             guest.peer.raw(&frame(0x02, b"x"));
             let writer = guest.peer.socket.get_ref().try_clone().unwrap();
             raw::write_times(writer, &frame(0x00, fragment), 300_000).unwrap();
@@ -94,7 +94,7 @@ fn fragment_floods() {
 fn ping_flood() {
     trial("ping_flood", Bounds::peak(16), |program| {
         for payload in [&b""[..], &[b'x'; 125]] {
-            let guest = program.guest(Generation::V2);
+            let guest = program.guest(ProtocolVersion::V2);
             let writer = guest.peer.socket.get_ref().try_clone().unwrap();
             writer.set_write_timeout(Some(std::time::Duration::from_secs(2))).unwrap();
             // Answers that nobody reads are not made for ever: at some time no more is taken.
@@ -126,7 +126,7 @@ fn deflate_is_not_offered() {
 fn claim_auth() {
     trial("claim_auth", Bounds::peak(8).mapped(64), |program| {
         let call = rmp_serde::to_vec(&json!({"id": "large", "method": "kit.null"})).unwrap();
-        let mut guests: Vec<_> = (0..8).map(|_| program.guest(Generation::V2)).collect();
+        let mut guests: Vec<_> = (0..8).map(|_| program.guest(ProtocolVersion::V2)).collect();
         for (n, guest) in guests.iter_mut().enumerate() {
             let claim: usize = if n % 2 == 0 { 512 << 20 } else { 256 << 20 };
             guest.peer.binary(chunk(1, 0, claim, &call));
@@ -135,7 +135,7 @@ fn claim_auth() {
             }
             assert_eq!(guest.call("kit.null", json!([]))["result"], Value::Null);
         }
-        let mut guest = program.guest(Generation::V2);
+        let mut guest = program.guest(ProtocolVersion::V2);
         guest.peer.binary(chunk(1, 0, 512 << 20, b"without an id"));
         assert_closed(&guest.peer.end(), &[1009], "a message of 512 MiB");
     });
@@ -144,7 +144,7 @@ fn claim_auth() {
 #[test]
 fn partial_flood() {
     trial("partial_flood", Bounds::peak(16), |program| {
-        let guest = program.guest(Generation::V2);
+        let guest = program.guest(ProtocolVersion::V2);
         let beginnings: Vec<_> = (0..100_000).flat_map(|id| frame(BINARY, &chunk(1000 + id, 0, 100, b"x"))).collect();
         assert_closed(&guest.peer.flood(&beginnings, 1), &[1008], "100 000 beginnings");
     });
@@ -156,7 +156,7 @@ fn partial_hold() {
     const HELD: usize = 4 << 20;
     const CHUNK: usize = 256 << 10;
     trial("partial_hold", Bounds::peak(300), |program| {
-        let mut guest = program.guest(Generation::V2);
+        let mut guest = program.guest(ProtocolVersion::V2);
         let bytes = vec![0; CHUNK];
         for offset in (0..HELD).step_by(CHUNK) {
             for id in 0..MESSAGES {
@@ -203,14 +203,14 @@ fn chunk_abuse() {
     ];
     assert_eq!(ends.len(), 26);
     let program = Program::start();
-    let mut witness = program.guest(Generation::V2);
+    let mut witness = program.guest(ProtocolVersion::V2);
     for (what, chunks) in ends {
-        let mut guest = program.guest(Generation::V2);
+        let mut guest = program.guest(ProtocolVersion::V2);
         chunks.iter().for_each(|chunk| guest.peer.raw(&frame(BINARY, chunk)));
         assert_closed(&guest.peer.end(), &[1002], what);
     }
     // What is odd and legal: single bytes, messages between each other, and an id that is used again.
-    let mut guest = program.guest(Generation::V2);
+    let mut guest = program.guest(ProtocolVersion::V2);
     for round in 0..2 {
         let (one, two) = (call("one"), call("two"));
         for at in 0..one.len() {
@@ -229,7 +229,7 @@ fn chunk_abuse() {
 #[test]
 fn text_on_v2() {
     let program = Program::start();
-    let mut guest = program.guest(Generation::V2);
+    let mut guest = program.guest(ProtocolVersion::V2);
     guest.peer.text(r#"{"id":"x","method":"kit.publish","args":["t",1]}"#);
     assert_eq!(guest.call("kit.null", json!([]))["result"], Value::Null, "it is ignored");
 }

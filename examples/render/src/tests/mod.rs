@@ -1,4 +1,4 @@
-//! What vtk.js expects of a server, asked over a socket in both generations.
+//! What vtk.js expects of a server, asked over a socket in both protocols.
 #![allow(
     clippy::needless_pass_by_value,
     clippy::unwrap_used,
@@ -8,7 +8,7 @@
 use serde_json::{Value as Json, json};
 
 use self::{
-    harness::{BOTH, Generation, TestServer},
+    harness::{BOTH, ProtocolVersion, TestServer},
     page::{Image, Message, Page},
 };
 use crate::protocol::Render;
@@ -25,8 +25,8 @@ fn start(shared: bool) -> TestServer {
 #[test]
 fn a_fresh_page_gets_the_reply_before_the_first_picture() {
     let server = start(false);
-    for generation in BOTH {
-        let mut page = Page::open(&server, generation);
+    for protocol in BOTH {
+        let mut page = Page::open(&server, protocol);
         // All of it is sent before the first reply, as vtk.js does.
         let observe = page.begin("viewport.image.push.observer.add", &json!(["-1"]));
         let resize = page.begin("viewport.image.push.original.size", &json!(["-1", 400, 400]));
@@ -65,8 +65,8 @@ fn a_fresh_page_gets_the_reply_before_the_first_picture() {
 #[test]
 fn what_nobody_observes_is_said_in_a_result() {
     let server = start(false);
-    for generation in BOTH {
-        let mut page = Page::open(&server, generation);
+    for protocol in BOTH {
+        let mut page = Page::open(&server, protocol);
         let calls = [
             ("viewport.image.push.quality", json!(["-1", 60, 0.5])),
             ("viewport.image.push.original.size", json!(["-1", 10, 10])),
@@ -90,7 +90,7 @@ fn what_nobody_observes_is_said_in_a_result() {
 #[test]
 fn another_view_is_unknown() {
     let server = start(false);
-    let mut page = Page::open(&server, Generation::V2);
+    let mut page = Page::open(&server, ProtocolVersion::V2);
     let views = [json!("2"), json!(7), json!("")];
     for view in views {
         for method in ["viewport.image.push.observer.add", "viewport.camera.reset", "viewport.image.animation.start"] {
@@ -103,8 +103,8 @@ fn another_view_is_unknown() {
 #[test]
 fn dragging_turns_moves_and_zooms_at_the_interactive_quality() {
     let server = start(false);
-    for generation in BOTH {
-        let (mut page, still) = Page::observing(&server, generation);
+    for protocol in BOTH {
+        let (mut page, still) = Page::observing(&server, protocol);
         assert_eq!((still.size(), &still.event["stale"]), ([120, 90], &json!(false)));
         let mut seen = vec![still.clone()];
         for button in ["buttonLeft", "buttonMiddle", "buttonRight"] {
@@ -130,8 +130,8 @@ fn dragging_turns_moves_and_zooms_at_the_interactive_quality() {
 #[test]
 fn the_wheel_zooms() {
     let server = start(false);
-    for generation in BOTH {
-        let (mut page, still) = Page::observing(&server, generation);
+    for protocol in BOTH {
+        let (mut page, still) = Page::observing(&server, protocol);
         assert_eq!(page.wheel("StartMouseWheel", 1.0), Json::Null);
         let nearer = page.image();
         assert!(nearer.jpeg != still.jpeg);
@@ -146,7 +146,7 @@ fn the_wheel_zooms() {
 #[test]
 fn a_new_size_is_used_by_the_next_picture_and_sends_none_itself() {
     let server = start(false);
-    let (mut page, before) = Page::observing(&server, Generation::V2);
+    let (mut page, before) = Page::observing(&server, ProtocolVersion::V2);
     for (ratio, expected) in [(1.0, [101, 57]), (0.5, [50, 28]), (2.0, [203, 114])] {
         page.call("viewport.image.push.original.size", json!(["-1", 101.9, 57.1]));
         page.call("viewport.image.push.quality", json!(["-1", 80, ratio]));
@@ -161,8 +161,8 @@ fn a_new_size_is_used_by_the_next_picture_and_sends_none_itself() {
 #[test]
 fn an_animation_goes_on_until_it_is_stopped() {
     let server = start(false);
-    for generation in BOTH {
-        let (mut page, still) = Page::observing(&server, generation);
+    for protocol in BOTH {
+        let (mut page, still) = Page::observing(&server, protocol);
         assert_eq!(page.call("viewport.image.animation.fps.get", json!([])), json!(30.0));
         assert_eq!(page.call("viewport.image.animation.fps.max", json!([60])), Json::Null);
         assert_eq!(page.call("viewport.image.animation.fps.get", json!([])), json!(60.0));
@@ -177,7 +177,7 @@ fn an_animation_goes_on_until_it_is_stopped() {
 #[test]
 fn a_camera_is_placed_where_the_page_has_it() {
     let server = start(false);
-    let (mut page, still) = Page::observing(&server, Generation::V1);
+    let (mut page, still) = Page::observing(&server, ProtocolVersion::V1);
     let place = json!(["-1", [0, 0, 0], [0, 1, 0], [0, 2, 14], false]);
     assert_eq!(page.call("viewport.camera.update", place), Json::Null);
     let placed = page.looked();
@@ -197,8 +197,8 @@ fn a_camera_is_placed_where_the_page_has_it() {
 fn each_client_has_its_own_camera_unless_it_is_shared() {
     for shared in [false, true] {
         let server = start(shared);
-        let (mut one, still) = Page::observing(&server, Generation::V1);
-        let (mut other, _) = Page::observing(&server, Generation::V2);
+        let (mut one, still) = Page::observing(&server, ProtocolVersion::V1);
+        let (mut other, _) = Page::observing(&server, ProtocolVersion::V2);
         one.mouse("down", "buttonLeft", 0.2, 0.5);
         one.mouse("down", "buttonLeft", 0.7, 0.5);
         one.mouse("up", "buttonLeft", 0.7, 0.5);
@@ -212,7 +212,7 @@ fn each_client_has_its_own_camera_unless_it_is_shared() {
 #[test]
 fn who_disabled_its_view_gets_nothing_until_it_enables_it() {
     let server = start(false);
-    let (mut page, still) = Page::observing(&server, Generation::V2);
+    let (mut page, still) = Page::observing(&server, ProtocolVersion::V2);
     page.call("viewport.image.push.enabled", json!(["-1", false]));
     page.call("viewport.image.push", json!([{"view": "-1"}]));
     page.call("viewport.image.push.enabled", json!(["-1", true]));

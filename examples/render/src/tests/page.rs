@@ -5,16 +5,16 @@ use std::{collections::HashMap, fmt};
 use serde_json::{Value as Json, json};
 use wslink::Value;
 
-use super::harness::{Generation, Got, Peer, TestServer, chunk};
+use super::harness::{Got, Peer, ProtocolVersion, TestServer, chunk};
 
 const TOPIC: &str = "publish:viewport.image.push.subscription:0";
 
 /// A page with vtk.js, frame by frame.
 pub(super) struct Page {
     peer: Peer,
-    generation: Generation,
+    protocol: ProtocolVersion,
     sent: u32,
-    /// What has come of messages of the second generation, by their ids.
+    /// What has come of messages of protocol 2, by their ids.
     chunks: HashMap<Vec<u8>, Vec<u8>>,
 }
 
@@ -51,16 +51,16 @@ impl Image {
 }
 
 impl Page {
-    pub(super) fn open(server: &TestServer, generation: Generation) -> Self {
-        let mut page = Self { peer: server.connect(), generation, sent: 0, chunks: HashMap::new() };
+    pub(super) fn open(server: &TestServer, protocol: ProtocolVersion) -> Self {
+        let mut page = Self { peer: server.connect(), protocol, sent: 0, chunks: HashMap::new() };
         page.send("system:c0:0", "wslink.hello", &json!([{"secret": "wslink-secret"}]));
         assert!(matches!(page.next(), Message::Reply { .. }));
         page
     }
 
     /// A page that observes the view at 120 × 90 and has its first picture.
-    pub(super) fn observing(server: &TestServer, generation: Generation) -> (Self, Image) {
-        let mut page = Self::open(server, generation);
+    pub(super) fn observing(server: &TestServer, protocol: ProtocolVersion) -> (Self, Image) {
+        let mut page = Self::open(server, protocol);
         page.call("viewport.image.push.observer.add", json!(["-1"]));
         page.image();
         page.call("viewport.image.push.original.size", json!(["-1", 120, 90]));
@@ -71,9 +71,9 @@ impl Page {
 
     fn send(&mut self, id: &str, method: &str, args: &Json) {
         let message = json!({"wslink": "1.0", "id": id, "method": method, "args": args, "kwargs": {}});
-        match self.generation {
-            Generation::V1 => self.peer.text(&message.to_string()),
-            Generation::V2 => {
+        match self.protocol {
+            ProtocolVersion::V1 => self.peer.text(&message.to_string()),
+            ProtocolVersion::V2 => {
                 self.sent += 1;
                 let body = rmp_serde::to_vec(&message).unwrap();
                 self.peer.binary(chunk(self.sent, 0, body.len(), &body));
@@ -146,15 +146,15 @@ impl Page {
     pub(super) fn next(&mut self) -> Message {
         let mut attached = None;
         loop {
-            match (self.generation, self.peer.next()) {
-                (Generation::V1, Got::Binary(bytes)) => attached = Some(bytes),
-                (Generation::V1, Got::Text(text)) => {
+            match (self.protocol, self.peer.next()) {
+                (ProtocolVersion::V1, Got::Binary(bytes)) => attached = Some(bytes),
+                (ProtocolVersion::V1, Got::Text(text)) => {
                     let message: Json = serde_json::from_str(&text).unwrap();
                     if message["method"] != "wslink.binary.attachment" {
                         return Message::of(message, attached);
                     }
                 }
-                (Generation::V2, Got::Binary(chunk)) => {
+                (ProtocolVersion::V2, Got::Binary(chunk)) => {
                     let (header, content) = chunk.split_at(12);
                     let message = self.chunks.entry(header[..4].to_vec()).or_default();
                     message.extend_from_slice(content);
@@ -170,7 +170,7 @@ impl Page {
                     };
                     return Message::of(serde_json::to_value(&value).unwrap(), attached);
                 }
-                (generation, got) => panic!("{generation:?} {got:?}"),
+                (protocol, got) => panic!("{protocol:?} {got:?}"),
             }
         }
     }

@@ -35,7 +35,7 @@ pub use self::manifest::{Manifest, manifest};
 pub use self::{
     delivery::Delivery,
     error::{CallError, Error, ErrorCode, Internal, RpcError},
-    identity::{Attempt, Authentication, Authenticator, Client, ClientId, Handshake, Principal, Refusal, Secret},
+    identity::{Authentication, Authenticator, Client, ClientId, Handshake, LoginRequest, Principal, Rejection, Secret},
     limits::Limits,
     panics::drop_caught,
     rpc::{Args, Cancel, Progress},

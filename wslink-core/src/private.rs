@@ -41,7 +41,7 @@ pub use crate::{
 };
 use crate::{
     Payload,
-    rpc::{ErrorField, Outcome, ParameterDescriptor, ParameterKind, Registration, Terms},
+    rpc::{CallPolicy, ErrorField, Outcome, ParameterDescriptor, ParameterKind, Registration},
     wire::Encoded,
 };
 
@@ -99,7 +99,7 @@ pub const fn method(
     location: Location,
     types: MethodTypes,
     parameters: &'static [ParameterDescriptor],
-    terms: Terms,
+    terms: CallPolicy,
     call: fn(&mut Call<'_>) -> Called,
 ) -> MethodDescriptor {
     MethodDescriptor { uri, name, docs, deprecated, location, types, parameters, terms, call }
@@ -160,9 +160,9 @@ impl<S: Stream + Send + 'static> TopicStream for S {
 
 /// What is asked of a method's calls; 0 ms are as long as it likes.
 #[must_use]
-pub const fn terms(milliseconds: u64, require: Option<&'static str>) -> Terms {
+pub const fn terms(milliseconds: u64, require: Option<&'static str>) -> CallPolicy {
     let timeout = if milliseconds == 0 { None } else { Some(Duration::from_millis(milliseconds)) };
-    Terms { timeout, require }
+    CallPolicy { timeout, require }
 }
 
 /// The stream of a topic that everybody shares.

@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use wslink::{
     __private as rt,
-    rpc::{MethodDescriptor, Plain as _, Service, ServiceDescriptor, Terms},
+    rpc::{CallPolicy, MethodDescriptor, Plain as _, Service, ServiceDescriptor},
 };
 
 pub(crate) struct Table<const N: usize>;
@@ -17,7 +17,7 @@ const METHOD: MethodDescriptor = MethodDescriptor {
     location: rt::here(),
     types: rt::types!(fn() -> u32),
     parameters: &[],
-    terms: Terms { timeout: None, require: None },
+    terms: CallPolicy { timeout: None, require: None },
     call: |call| rt::done(rt::Returned(7).send(call.reply())),
 };
 

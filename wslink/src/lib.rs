@@ -27,15 +27,15 @@ pub mod manifest {
 /// Services as the macros describe them, and what their handlers take and return.
 pub mod rpc {
     pub use wslink_core::rpc::{
-        Args, ArgumentError, Call, Cancel, Catalogue, ErrorDescriptor, ErrorField, ErrorFields, Internal, Location,
+        Args, ArgumentError, Call, CallPolicy, Cancel, Catalogue, ErrorDescriptor, ErrorField, ErrorFields, Internal, Location,
         MethodDescriptor, MethodTypes, Outcome, Output, Parameter, ParameterDescriptor, ParameterKind, PayloadType, Plain,
-        Progress, Registration, Reply, Returned, RpcError, Service, ServiceDescriptor, Terms, TopicDescriptor, linked,
+        Progress, Registration, Reply, Returned, RpcError, Service, ServiceDescriptor, TopicDescriptor, linked,
     };
 }
 pub use wslink_core::{
-    Args, Attachment, Attempt, Authentication, Authenticator, CallError, Cancel, Client, ClientId, ClientStatistics, Delivery,
-    Error, ErrorCode, Handshake, Internal, Limits, MethodStatistics, Payload, Principal, Progress, Publisher, Refusal, RpcError,
-    Secret, Statistics, Topic, TopicStatistics, Value,
+    Args, Attachment, Authentication, Authenticator, CallError, Cancel, Client, ClientId, ClientStatistics, Delivery, Error,
+    ErrorCode, Handshake, Internal, Limits, LoginRequest, MethodStatistics, Payload, Principal, Progress, Publisher, Rejection,
+    RpcError, Secret, Statistics, Topic, TopicStatistics, Value,
 };
 #[cfg(feature = "manifest")]
 pub use wslink_core::{Manifest, manifest::manifest, schemars};

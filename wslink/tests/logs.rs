@@ -10,7 +10,9 @@ use std::{
 };
 
 use tracing_subscriber::fmt::format::FmtSpan;
-use wslink::{Attempt, CallError, Internal, Principal, Publisher, Refusal, Secret, Server, Topic, server::Builder, service};
+use wslink::{
+    CallError, Internal, LoginRequest, Principal, Publisher, Rejection, Secret, Server, Topic, server::Builder, service,
+};
 
 /// What nobody may read in the log, wherever it was said.
 const SECRETS: [&str; 6] = ["s3cret-of-the-server", "s3cret-guessed", "t0ken-good", "t0ken-bad", "c00kie", "qu3ry"];
@@ -132,10 +134,10 @@ async fn serve(set_up: impl FnOnce(Builder) -> Builder) -> (Server, SocketAddr) 
     (server, address)
 }
 
-async fn authenticate(attempt: Attempt) -> Result<Principal, Refusal> {
+async fn authenticate(attempt: LoginRequest) -> Result<Principal, Rejection> {
     match attempt.token() {
         Some("t0ken-good") => Ok(Principal::new("somebody")),
-        _ => Err(Refusal::new("another token")),
+        _ => Err(Rejection::new("another token")),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wslink::{Attempt, Authentication, Authenticator, Principal, Refusal};
+use wslink::{Authentication, Authenticator, LoginRequest, Principal, Rejection};
 
 /// How long a login is good for.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(8 * 3600);
@@ -29,9 +29,9 @@ pub(crate) struct SessionId(String);
 impl Accounts {
     /// The id of a new session, if the password is right. A real application asks its database, and
     /// compares a hash.
-    pub(crate) fn log_in(&self, name: &str, password: &str) -> Result<String, Refusal> {
+    pub(crate) fn log_in(&self, name: &str, password: &str) -> Result<String, Rejection> {
         if name.is_empty() || password != "open sesame" {
-            return Err(Refusal::new("another password"));
+            return Err(Rejection::new("another password"));
         }
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
@@ -56,12 +56,12 @@ impl Accounts {
 /// By the cookie that the browser sends with the handshake; what hello says does not matter. Pages of
 /// other origins cannot use the cookie, because the server refuses their handshake.
 impl Authenticator for Accounts {
-    fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
+    fn authenticate(&self, attempt: LoginRequest) -> Authentication<'_> {
         Box::pin(async move {
-            let id = attempt.handshake().cookie(COOKIE).ok_or(Refusal::new("no cookie"))?;
+            let id = attempt.handshake().cookie(COOKIE).ok_or(Rejection::new("no cookie"))?;
             let logins = self.logins();
-            let Login { name, expiry } = logins.get(id).ok_or(Refusal::new("no such session"))?;
-            let left = expiry.checked_duration_since(Instant::now()).ok_or(Refusal::new("the session is over"))?;
+            let Login { name, expiry } = logins.get(id).ok_or(Rejection::new("no such session"))?;
+            let left = expiry.checked_duration_since(Instant::now()).ok_or(Rejection::new("the session is over"))?;
             Ok(Principal::new(name).granting(["member"]).expires_in(left).with_data(SessionId(id.to_owned())))
         })
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
-use wslink::{Attempt, Authentication, Authenticator, Principal, Refusal};
+use wslink::{Authentication, Authenticator, LoginRequest, Principal, Rejection};
 
 /// What is in a token.
 #[derive(Serialize, Deserialize)]
@@ -45,14 +45,14 @@ impl Tokens {
 }
 
 impl Authenticator for Tokens {
-    fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
+    fn authenticate(&self, attempt: LoginRequest) -> Authentication<'_> {
         Box::pin(async move {
-            let token = attempt.token().ok_or(Refusal::new("no token"))?;
+            let token = attempt.token().ok_or(Rejection::new("no token"))?;
             let Claims { sub, exp, roles } = decode::<Claims>(token, &self.decoding, &self.validation)?.claims;
             // One connection is one person's, however often it renews its token.
             let before = attempt.client().principal();
             if !before.name().is_empty() && before.name() != sub {
-                return Err(Refusal::new("a token of somebody else"));
+                return Err(Rejection::new("a token of somebody else"));
             }
             let left = (UNIX_EPOCH + Duration::from_secs(exp)).duration_since(SystemTime::now())?;
             Ok(Principal::new(sub).granting(roles).expires_in(left))

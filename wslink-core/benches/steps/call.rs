@@ -15,7 +15,7 @@ use super::{
 };
 use wslink_core::{
     __private as rt, Handshake, Limits, Publisher, Secret,
-    rpc::{Erasure, MethodDescriptor, Mounted, ParameterDescriptor, Plain as _, Routes, Service, ServiceDescriptor, Terms},
+    rpc::{CallPolicy, Erasure, MethodDescriptor, Mounted, ParameterDescriptor, Plain as _, Routes, Service, ServiceDescriptor},
     session::{Event, Session, Shared},
     topic::Hub,
     wire::{self, Parts, Protocol, V1, V2},
@@ -45,7 +45,7 @@ fn session(protocol: &'static dyn Protocol) -> Session {
         authenticator: Arc::new(Secret::published()),
         expose_details: false,
         manifest: None,
-        account: None,
+        telemetry: None,
         protocols: wire::ALL.to_vec(),
         held: AtomicUsize::new(0),
     };
@@ -78,7 +78,7 @@ impl Service for Probe {
             location: rt::here(),
             types: rt::types!(fn(f64, f64) -> f64),
             parameters: &[ParameterDescriptor::required::<f64>("a"), ParameterDescriptor::required::<f64>("b")],
-            terms: Terms { timeout: None, require: None },
+            terms: CallPolicy { timeout: None, require: None },
             call: |call| {
                 let sum = call.take::<f64>(0)? + call.take::<f64>(1)?;
                 rt::done(rt::Returned(sum).send(call.reply()))

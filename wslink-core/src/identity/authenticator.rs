@@ -16,13 +16,13 @@ use crate::{Client, Handshake, Principal, Value};
 
 /// Decides who a client is, from its hello and the handshake of its connection.
 ///
-/// Every function from an [`Attempt`] to a future of the answer is one, and so is a
+/// Every function from an [`LoginRequest`] to a future of the answer is one, and so is a
 /// [`Secret`](crate::Secret). While the answer is pending, nothing else of that connection is acted on;
 /// it has [`Limits::hello`](crate::Limits::hello) to come. A panic is a refusal.
 ///
 /// ```
 /// # extern crate wslink_core as wslink;
-/// use wslink::{Attempt, Authentication, Authenticator, Principal, Refusal};
+/// use wslink::{LoginRequest, Authentication, Authenticator, Principal, Rejection};
 ///
 /// struct Accounts { /* a pool of database connections, the keys of an identity provider, … */ }
 ///
@@ -33,10 +33,10 @@ use crate::{Client, Handshake, Principal, Value};
 /// }
 ///
 /// impl Authenticator for Accounts {
-///     fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
+///     fn authenticate(&self, attempt: LoginRequest) -> Authentication<'_> {
 ///         Box::pin(async move {
-///             let session = attempt.handshake().cookie("session").ok_or(Refusal::new("no cookie"))?;
-///             let name = self.find(session).await.ok_or(Refusal::new("no such session"))?;
+///             let session = attempt.handshake().cookie("session").ok_or(Rejection::new("no cookie"))?;
+///             let name = self.find(session).await.ok_or(Rejection::new("no such session"))?;
 ///             Ok(Principal::new(name))
 ///         })
 ///     }
@@ -46,25 +46,25 @@ use crate::{Client, Handshake, Principal, Value};
 /// authenticator(Accounts {});
 ///
 /// // The same question, put to a function.
-/// authenticator(async |attempt: Attempt| match attempt.token() {
+/// authenticator(async |attempt: LoginRequest| match attempt.token() {
 ///     Some("let me in") => Ok(Principal::new("a friend").granting(["editor"])),
-///     _ => Err(Refusal::new("another word")),
+///     _ => Err(Rejection::new("another word")),
 /// });
 /// ```
 pub trait Authenticator: Send + Sync + 'static {
     /// The principal that the attempt is good for, or a refusal.
-    fn authenticate(&self, attempt: Attempt) -> Authentication<'_>;
+    fn authenticate(&self, attempt: LoginRequest) -> Authentication<'_>;
 }
 
-/// The answer to an [`Attempt`], perhaps later.
-pub type Authentication<'a> = Pin<Box<dyn Future<Output = Result<Principal, Refusal>> + Send + 'a>>;
+/// The answer to an [`LoginRequest`], perhaps later.
+pub type Authentication<'a> = Pin<Box<dyn Future<Output = Result<Principal, Rejection>> + Send + 'a>>;
 
 impl<F, Answer> Authenticator for F
 where
-    F: Fn(Attempt) -> Answer + Send + Sync + 'static,
-    Answer: Future<Output = Result<Principal, Refusal>> + Send + 'static,
+    F: Fn(LoginRequest) -> Answer + Send + Sync + 'static,
+    Answer: Future<Output = Result<Principal, Rejection>> + Send + 'static,
 {
-    fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
+    fn authenticate(&self, attempt: LoginRequest) -> Authentication<'_> {
         Box::pin(self(attempt))
     }
 }
@@ -73,31 +73,31 @@ where
 pub struct Authenticating(Authentication<'static>);
 
 impl Authenticating {
-    pub(crate) fn new(authenticator: Arc<dyn Authenticator>, attempt: Attempt) -> Self {
+    pub(crate) fn new(authenticator: Arc<dyn Authenticator>, attempt: LoginRequest) -> Self {
         Self(Box::pin(async move { authenticator.authenticate(attempt).await }))
     }
 }
 
 impl Future for Authenticating {
-    type Output = Result<Principal, Refusal>;
+    type Output = Result<Principal, Rejection>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))).unwrap_or_else(|panic| {
             crate::panics::drop_caught(panic);
             tracing::error!("the authenticator panicked");
-            Poll::Ready(Err(Refusal::new("the authenticator panicked")))
+            Poll::Ready(Err(Rejection::new("the authenticator panicked")))
         })
     }
 }
 
 /// One hello, and the connection that it came on.
 #[derive(Clone)]
-pub struct Attempt {
+pub struct LoginRequest {
     client: Client,
     hello: Value,
 }
 
-impl Attempt {
+impl LoginRequest {
     /// A hello of `client`, with its first argument.
     pub const fn new(client: Client, hello: Value) -> Self {
         Self { client, hello }
@@ -130,18 +130,18 @@ impl Attempt {
 }
 
 /// Without the hello, which is secret.
-impl fmt::Debug for Attempt {
+impl fmt::Debug for LoginRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Attempt").field("client", &self.client).finish_non_exhaustive()
+        f.debug_struct("LoginRequest").field("client", &self.client).finish_non_exhaustive()
     }
 }
 
 /// Why an attempt is refused. The reason is for the log; the client is told `Authentication failed`.
 ///
 /// Every error becomes one by `?`.
-pub struct Refusal(Cow<'static, str>);
+pub struct Rejection(Cow<'static, str>);
 
-impl Refusal {
+impl Rejection {
     /// A refusal for `reason`, which must not have secrets in it.
     #[must_use]
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
@@ -155,14 +155,14 @@ impl Refusal {
     }
 }
 
-impl<E: std::error::Error> From<E> for Refusal {
+impl<E: std::error::Error> From<E> for Rejection {
     fn from(error: E) -> Self {
         Self(error.to_string().into())
     }
 }
 
-impl fmt::Debug for Refusal {
+impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Refusal({})", self.0)
+        write!(f, "Rejection({})", self.0)
     }
 }

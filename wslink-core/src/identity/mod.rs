@@ -1,7 +1,7 @@
 //! Clients: how they came, who they are, and how that is decided.
 
 pub use self::{
-    authenticator::{Attempt, Authenticating, Authentication, Authenticator, Refusal},
+    authenticator::{Authenticating, Authentication, Authenticator, LoginRequest, Rejection},
     client::{Client, ClientId},
     handshake::Handshake,
     principal::Principal,

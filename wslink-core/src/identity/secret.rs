@@ -4,7 +4,7 @@ use std::{fmt, future::ready, sync::Arc};
 
 use subtle::ConstantTimeEq;
 
-use crate::{Attempt, Authentication, Authenticator, Principal, Refusal};
+use crate::{Authentication, Authenticator, LoginRequest, Principal, Rejection};
 
 /// What a client must say in its hello. Never shown by `Debug`, and compared in constant time.
 #[derive(Clone)]
@@ -53,7 +53,7 @@ impl Secret {
 
 /// Admits whoever knows the secret: somebody without a name or authority, since it tells nobody apart.
 impl Authenticator for Secret {
-    fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
+    fn authenticate(&self, attempt: LoginRequest) -> Authentication<'_> {
         self.admit_as(&attempt, &Principal::default())
     }
 }
@@ -72,15 +72,15 @@ impl SecretHolders {
 }
 
 impl Authenticator for SecretHolders {
-    fn authenticate(&self, attempt: Attempt) -> Authentication<'_> {
+    fn authenticate(&self, attempt: LoginRequest) -> Authentication<'_> {
         self.secret.admit_as(&attempt, &self.principal)
     }
 }
 
 impl Secret {
-    fn admit_as(&self, attempt: &Attempt, principal: &Principal) -> Authentication<'static> {
+    fn admit_as(&self, attempt: &LoginRequest, principal: &Principal) -> Authentication<'static> {
         let known = attempt.token().is_some_and(|token| self.admits(token));
-        let answer = if known { Ok(principal.clone()) } else { Err(Refusal::new("another secret")) };
+        let answer = if known { Ok(principal.clone()) } else { Err(Rejection::new("another secret")) };
         Box::pin(ready(answer))
     }
 }

@@ -75,14 +75,14 @@ pub struct MethodDescriptor {
     /// Its parameters but for the receiver, in order.
     pub parameters: &'static [ParameterDescriptor],
     /// What is asked of its calls.
-    pub terms: Terms,
+    pub terms: CallPolicy,
     /// Takes the arguments, and calls it or prepares the call.
     pub call: fn(&mut Call<'_>) -> Result<Outcome, ArgumentError>,
 }
 
 /// What is asked of a method's calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Terms {
+pub struct CallPolicy {
     /// How long one may take, if that is limited.
     pub timeout: Option<Duration>,
     /// The authority that its caller must have, if any.

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     CallError, Client, Payload, Publisher,
     panics::drop_caught,
-    telemetry::{Account, Observed},
+    telemetry::{Observed, Telemetry},
     topic::Outbox,
     wire::{Arguments, Encoded, Incoming, MessageId, Protocol},
 };
@@ -55,7 +55,7 @@ pub(crate) struct CallContext<'a> {
     /// Where the client wants progress reported to.
     pub(crate) progress: Option<&'a Arc<Outbox>>,
     /// Where calls are counted, if they are.
-    pub(crate) account: Option<&'a Arc<Account>>,
+    pub(crate) telemetry: Option<&'a Arc<Telemetry>>,
 }
 
 impl<'a> CallContext<'a> {
@@ -81,7 +81,7 @@ impl<'a> CallContext<'a> {
 #[inline]
 pub(crate) fn dispatch(route: &Route, context: &CallContext<'_>, id: MessageId, request: &mut Incoming) -> Dispatched {
     let asked = request.timeout;
-    let observed = Observed::begin(context.account, route.method_ref(), context.client);
+    let observed = Observed::begin(context.telemetry, route.method_ref(), context.client);
     let entered = observed.as_ref().map(|observed| observed.span().enter());
     let mut call = context.call(route, id, &mut request.arguments);
     let handler = run(&mut call);
@@ -128,7 +128,7 @@ fn within(observed: Option<&Observed>, handler: Pending) -> Pending {
 /// The control of a call that waits to be dispatched.
 pub(crate) fn control(route: &Route, context: &CallContext<'_>, id: &MessageId, asked: Option<Duration>) -> Box<Control> {
     let reply = Reply { id: id.clone(), wire: context.wire, method: route.method.uri, expose: context.expose_details };
-    let observed = Observed::waiting(context.account, route.method_ref());
+    let observed = Observed::waiting(context.telemetry, route.method_ref());
     Box::new(Control { reply, cancel: None, timeout: timeout(route, asked), observed, progress: None })
 }
 

@@ -13,7 +13,7 @@ pub use self::{
     call::{Args, Call, Called, KindOf, OfAnyKind, Outcome, Output, Parameter, ParameterKind, Plain, Reply, Returned},
     cancel::Cancel,
     catalogue::{Catalogue, linked},
-    descriptor::{MethodDescriptor, ParameterDescriptor, Registration, Service, ServiceDescriptor, Terms, TopicDescriptor},
+    descriptor::{CallPolicy, MethodDescriptor, ParameterDescriptor, Registration, Service, ServiceDescriptor, TopicDescriptor},
     progress::Progress,
 };
 pub use self::{

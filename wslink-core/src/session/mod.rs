@@ -112,7 +112,7 @@ impl Session {
         self.link.liveness.update(now, traffic, held);
         if let Side::Server(server) = &mut self.side {
             server.begin_waiting(&mut self.link, now);
-            server.account(&self.link, traffic);
+            server.record_traffic(&self.link, traffic);
         }
     }
 

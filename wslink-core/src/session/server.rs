@@ -17,10 +17,11 @@ use super::{
     subscriptions::Subscriptions,
 };
 use crate::{
-    Attempt, Authenticator, CallError, Client, ClientId, ErrorCode, Handshake, Limits, Principal, Publisher, Refusal, Value,
+    Authenticator, CallError, Client, ClientId, ErrorCode, Handshake, Limits, LoginRequest, Principal, Publisher, Rejection,
+    Value,
     identity::Authenticating,
     rpc::{self, ArgumentError, CallContext, Control, Dispatched, Route, Routes, Work},
-    telemetry::{self, Account, Open},
+    telemetry::{self, Open, Telemetry},
     topic::{Departed, Hub, Interest, Outbox, Resume, Resumed, Topics},
     wire::{self, Content, Encoded, FrameKind, Incoming, Message, MessageId, Outgoing, Protocol, Span, Subject, Violation},
 };
@@ -42,7 +43,7 @@ pub struct Shared {
     /// The manifest, where clients may ask for it.
     pub manifest: Option<Value>,
     /// The statistics of the server, where they are kept.
-    pub account: Option<Arc<Account>>,
+    pub telemetry: Option<Arc<Telemetry>>,
     /// The protocols that clients may speak.
     pub protocols: Vec<&'static dyn Protocol>,
     /// Bytes that peers make the server hold: requests that wait, incomplete messages, replies and events.
@@ -50,7 +51,7 @@ pub struct Shared {
 }
 
 /// The answer of the authenticator.
-pub type Verdict = Result<Principal, Refusal>;
+pub type Verdict = Result<Principal, Rejection>;
 
 /// How often a session looks whether the server has memory again.
 const BUDGET_CHECK: Duration = Duration::from_millis(50);
@@ -102,7 +103,7 @@ impl Session {
     ) -> Result<Self, getrandom::Error> {
         let outbox = Arc::new(Outbox::new(shared.limits.outbox_bytes));
         let client = Client::new(ClientId::random()?, handshake, Principal::default());
-        let open = shared.account.as_ref().map(|account| account.connected(&client, Arc::clone(&outbox) as _));
+        let open = shared.telemetry.as_ref().map(|telemetry| telemetry.connected(&client, Arc::clone(&outbox) as _));
         let side = ServerSide {
             client,
             open,
@@ -184,7 +185,7 @@ impl ServerSide {
         self.open.as_mut()
     }
 
-    pub(super) fn account(&mut self, link: &Link, traffic: Traffic) {
+    pub(super) fn record_traffic(&mut self, link: &Link, traffic: Traffic) {
         let waiting = link.queue.waiting_bytes();
         let held = waiting + traffic.unwritten + traffic.partial + link.incomplete().1 + self.calls.waiting_bytes();
         if held != self.held {
@@ -439,9 +440,9 @@ impl ServerSide {
 
     /// The same error, counted.
     fn refused(&self, method: Option<&[u8]>, error: CallError) -> CallError {
-        if let Some(account) = &self.shared.account {
+        if let Some(telemetry) = &self.shared.telemetry {
             let route = method.and_then(|uri| self.shared.routes.find(uri));
-            account.call_refused(route.map(|route: &Route| route.index), error.code().into());
+            telemetry.call_refused(route.map(|route: &Route| route.index), error.code().into());
         }
         tracing::debug!(client = %self.client.id(), code = error.code().number(), "refused a call");
         error
@@ -454,7 +455,7 @@ impl ServerSide {
             wire,
             expose_details: self.shared.expose_details,
             progress: self.extensions.progress.then_some(&self.outbox),
-            account: self.shared.account.as_ref(),
+            telemetry: self.shared.telemetry.as_ref(),
         }
     }
 
@@ -471,7 +472,7 @@ impl ServerSide {
         let offered = Extensions::offered(!limits.resume_window.is_zero(), self.shared.manifest.is_some());
         let extensions = Extensions::negotiate(hello::listed(&hello), offered);
         let resume = if extensions.resume { hello::resume(&hello) } else { None };
-        let attempt = Attempt::new(self.client.clone(), hello);
+        let attempt = LoginRequest::new(self.client.clone(), hello);
         self.greeting = Some(Box::new(Greeting { protocol, id: id.clone(), extensions, resume }));
         link.liveness.greeting(now);
         link.events.push_back(Event::Authenticate(Authenticating::new(Arc::clone(&self.shared.authenticator), attempt)));
@@ -486,8 +487,8 @@ impl ServerSide {
             Ok(Ok(principal)) => principal,
             Ok(Err(refusal)) => {
                 self.failures += 1;
-                if let Some(account) = &self.shared.account {
-                    account.hello_failed();
+                if let Some(telemetry) = &self.shared.telemetry {
+                    telemetry.hello_failed();
                 }
                 tracing::info!(client = %self.client.id(), reason = refusal.reason(), "refused a hello");
                 let error = CallError::new(ErrorCode::Authentication, "Authentication failed");

@@ -1,10 +1,10 @@
-//! One call under observation: its span while it is worked on, and its line in the account when it ends.
+//! One call under observation: its span while it is worked on, and its entry in the telemetry when it ends.
 
 use std::{sync::Arc, time::Duration};
 
 use tracing::{Span, field::Empty};
 
-use super::{Account, Outcome};
+use super::{Outcome, Telemetry};
 use crate::Client;
 
 /// A method that is called.
@@ -23,9 +23,9 @@ pub struct Observed {
     ended: bool,
 }
 
-/// A call in the account.
+/// A call in the telemetry.
 struct Record {
-    account: Arc<Account>,
+    telemetry: Arc<Telemetry>,
     place: usize,
     /// `None` while it waits for its turn.
     begun: Option<Duration>,
@@ -34,7 +34,7 @@ struct Record {
 impl Observed {
     /// `None` when nobody wants to know: then a call costs one look at a level, and no clock.
     #[inline]
-    pub fn begin(account: Option<&Arc<Account>>, method: MethodRef, client: &Client) -> Option<Box<Self>> {
+    pub fn begin(telemetry: Option<&Arc<Telemetry>>, method: MethodRef, client: &Client) -> Option<Box<Self>> {
         let uri = method.uri;
         let span = tracing::debug_span!(
             target: "wslink::call",
@@ -45,16 +45,16 @@ impl Observed {
             outcome = Empty,
             reply_bytes = Empty,
         );
-        if account.is_none() && span.is_disabled() {
+        if telemetry.is_none() && span.is_disabled() {
             return None;
         }
-        let record = account.map(|account| Record::begin(Arc::clone(account), method.index));
+        let record = telemetry.map(|telemetry| Record::begin(Arc::clone(telemetry), method.index));
         Some(Box::new(Self { span, record, ended: false }))
     }
 
     /// A call that waits for its turn, and is only counted when it is answered before.
-    pub fn waiting(account: Option<&Arc<Account>>, method: MethodRef) -> Option<Box<Self>> {
-        let record = Record { account: Arc::clone(account?), place: method.index, begun: None };
+    pub fn waiting(telemetry: Option<&Arc<Telemetry>>, method: MethodRef) -> Option<Box<Self>> {
+        let record = Record { telemetry: Arc::clone(telemetry?), place: method.index, begun: None };
         Some(Box::new(Self { span: Span::none(), record: Some(record), ended: false }))
     }
 
@@ -87,23 +87,23 @@ impl Drop for Observed {
 }
 
 impl Record {
-    fn begin(account: Arc<Account>, place: usize) -> Self {
-        account.running.add(1);
-        account.method(Some(place)).begun();
-        let begun = Some((account.clock)());
-        Self { account, place, begun }
+    fn begin(telemetry: Arc<Telemetry>, place: usize) -> Self {
+        telemetry.running.add(1);
+        telemetry.method(Some(place)).begun();
+        let begun = Some((telemetry.clock)());
+        Self { telemetry, place, begun }
     }
 
     fn end(&self, outcome: Outcome) {
-        let Self { account, place, begun } = self;
+        let Self { telemetry, place, begun } = self;
         match begun {
             Some(begun) => {
-                let took = (account.clock)().saturating_sub(*begun);
-                account.method(Some(*place)).ended(&account.meters, outcome, took);
-                account.running.subtract(1);
+                let took = (telemetry.clock)().saturating_sub(*begun);
+                telemetry.method(Some(*place)).ended(&telemetry.meters, outcome, took);
+                telemetry.running.subtract(1);
             }
             None if outcome == Outcome::Abandoned => {}
-            None => account.call_refused(Some(*place), outcome),
+            None => telemetry.call_refused(Some(*place), outcome),
         }
     }
 }

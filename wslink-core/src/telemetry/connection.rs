@@ -1,4 +1,4 @@
-//! One connection in the account, from its handshake to its end.
+//! One connection in the telemetry, from its handshake to its end.
 
 use std::{
     sync::{
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Account, lock, statistics::ClientStatistics};
+use super::{Telemetry, lock, statistics::ClientStatistics};
 use crate::{Client, ClientId};
 
 /// The events that wait for a client.
@@ -20,7 +20,7 @@ pub trait EventQueue: Send + Sync {
     fn dropped(&self) -> u64;
 }
 
-/// What the account has of a connection. Only the connection's own task writes.
+/// The telemetry of a connection. Only the connection's own task writes.
 pub(super) struct Entry {
     client: Client,
     outbox: Arc<dyn EventQueue>,
@@ -93,17 +93,17 @@ impl Entry {
     }
 }
 
-/// A connection that is open; it ends in the account when this is dropped.
+/// A connection that is open; it ends in the telemetry when this is dropped.
 pub struct Open {
-    account: Arc<Account>,
+    telemetry: Arc<Telemetry>,
     number: u64,
     entry: Arc<Entry>,
     pinged: Option<Duration>,
 }
 
 impl Open {
-    pub(super) const fn new(account: Arc<Account>, number: u64, entry: Arc<Entry>) -> Self {
-        Self { account, number, entry, pinged: None }
+    pub(super) const fn new(telemetry: Arc<Telemetry>, number: u64, entry: Arc<Entry>) -> Self {
+        Self { telemetry, number, entry, pinged: None }
     }
 
     /// The client said hello.
@@ -111,41 +111,41 @@ impl Open {
         let _ = self.entry.known.set((client.clone(), wire));
     }
 
-    /// What has happened since this was last asked goes into the account.
+    /// What has happened since this was last asked goes into the telemetry.
     pub fn update(&self, traffic: Traffic) {
-        let Self { account, entry, .. } = self;
-        account.received.add(traffic.received.saturating_sub(entry.received.swap(traffic.received, Ordering::Relaxed)));
-        account.sent.add(traffic.sent.saturating_sub(entry.sent.swap(traffic.sent, Ordering::Relaxed)));
+        let Self { telemetry, entry, .. } = self;
+        telemetry.received.add(traffic.received.saturating_sub(entry.received.swap(traffic.received, Ordering::Relaxed)));
+        telemetry.sent.add(traffic.sent.saturating_sub(entry.sent.swap(traffic.sent, Ordering::Relaxed)));
         let messages = entry.messages_received.swap(traffic.messages_received, Ordering::Relaxed);
-        account.messages_received.add(traffic.messages_received.saturating_sub(messages));
+        telemetry.messages_received.add(traffic.messages_received.saturating_sub(messages));
         let frames = entry.frames_sent.swap(traffic.frames_sent, Ordering::Relaxed);
-        account.frames_sent.add(traffic.frames_sent.saturating_sub(frames));
+        telemetry.frames_sent.add(traffic.frames_sent.saturating_sub(frames));
         let queued = entry.queued.swap(traffic.queued, Ordering::Relaxed);
         if queued != traffic.queued {
-            account.queued.add(traffic.queued);
-            account.queued.subtract(queued);
+            telemetry.queued.add(traffic.queued);
+            telemetry.queued.subtract(queued);
         }
         entry.in_flight.store(traffic.in_flight, Ordering::Relaxed);
     }
 
     /// Notes that a ping was sent, to measure the round trip.
     pub fn ping(&mut self) {
-        self.pinged = Some((self.account.clock)());
+        self.pinged = Some((self.telemetry.clock)());
     }
 
     /// The peer answered a ping.
     pub fn pong(&mut self) {
         let Some(pinged) = self.pinged.take() else { return };
-        let took = (self.account.clock)().saturating_sub(pinged);
-        self.account.pings.record(took.as_secs_f64());
+        let took = (self.telemetry.clock)().saturating_sub(pinged);
+        self.telemetry.pings.record(took.as_secs_f64());
         self.entry.ping.store(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.account.queued.subtract(self.entry.queued.swap(0, Ordering::Relaxed));
-        self.account.open.subtract(1);
-        lock(&self.account.connections).remove(&self.number);
+        self.telemetry.queued.subtract(self.entry.queued.swap(0, Ordering::Relaxed));
+        self.telemetry.open.subtract(1);
+        lock(&self.telemetry.connections).remove(&self.number);
     }
 }

@@ -1,6 +1,6 @@
-//! The account of a server: what happens is counted where it happens, when somebody wants to know.
+//! Counters and histograms of a server, kept where they are asked for.
 //!
-//! Has no clock but the one that it is given; a server without an account looks at none.
+//! Has no clock but the one that it is given; a server without telemetry looks at none.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -46,7 +46,7 @@ const TOPICS: usize = 1024;
 pub type Clock = fn() -> Duration;
 
 /// What a server has done since it was built.
-pub struct Account {
+pub struct Telemetry {
     clock: Clock,
     meters: Meters,
     /// In the order of the dispatch table.
@@ -69,8 +69,8 @@ pub struct Account {
     pings: meters::Histogram,
 }
 
-impl Account {
-    /// An empty account of a server with these methods, in the order of its table. Passes everything
+impl Telemetry {
+    /// The telemetry of a server with these methods, in the order of its table. Passes everything
     /// on to the `metrics` facade when `metered`.
     pub fn new(methods: impl Iterator<Item = &'static str>, clock: Clock, metered: bool) -> Self {
         let meters = Meters::new(metered);

@@ -1,16 +1,16 @@
-//! The account at one moment, as applications and the inspector read it.
+//! The telemetry at one moment, as applications and the inspector read it.
 
 use std::{collections::BTreeMap, sync::PoisonError};
 
 use serde::Serialize;
 
-use super::{Account, lock};
+use super::{Telemetry, lock};
 
 /// What a server has done since it was built, and what it is doing.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Seconds on the clock of the account: the difference of two is the time between them.
+    /// Seconds on the clock of the telemetry: the difference of two is the time between them.
     pub seconds: f64,
     /// Connections that are open.
     pub connections: u64,
@@ -106,7 +106,7 @@ pub struct ClientStatistics {
     pub ping_seconds: Option<f64>,
 }
 
-impl Account {
+impl Telemetry {
     /// What there is to know now.
     pub fn statistics(&self) -> Statistics {
         let now = (self.clock)();

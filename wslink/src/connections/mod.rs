@@ -52,8 +52,8 @@ impl Connections {
 
     /// Counts a handshake that was refused, for one of few reasons.
     pub(crate) fn refused(&self, reason: &'static str) {
-        if let Some(account) = &self.shared.account {
-            account.refused(reason);
+        if let Some(telemetry) = &self.shared.telemetry {
+            telemetry.refused(reason);
         }
     }
 
@@ -63,7 +63,7 @@ impl Connections {
         let Ok(id) = wslink_core::ClientId::random() else { return false };
         let from = handshake.address().map(|address| address.ip());
         let client = wslink_core::Client::new(id, handshake, wslink_core::Principal::default());
-        let attempt = wslink_core::Attempt::new(client, wslink_core::Value::map([("secret", token)]));
+        let attempt = wslink_core::LoginRequest::new(client, wslink_core::Value::map([("secret", token)]));
         let asked = self.throttle.of(false).pace(from, self.shared.authenticator.authenticate(attempt), Result::is_ok);
         matches!(tokio::time::timeout(self.limits().hello, asked).await, Ok(Some(Ok(_))))
     }

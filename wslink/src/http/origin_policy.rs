@@ -25,13 +25,13 @@ pub(crate) struct OriginPolicy {
 
 /// Why a handshake is refused.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum Rejection {
     NoHost,
     Host(String),
     Origin(String),
 }
 
-impl Refusal {
+impl Rejection {
     /// As it is counted.
     pub(super) const fn reason(&self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoHost => f.write_str("the request names no single host"),
@@ -98,22 +98,22 @@ impl OriginPolicy {
     }
 
     /// Whether the request is for this server.
-    pub(super) fn admit_host<'a, B>(&self, request: &'a Request<B>) -> Result<Host<'a>, Refusal> {
-        let host = requested_host(request).ok_or(Refusal::NoHost)?;
+    pub(super) fn admit_host<'a, B>(&self, request: &'a Request<B>) -> Result<Host<'a>, Rejection> {
+        let host = requested_host(request).ok_or(Rejection::NoHost)?;
         let known = |name: &str| self.any_host || self.hosts.iter().any(|host| host.eq_ignore_ascii_case(rootless(name)));
         // An address in `Host` is safe: only a name can be pointed at another machine.
         if !(host.address().is_some() || host.is_loopback() || known(host.name)) {
-            return Err(Refusal::Host(host.name.to_owned()));
+            return Err(Rejection::Host(host.name.to_owned()));
         }
         Ok(host)
     }
 
     /// Whether the request is for this server, and from a page that may use it.
-    pub(super) fn admit<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
+    pub(super) fn admit<B>(&self, request: &Request<B>) -> Result<(), Rejection> {
         let host = self.admit_host(request)?;
         let mut origins = request.headers().get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next().filter(|_| !self.any_origin) else { return Ok(()) };
-        let refusal = || Refusal::Origin(String::from_utf8_lossy(origin.as_bytes()).into_owned());
+        let refusal = || Rejection::Origin(String::from_utf8_lossy(origin.as_bytes()).into_owned());
         let text = origin.to_str().map_err(|_| refusal())?;
         if origins.next().is_some() {
             return Err(refusal());
@@ -243,7 +243,7 @@ impl<'a> Host<'a> {
 mod tests {
     use super::*;
 
-    fn admit(host: &str, origin: Option<&str>) -> Result<(), Refusal> {
+    fn admit(host: &str, origin: Option<&str>) -> Result<(), Rejection> {
         policy(&["https://app.example.com"], &["render.example.com"]).unwrap().admit(&request(host, origin))
     }
 
@@ -373,16 +373,16 @@ mod tests {
             "file://",
             "ws://render.example.com",
         ] {
-            assert!(matches!(admit("render.example.com:443", Some(origin)), Err(Refusal::Origin(_))), "{origin}");
+            assert!(matches!(admit("render.example.com:443", Some(origin)), Err(Rejection::Origin(_))), "{origin}");
         }
         assert!(admit("192.168.1.5", Some("http://localhost:5173")).is_err());
     }
 
     #[test]
     fn names_that_are_not_ours_are_refused_even_by_their_own_pages() {
-        assert_eq!(admit("evil.example", Some("http://evil.example")), Err(Refusal::Host("evil.example".into())));
-        assert_eq!(admit("evil.example", None), Err(Refusal::Host("evil.example".into())));
-        assert_eq!(admit("a b", None), Err(Refusal::NoHost));
+        assert_eq!(admit("evil.example", Some("http://evil.example")), Err(Rejection::Host("evil.example".into())));
+        assert_eq!(admit("evil.example", None), Err(Rejection::Host("evil.example".into())));
+        assert_eq!(admit("a b", None), Err(Rejection::NoHost));
         assert!(admit("render.example.com.evil.example", None).is_err());
     }
 
@@ -398,7 +398,7 @@ mod tests {
         assert_eq!(admit("render.example.com", None, "http://render.example.com"), Ok(()));
         assert!(admit("render.example.com", Some(true), "http://render.example.com").is_err(), "a page that was not encrypted");
         assert!(admit("render.example.com", Some(true), "http://10.0.0.7:8080").is_err());
-        assert_eq!(admit("evil.example", Some(true), "https://evil.example"), Err(Refusal::Host("evil.example".into())));
-        assert_eq!(admit("a, b", Some(true), "https://a"), Err(Refusal::NoHost));
+        assert_eq!(admit("evil.example", Some(true), "https://evil.example"), Err(Rejection::Host("evil.example".into())));
+        assert_eq!(admit("a, b", Some(true), "https://a"), Err(Rejection::NoHost));
     }
 }

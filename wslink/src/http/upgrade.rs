@@ -19,7 +19,7 @@ use super::{
     accept::no_place,
     client_address::{Arrival, ClientAddress},
     log_limit::LogLimit,
-    origin_policy::Refusal,
+    origin_policy::Rejection,
     write_timeout::TimedStream,
 };
 use crate::{
@@ -141,7 +141,7 @@ fn bodiless(request: &Request) -> http::Request<()> {
     head
 }
 
-fn refused(refusal: &Refusal) -> Response {
+fn refused(refusal: &Rejection) -> Response {
     (StatusCode::FORBIDDEN, refusal.to_string()).into_response()
 }
 

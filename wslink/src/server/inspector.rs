@@ -3,14 +3,14 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::{Statistics, Value, service};
-use wslink_core::telemetry::Account;
+use wslink_core::telemetry::Telemetry;
 
 /// What who inspects must hold; everybody who knows the secret does.
 pub(super) const AUTHORITY: &str = "wslink.inspector";
 
 /// What there is to inspect, once the server is built.
 pub(super) struct Inspected {
-    pub(super) account: Arc<Account>,
+    pub(super) telemetry: Arc<Telemetry>,
     pub(super) manifest: Option<Value>,
 }
 
@@ -22,7 +22,7 @@ impl Inspection {
     /// What the server has done and is doing.
     #[rpc("wslink.inspector.statistics", require = "wslink.inspector")]
     fn statistics(&self) -> Option<Statistics> {
-        self.0.get().map(|inspected| inspected.account.statistics())
+        self.0.get().map(|inspected| inspected.telemetry.statistics())
     }
 
     /// What the server offers.

@@ -131,7 +131,7 @@ impl Server {
     /// What the server has done and is doing; `None` unless [`Builder::observe`] was asked for.
     #[must_use]
     pub fn statistics(&self) -> Option<Statistics> {
-        self.connections().shared.account.as_ref().map(|account| account.statistics())
+        self.connections().shared.telemetry.as_ref().map(|telemetry| telemetry.statistics())
     }
 
     /// What the mounted services offer.

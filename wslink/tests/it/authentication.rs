@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
-use wslink::{Attempt, Client, Handshake, Limits, Principal, Publisher, Refusal, Secret, Server, service};
+use wslink::{Client, Handshake, Limits, LoginRequest, Principal, Publisher, Rejection, Secret, Server, service};
 
 use crate::harness::{BOTH, Got, ProtocolVersion, Speaker, TestServer};
 
@@ -34,12 +34,12 @@ impl Mirror {
 }
 
 /// Admits everybody under the name that they give; waits, panics and refuses on request.
-async fn by_name(attempt: Attempt) -> Result<Principal, Refusal> {
+async fn by_name(attempt: LoginRequest) -> Result<Principal, Rejection> {
     match attempt.token() {
         Some("panic") => panic!("an authenticator that panics"),
         Some("never") => std::future::pending().await,
         Some(name) if !name.starts_with("not ") => Ok(Principal::new(name)),
-        _ => Err(Refusal::new("no name")),
+        _ => Err(Rejection::new("no name")),
     }
 }
 
@@ -56,7 +56,7 @@ fn an_authenticator_sees_the_handshake_and_the_whole_hello() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let notes = Arc::clone(&seen);
     let server = TestServer::build(move || {
-        let authenticator = move |attempt: Attempt| {
+        let authenticator = move |attempt: LoginRequest| {
             let handshake = attempt.handshake();
             let texts = [handshake.cookie("session"), handshake.origin(), handshake.uri().query(), attempt.token()];
             let mut texts: Vec<_> = texts.into_iter().map(|text| text.map(ToOwned::to_owned)).collect();
@@ -138,7 +138,7 @@ fn what_ends_with_a_principal_may_publish() {
 
 #[test]
 fn a_principal_that_is_good_for_no_time_is_good_for_no_call() {
-    let admit = async |_| Ok::<_, Refusal>(Principal::new("late").expires_in(Duration::ZERO));
+    let admit = async |_| Ok::<_, Rejection>(Principal::new("late").expires_in(Duration::ZERO));
     let server = TestServer::build(move || Server::builder().authenticator(admit).mount(Mirror));
     for protocol in BOTH {
         let mut speaker = Speaker::stranger(&server, protocol);
@@ -214,7 +214,7 @@ fn a_server_has_a_secret_or_an_authenticator() {
 }
 
 /// Admits for as many milliseconds as the token says.
-async fn for_a_while(attempt: Attempt) -> Result<Principal, Refusal> {
+async fn for_a_while(attempt: LoginRequest) -> Result<Principal, Rejection> {
     let lifetime = attempt.token().unwrap_or_default().parse()?;
     Ok(Principal::new("a guest").expires_in(Duration::from_millis(lifetime)))
 }

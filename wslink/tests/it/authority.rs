@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{Stream, stream};
 use serde_json::{Value, json};
-use wslink::{Attempt, Client, Principal, Publisher, Refusal, Secret, Server, Topic, server::Builder, service};
+use wslink::{Client, LoginRequest, Principal, Publisher, Rejection, Secret, Server, Topic, server::Builder, service};
 
 use crate::harness::{BOTH, ProtocolVersion, Speaker, TestServer};
 
@@ -79,10 +79,10 @@ impl Office {
 }
 
 /// `alice editor` is the token of alice, who is an editor.
-async fn by_words(attempt: Attempt) -> Result<Principal, Refusal> {
+async fn by_words(attempt: LoginRequest) -> Result<Principal, Rejection> {
     let words = attempt.token().unwrap_or_default().to_owned();
     let mut words = words.split(' ');
-    let name = words.next().filter(|name| !name.is_empty()).ok_or(Refusal::new("no name"))?;
+    let name = words.next().filter(|name| !name.is_empty()).ok_or(Rejection::new("no name"))?;
     Ok(Principal::new(name).granting(words))
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tokio::net::TcpListener;
-use wslink::{Attempt, Principal, Refusal, Server, server::Inspector};
+use wslink::{LoginRequest, Principal, Rejection, Server, server::Inspector};
 
 use crate::{
     content::ask,
@@ -72,7 +72,7 @@ fn it_is_for_those_who_know_the_secret_and_is_no_part_of_what_is_offered() {
 
 #[test]
 fn an_authenticator_says_who_may_inspect() {
-    async fn authenticate(attempt: Attempt) -> Result<Principal, Refusal> {
+    async fn authenticate(attempt: LoginRequest) -> Result<Principal, Rejection> {
         match attempt.token() {
             Some("operator") => Ok(Principal::new("operator").granting(["wslink.inspector"])),
             _ => Ok(Principal::new("guest")),

@@ -2,7 +2,7 @@
 //! those that are kept for a resume.
 
 use serde_json::{Value, json};
-use wslink::{Attempt, Client, Principal, Publisher, Refusal, Server, Topic, server::Builder, service};
+use wslink::{Client, LoginRequest, Principal, Publisher, Rejection, Server, Topic, server::Builder, service};
 
 use crate::harness::{BOTH, ProtocolVersion, Speaker, TestServer};
 
@@ -31,10 +31,10 @@ impl Desk {
 }
 
 /// `alice insider` is the token of alice, who is an insider; her data is the whole token.
-async fn by_words(attempt: Attempt) -> Result<Principal, Refusal> {
+async fn by_words(attempt: LoginRequest) -> Result<Principal, Rejection> {
     let token = attempt.token().unwrap_or_default().to_owned();
     let mut words = token.split(' ').map(str::to_owned);
-    let name = words.next().filter(|name| !name.is_empty()).ok_or(Refusal::new("no name"))?;
+    let name = words.next().filter(|name| !name.is_empty()).ok_or(Rejection::new("no name"))?;
     Ok(Principal::new(name).granting(words.take_while(|word| word != "with")).with_data(token))
 }
 

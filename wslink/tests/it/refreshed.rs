@@ -9,7 +9,7 @@ use std::{
 };
 
 use wslink::{
-    Attempt, Client, Principal, Refusal, Server,
+    Client, LoginRequest, Principal, Rejection, Server,
     client::{Error, Session},
     service, testing,
 };
@@ -28,9 +28,9 @@ const LIFETIME: Duration = Duration::from_secs(60);
 
 /// Good for a minute are the tokens that are no word.
 fn server() -> Server {
-    let admit = async |attempt: Attempt| {
+    let admit = async |attempt: LoginRequest| {
         let number: u32 = attempt.token().unwrap_or_default().parse()?;
-        Ok::<_, Refusal>(Principal::new(format!("guest {number}")).expires_in(LIFETIME))
+        Ok::<_, Rejection>(Principal::new(format!("guest {number}")).expires_in(LIFETIME))
     };
     Server::builder().authenticator(admit).mount(Who).build().unwrap()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{Stream, stream};
 use serde_json::{Value, json};
 use wslink::{
-    Attempt, Client, Limits, Principal, Publisher, Refusal, Secret, Server, Topic,
+    Client, Limits, LoginRequest, Principal, Publisher, Rejection, Secret, Server, Topic,
     client::{Buffer, Continuity, Event, Overflow, ProtocolVersion, Session, State, Subscription},
     service,
     testing::Link,
@@ -404,10 +404,10 @@ async fn what_a_topic_retained_is_not_lost_with_the_connection() {
 #[test]
 fn a_token_is_for_one_principal_and_one_protocol() {
     let server = TestServer::build(|| {
-        Server::builder().service(|publisher| Feed { publisher }).authenticator(async |attempt: Attempt| {
-            let token = attempt.token().ok_or(Refusal::new("no token"))?;
+        Server::builder().service(|publisher| Feed { publisher }).authenticator(async |attempt: LoginRequest| {
+            let token = attempt.token().ok_or(Rejection::new("no token"))?;
             let (name, authority) = token.split_once('/').unwrap_or((token, ""));
-            Ok::<_, Refusal>(Principal::new(name).granting([authority]))
+            Ok::<_, Rejection>(Principal::new(name).granting([authority]))
         })
     });
     let [one, other] = BOTH_RAW;
@@ -427,8 +427,9 @@ fn a_token_is_for_one_principal_and_one_protocol() {
 #[test]
 fn the_application_is_asked_again_about_who_comes_back() {
     let server = TestServer::build(|| {
-        let admit =
-            async |attempt: Attempt| Ok::<_, Refusal>(Principal::new("alice").with_data(attempt.token() == Some("insider")));
+        let admit = async |attempt: LoginRequest| {
+            Ok::<_, Rejection>(Principal::new("alice").with_data(attempt.token() == Some("insider")))
+        };
         let builder = Server::builder().service(|publisher| Feed { publisher }).authenticator(admit);
         builder.authorize(|client, _| client.principal().data::<bool>() == Some(&true))
     });

@@ -26,7 +26,7 @@ use super::{
     event::Event,
     subscriber::{Sight, Subscriber},
 };
-use crate::{CallError, Client, ClientId, telemetry::Account, wire::Protocol};
+use crate::{CallError, Client, ClientId, telemetry::Telemetry, wire::Protocol};
 
 mod clients;
 mod publication;
@@ -51,8 +51,8 @@ pub struct Hub {
     dropped: Mutex<HashMap<&'static str, u64>>,
     /// What may be kept for all clients that are remembered.
     pub(super) budget: Arc<Budget>,
-    /// The account of the server, if it is kept.
-    account: OnceLock<Arc<Account>>,
+    /// The telemetry of the server, where it is kept.
+    telemetry: OnceLock<Arc<Telemetry>>,
 }
 
 impl Default for Hub {
@@ -64,7 +64,7 @@ impl Default for Hub {
             retained: Mutex::default(),
             dropped: Mutex::default(),
             budget: Arc::default(),
-            account: OnceLock::new(),
+            telemetry: OnceLock::new(),
         }
     }
 }
@@ -74,8 +74,8 @@ const ATTEMPTS: usize = 4;
 
 impl Hub {
     /// From now on publications are counted.
-    pub fn keep_account(&self, account: Arc<Account>) {
-        let _ = self.account.set(account);
+    pub fn set_telemetry(&self, telemetry: Arc<Telemetry>) {
+        let _ = self.telemetry.set(telemetry);
     }
 
     /// From now on, topics are seen by whom `guard` lets see them.
@@ -298,8 +298,8 @@ impl Hub {
 
     /// An event was given to so many clients, for which so many older ones were dropped.
     pub fn published(&self, topic: &'static str, delivery: Delivery, receivers: usize, dropped: usize) {
-        if let Some(account) = self.account.get() {
-            account.published(topic, Some(delivery), receivers, dropped);
+        if let Some(telemetry) = self.telemetry.get() {
+            telemetry.published(topic, Some(delivery), receivers, dropped);
         }
         if dropped > 0 {
             tracing::debug!(topic, ?delivery, dropped, "dropped events");

@@ -78,8 +78,8 @@ impl Hub {
         match channel {
             Channel::Declared { topic, .. } => self.published(topic, delivery, receivers, dropped),
             Channel::Named(topic) => {
-                if let Some(account) = self.account.get() {
-                    account.published(topic, None, receivers, 0);
+                if let Some(telemetry) = self.telemetry.get() {
+                    telemetry.published(topic, None, receivers, 0);
                 }
             }
         }

@@ -100,8 +100,8 @@ where
         .await;
         let Connections { shared, stop, .. } = running.connections.clone();
         // Before it is no longer counted among those that are open.
-        if let Some(account) = &shared.account {
-            account.closed(end.reason());
+        if let Some(telemetry) = &shared.telemetry {
+            telemetry.closed(end.reason());
         }
         if end.is_loss() && !running.stopping && running.session.depart() == Departed::First {
             tokio::spawn(expire_sessions(shared, stop));

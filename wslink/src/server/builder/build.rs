@@ -9,7 +9,7 @@ use super::Builder;
 #[cfg(feature = "inspector")]
 use crate::server::inspector::{self, Inspected};
 use crate::{Authenticator, Error, Limits, Principal, Secret, connections::Connections, http, http::Site, server::Server};
-use wslink_core::{identity::SecretHolders, rpc::Routes, session::Shared, telemetry::Account, topic::Guard, wire};
+use wslink_core::{identity::SecretHolders, rpc::Routes, session::Shared, telemetry::Telemetry, topic::Guard, wire};
 
 impl Builder {
     /// The server.
@@ -41,20 +41,20 @@ impl Builder {
         let manifest = if self.http.manifest { shown(&routes) } else { None };
         #[cfg(not(feature = "manifest"))]
         let manifest = None;
-        let account = self.observe.then(|| {
+        let telemetry = self.observe.then(|| {
             let methods = routes.methods().map(|method| method.uri);
-            Arc::new(Account::new(methods, clock, self.metrics))
+            Arc::new(Telemetry::new(methods, clock, self.metrics))
         });
-        if let Some(account) = &account {
-            self.hub.keep_account(Arc::clone(account));
+        if let Some(telemetry) = &telemetry {
+            self.hub.set_telemetry(Arc::clone(telemetry));
         }
         #[cfg(feature = "inspector")]
-        if let (Some(inspected), Some(account)) = (self.inspected, &account) {
-            let _ = inspected.set(Inspected { account: Arc::clone(account), manifest: shown(&routes) });
+        if let (Some(inspected), Some(telemetry)) = (self.inspected, &telemetry) {
+            let _ = inspected.set(Inspected { telemetry: Arc::clone(telemetry), manifest: shown(&routes) });
         }
         let shared = Shared {
             manifest,
-            account,
+            telemetry,
             routes,
             hub: self.hub,
             publisher: self.publisher,
@@ -111,7 +111,7 @@ fn gate(
     Ok((authenticator, None))
 }
 
-/// The clock of the account, which the core ring does not have.
+/// The clock of the telemetry, which the core does not have.
 fn clock() -> Duration {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     START.elapsed()

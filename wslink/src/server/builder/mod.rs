@@ -156,7 +156,7 @@ impl Builder {
         self
     }
 
-    /// Keeps account of what the server does, for [`Server::statistics`](super::Server::statistics). Off by
+    /// Collects statistics of the server, for [`Server::statistics`](super::Server::statistics). Off by
     /// default: each call then looks at the clock twice.
     pub const fn observe(mut self) -> Self {
         self.observe = true;

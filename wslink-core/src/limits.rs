@@ -90,7 +90,8 @@ pub struct Limits {
     pub ping: Duration,
     /// Silence after a ping that ends the connection.
     pub pong: Duration,
-    /// How long a peer may accept none of the bytes that wait for it, be it a WebSocket's or one of HTTP.
+    /// How long a peer may accept none of the bytes that wait for it, be it a WebSocket's or one of HTTP. A page in a
+    /// browser that computes for so long is not disconnected.
     pub write_stall: Duration,
     /// How long an incomplete message may make no progress.
     pub incomplete_stall: Duration,
@@ -102,8 +103,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             frame_bytes: (4 << 20) + 4096,
-            // Smaller than a frame may be, because what fits the processor's cache is put in its place for little,
-            // and small calls go between.
             announced_bytes: None,
             message_bytes: 256 << 20,
             hello_bytes: 4096,
@@ -134,7 +133,7 @@ impl Default for Limits {
             expiry_grace: Duration::from_secs(10),
             ping: Duration::from_secs(20),
             pong: Duration::from_secs(20),
-            write_stall: Duration::from_secs(10),
+            write_stall: Duration::from_secs(60),
             incomplete_stall: Duration::from_secs(30),
             grace: Duration::from_secs(10),
         }

@@ -166,9 +166,13 @@ impl Liveness {
         self.hello = self.hello.and_then(|hello| hello.checked_add(late));
     }
 
-    /// The first deadline that has passed by `now`.
-    pub(super) fn due(&mut self, now: Instant) -> Option<Due> {
+    /// The first deadline that has passed by `now`. A peer from which nothing is `read` cannot be heard: it is pinged, since
+    /// a peer that is gone makes writing fail, and not given up for its silence.
+    pub(super) fn due(&mut self, now: Instant, read: bool) -> Option<Due> {
         let passed = |deadline: Option<Instant>| deadline.is_some_and(|deadline| now >= deadline);
+        if !read {
+            self.incomplete = now;
+        }
         if passed(self.grace) {
             return Some(Due::GraceOver);
         }
@@ -191,10 +195,12 @@ impl Liveness {
         if !passed(self.silence()) {
             return None;
         }
-        if self.pinged && self.pong.is_some() {
+        // Where the socket takes nothing more, the ping has not reached the peer: the write stall decides.
+        let gives_up = self.pong.is_some() && read && self.traffic.unwritten == 0;
+        if self.pinged && gives_up {
             return Some(Due::Silent);
         }
-        if self.pong.is_none() {
+        if self.pinged || self.pong.is_none() {
             self.heard = now;
         }
         self.pinged = true;
@@ -220,7 +226,7 @@ mod tests {
             let now = start + Duration::from_secs(second);
             let (traffic, held) = traffic(second);
             liveness.update(now, traffic, held);
-            liveness.due(now).filter(|due| *due != Due::Ping).map(|due| (due, second))
+            liveness.due(now, true).filter(|due| *due != Due::Ping).map(|due| (due, second))
         })
     }
 
@@ -265,9 +271,9 @@ mod tests {
         let at = |seconds: f64| start + Duration::from_secs_f64(seconds);
         liveness.update(at(3.25), Traffic { read: 1, ..QUIET }, (0, 0));
         assert_eq!(liveness.next(), Some(at(23.25)));
-        assert_eq!(liveness.due(at(23.25)), Some(Due::Ping));
+        assert_eq!(liveness.due(at(23.25), true), Some(Due::Ping));
         assert_eq!(liveness.next(), Some(at(43.25)));
-        assert_eq!(liveness.due(at(43.25)), Some(Due::Silent));
+        assert_eq!(liveness.due(at(43.25), true), Some(Due::Silent));
     }
 
     #[test]
@@ -276,7 +282,7 @@ mod tests {
         let mut liveness = Liveness::new(&Limits::default(), start);
         let late = Duration::from_secs(100);
         liveness.forgive(late);
-        assert_eq!(liveness.due(start + late), None);
+        assert_eq!(liveness.due(start + late, true), None);
         assert_eq!(liveness.next(), Some(start + late + Duration::from_secs(10)));
     }
 
@@ -299,7 +305,17 @@ mod tests {
         let start = Instant::now();
         let mut liveness = Liveness::client(Duration::from_secs(20), start);
         liveness.never_give_up();
-        let due: Vec<_> = (0..100).filter_map(|second| liveness.due(start + Duration::from_secs(second))).collect();
+        let due: Vec<_> = (0..100).filter_map(|second| liveness.due(start + Duration::from_secs(second), true)).collect();
         assert_eq!(due, [Due::Ping; 4]);
+    }
+
+    #[test]
+    fn a_peer_from_which_nothing_is_read_is_pinged_and_not_given_up() {
+        let start = Instant::now();
+        let mut liveness = Liveness::new(&Limits::default(), start);
+        liveness.greeted();
+        liveness.update(start, Traffic { partial: 10, ..QUIET }, (1, 10));
+        let due: Vec<_> = (0..130).filter_map(|second| liveness.due(start + Duration::from_secs(second), false)).collect();
+        assert_eq!(due, [Due::Ping; 4], "at 20, 40, 80 and 120 s");
     }
 }

@@ -126,8 +126,12 @@ impl Session {
         if let Some(speaking) = &mut link.speaking {
             speaking.decoder.release_spare();
         }
+        let reads = match side {
+            Side::Server(server) => server.wants_frames(link),
+            Side::Client(_) => true,
+        };
         while link.close.is_none()
-            && let Some(due) = link.liveness.due(now)
+            && let Some(due) = link.liveness.due(now, reads)
         {
             match due {
                 liveness::Due::Ping => link.events.push_back(Event::Ping),

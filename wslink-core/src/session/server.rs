@@ -214,9 +214,16 @@ impl ServerSide {
         self.held <= ALWAYS_HELD || self.shared.held.load(Ordering::Relaxed) <= self.shared.limits.held_bytes
     }
 
+    /// Whether another call may begin. Clients of the original know no limit of calls: nothing more is read from them,
+    /// instead of an error that they would not expect.
+    fn takes_calls(&self) -> bool {
+        self.calls.len() < self.shared.limits.calls_in_flight || self.extensions.any()
+    }
+
     #[inline]
     pub(super) fn wants_frames(&self, link: &Link) -> bool {
         self.greeting.is_none()
+            && self.takes_calls()
             && self.takes_replies(link)
             && self.calls.waiting_bytes() <= self.shared.limits.request_bytes
             && self.has_memory()

@@ -24,6 +24,12 @@ pub struct LimitOptions {
     /// Bytes that are kept for all clients that lost their connection and may come back
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub max_resume: Option<usize>,
+    /// Bytes that all clients together may make the server hold
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub max_held: Option<usize>,
+    /// Threads for handlers that block
+    #[arg(long, value_name = "NUMBER")]
+    pub max_blocking: Option<usize>,
     /// Calls of one client that are not answered yet
     #[arg(long, value_name = "NUMBER")]
     pub max_calls: Option<usize>,
@@ -45,6 +51,9 @@ pub struct LimitOptions {
     /// Silence after which a client is pinged, and after another it is gone
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub ping: Option<Duration>,
+    /// How long a client may take nothing of what is sent to it
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub write_timeout: Option<Duration>,
     /// How long calls in flight may take when the server ends
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub grace: Option<Duration>,
@@ -64,6 +73,8 @@ impl LimitOptions {
         set(&mut limits.frame_bytes, self.max_frame);
         set(&mut limits.outbox_bytes, self.max_queue);
         set(&mut limits.resume_total_bytes, self.max_resume);
+        set(&mut limits.held_bytes, self.max_held);
+        set(&mut limits.blocking_threads, self.max_blocking);
         set(&mut limits.calls_in_flight, self.max_calls);
         set(&mut limits.connections, self.max_clients);
         set(&mut limits.address_connections, self.max_clients_per_address);
@@ -72,6 +83,7 @@ impl LimitOptions {
         set(&mut limits.hello, self.hello_timeout);
         set(&mut limits.ping, self.ping);
         set(&mut limits.pong, self.ping);
+        set(&mut limits.write_stall, self.write_timeout);
         set(&mut limits.grace, self.grace);
     }
 }

@@ -14,7 +14,8 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 use wslink::{
     Attachment, Limits, Server,
     client::{Error, Session},
-    service, testing,
+    service,
+    testing::{self, Link},
 };
 
 use crate::{
@@ -72,6 +73,8 @@ async fn requests_that_wait_are_bounded_for_each_connection() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let held = in_flight(&server);
         assert!((5..=8).contains(&held), "{held} calls of {SIZE} bytes are held within 1 MiB");
+        // Nobody is blamed for the silence of a connection that is not read.
+        tokio::time::sleep(Duration::from_secs(120)).await;
         let other = testing::session(&server).protocol(protocol).connect().await.unwrap();
         other.call::<()>("other.null", ()).await.unwrap();
         gate.add_permits(40);
@@ -79,6 +82,19 @@ async fn requests_that_wait_are_bounded_for_each_connection() {
             assert_eq!(call.await.unwrap().unwrap(), SIZE, "no call is lost");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_gone_is_noticed_although_nothing_is_read_from_it() {
+    let (server, _gate) = holding(Limits::with(|limits| limits.request_bytes = 1 << 20));
+    let link = Link::default();
+    let session = link.session(&server).without_reconnect().connect().await.unwrap();
+    let calls = take(&session, 40);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    link.cut();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!((server.publisher().clients(), in_flight(&server)), (0, 0));
+    drop(calls);
 }
 
 #[tokio::test(start_paused = true)]

@@ -162,11 +162,27 @@ fn calls_in_flight_have_a_limit() {
         builder.service(kit::Kit::new).limits(limits)
     });
     for protocol in BOTH {
-        let mut speaker = Speaker::new(&server, protocol);
+        let mut speaker = Speaker::extended(&server, protocol, &["cancel"]);
         speaker.begin("kit.hang", json!([]));
         speaker.begin("kit.hang", json!([]));
         let error = &speaker.call("kit.null", json!([]))["error"];
         assert_eq!((&error["code"], &error["data"]), (&json!(-32006), &json!({"limit": 2})));
+    }
+}
+
+#[test]
+fn a_stock_client_with_more_calls_than_the_limit_waits_for_them() {
+    let server =
+        TestServer::start(|builder| builder.service(kit::Kit::new).limits(Limits::with(|limits| limits.calls_in_flight = 2)));
+    for protocol in BOTH {
+        let mut speaker = Speaker::new(&server, protocol);
+        let mut ids: Vec<_> = (0..20).map(|_| speaker.begin("kit.sleep", json!([2]))).collect();
+        for _ in 0..20 {
+            let reply = speaker.next();
+            assert_eq!(reply["result"], 2, "{reply}");
+            ids.retain(|id| reply["id"] != *id);
+        }
+        assert!(ids.is_empty(), "{ids:?} are not answered");
     }
 }
 

@@ -40,8 +40,8 @@ async fn who_reads_nothing_of_an_answer_is_given_up() {
     let asked = Instant::now();
     // Nobody takes any of it, until nobody is there.
     let more = async { while peer.write_all(b"more").await.is_ok() {} };
-    tokio::time::timeout(Duration::from_secs(60), more).await.unwrap();
-    assert_eq!(asked.elapsed().as_secs(), 10);
+    tokio::time::timeout(Duration::from_secs(600), more).await.unwrap();
+    assert_eq!(asked.elapsed().as_secs(), 60);
 }
 
 #[tokio::test(start_paused = true)]

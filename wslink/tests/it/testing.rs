@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use wslink::{
-    Attachment, Client, Publisher, Server, Topic,
+    Attachment, Client, Limits, Publisher, Server, Topic,
     client::{Error, ProtocolVersion, Session, State},
     service,
     testing::{self, Link},
@@ -125,7 +125,8 @@ async fn who_takes_nothing_for_too_long_is_closed_and_comes_back() {
 /// A clock that looks at a quiet connection in the same moment sees nothing that waits.
 #[tokio::test(start_paused = true)]
 async fn what_begins_to_wait_while_the_clock_looks_does_not_wait_longer() {
-    let server = server();
+    let limits = Limits::with(|limits| limits.write_stall = Duration::from_secs(10));
+    let server = Server::builder().limits(limits).service(|publisher| Studio { publisher }).build().unwrap();
     let start = Instant::now();
     let publisher = server.publisher();
     tokio::spawn(async move {

@@ -73,7 +73,7 @@ pub struct Limits {
     pub connections: usize,
     /// Connections of one address, which is a whole /64 of IPv6. One more is answered with 429. Behind
     /// a proxy, clients have addresses of their own only where
-    /// [the proxy is trusted](crate::server::Builder::trust_proxy).
+    /// the proxy is trusted (`Builder::trust_proxy`).
     pub address_connections: usize,
     /// Connections of one address that have not said hello, those of plain HTTP among them. One more is
     /// answered with 429.

@@ -19,8 +19,8 @@ pub mod testing;
 mod transport;
 
 #[cfg(feature = "manifest")]
-#[doc = include_str!("../docs/manifest.md")]
 pub mod manifest {
+    #![doc = include_str!("../docs/manifest.md")]
     pub use wslink_core::manifest::{Change, Kind, Manifest, Schemas, compare, manifest};
 }
 

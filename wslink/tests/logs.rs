@@ -199,7 +199,7 @@ fn everything_is_logged_but_secrets() {
         let connection = format!("connection{{client={id} address=127.0.0.1:");
         let call = format!("call{{otel.name=\"probe.good\" method=\"probe.good\" client={id}}}");
         has(&[&connection, "connected"]);
-        has(&[&connection, "refused a hello"]);
+        has(&[&connection, "rejected a hello"]);
         has(&[&connection, "said hello"]);
         has(&[&connection, &call, "inside the handler"]);
         has(&[&connection, "outcome=\"ok\"", "method=\"probe.good\"", "close"]);

@@ -47,6 +47,8 @@ pub enum ErrorCode {
     Overloaded,
     /// -32007: the client is known, and may not do that.
     Forbidden,
+    /// -32008: the server cannot decide now who the client is; saying hello again later may succeed.
+    Unavailable,
     /// Any other code, chosen by the application.
     Application(i32),
 }
@@ -72,6 +74,7 @@ impl ErrorCode {
             Self::DeadlineExceeded => -32005,
             Self::Overloaded => -32006,
             Self::Forbidden => -32007,
+            Self::Unavailable => -32008,
             Self::Application(number) => number,
         }
     }
@@ -99,6 +102,7 @@ impl ErrorCode {
             -32005 => Self::DeadlineExceeded,
             -32006 => Self::Overloaded,
             -32007 => Self::Forbidden,
+            -32008 => Self::Unavailable,
             number => Self::Application(number),
         }
     }

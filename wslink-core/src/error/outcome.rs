@@ -76,7 +76,7 @@ impl Outcome {
 impl From<ErrorCode> for Outcome {
     fn from(code: ErrorCode) -> Self {
         match code {
-            ErrorCode::Authentication => Self::Unauthorized,
+            ErrorCode::Authentication | ErrorCode::Unavailable => Self::Unauthorized,
             ErrorCode::InvalidRequest | ErrorCode::TooLarge => Self::Invalid,
             ErrorCode::MethodNotFound => Self::NotFound,
             ErrorCode::InvalidParams => Self::BadArguments,

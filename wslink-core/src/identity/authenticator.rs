@@ -85,7 +85,7 @@ impl Future for Authenticating {
         catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))).unwrap_or_else(|panic| {
             crate::panics::drop_caught(panic);
             tracing::error!("the authenticator panicked");
-            Poll::Ready(Err(Rejection::new("the authenticator panicked")))
+            Poll::Ready(Err(Rejection::unavailable("the authenticator panicked")))
         })
     }
 }
@@ -136,33 +136,61 @@ impl fmt::Debug for LoginRequest {
     }
 }
 
-/// Why an attempt is refused. The reason is for the log; the client is told `Authentication failed`.
+/// Why a login is rejected. The reason is for the log; the client receives `Authentication failed`.
 ///
-/// Every error becomes one by `?`.
-pub struct Rejection(Cow<'static, str>);
+/// Every error becomes one by `?`. Where the error says nothing about the client, because a database did not answer,
+/// write [`Rejection::unavailable`]: clients give up for good after the one, and come back after the other.
+///
+/// ```
+/// # extern crate wslink_core as wslink;
+/// use wslink::{LoginRequest, Principal, Rejection};
+///
+/// # async fn find(_: &str) -> std::io::Result<Option<String>> { Ok(None) }
+/// async fn authenticate(login: LoginRequest) -> Result<Principal, Rejection> {
+///     let token = login.token().ok_or(Rejection::new("no token"))?;
+///     let user = find(token).await.map_err(|error| Rejection::unavailable(error.to_string()))?;
+///     user.map(Principal::new).ok_or(Rejection::new("nobody has this token"))
+/// }
+/// ```
+pub struct Rejection {
+    reason: Cow<'static, str>,
+    is_temporary: bool,
+}
 
 impl Rejection {
-    /// A refusal for `reason`, which must not have secrets in it.
+    /// A rejection for good. `reason` must contain no secrets.
     #[must_use]
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self(reason.into())
+        Self { reason: reason.into(), is_temporary: false }
     }
 
-    /// Why.
+    /// Nobody knows now who the client is: it receives -32008 and may try again. `reason` must contain no secrets.
+    #[must_use]
+    pub fn unavailable(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason: reason.into(), is_temporary: true }
+    }
+
+    /// The reason.
     #[must_use]
     pub fn reason(&self) -> &str {
-        &self.0
+        &self.reason
+    }
+
+    /// Whether the client may try again with the same hello.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        self.is_temporary
     }
 }
 
 impl<E: std::error::Error> From<E> for Rejection {
     fn from(error: E) -> Self {
-        Self(error.to_string().into())
+        Self::new(error.to_string())
     }
 }
 
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Rejection({})", self.0)
+        write!(f, "Rejection({})", self.reason)
     }
 }

@@ -23,7 +23,7 @@ pub struct Manifest(Document);
 
 /// The manifest of all services that are linked into the program, mounted or not.
 ///
-/// A library that nothing in the program names is not linked; see [`Server::manifest`](crate::Server)
+/// A library that nothing in the program names is not linked; see `Server::manifest`
 /// or [`Manifest::of`] for what is known by its type.
 #[must_use]
 pub fn manifest() -> Manifest {

@@ -460,6 +460,9 @@ impl ClientSide {
         let welcome = match (read, again) {
             (Ok(welcome), _) => welcome,
             (Err(HelloError::Refused(error)), true) => {
+                if error.code() == ErrorCode::Unavailable {
+                    self.refresh_failed(now);
+                }
                 return link.events.push_back(Event::Client(ClientEvent::RefreshRefused(error)));
             }
             (Err(HelloError::Malformed(why)), true) => {

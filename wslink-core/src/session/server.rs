@@ -492,13 +492,18 @@ impl ServerSide {
         let Greeting { protocol, id, extensions, resume } = *greeting;
         let principal = match verdict {
             Ok(Ok(principal)) => principal,
-            Ok(Err(refusal)) => {
-                self.failures += 1;
+            Ok(Err(rejection)) => {
+                // What the server could not decide is not the client's failure.
+                self.failures += u32::from(!rejection.is_temporary());
                 if let Some(telemetry) = &self.shared.telemetry {
                     telemetry.hello_failed();
                 }
-                tracing::info!(client = %self.client.id(), reason = refusal.reason(), "refused a hello");
-                let error = CallError::new(ErrorCode::Authentication, "Authentication failed");
+                tracing::info!(client = %self.client.id(), reason = rejection.reason(), "rejected a hello");
+                let error = if rejection.is_temporary() {
+                    CallError::new(ErrorCode::Unavailable, "Authentication is temporarily unavailable")
+                } else {
+                    CallError::new(ErrorCode::Authentication, "Authentication failed")
+                };
                 link.queue.reply(rpc::refusal(protocol, &id, &error));
                 if self.authenticated {
                     link.liveness.greeted();

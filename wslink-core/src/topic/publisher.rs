@@ -88,7 +88,7 @@ impl Publisher {
         self.hub.exit(client, group);
     }
 
-    /// Has the function of [`Builder::authorize`](crate::server::Builder::authorize) asked again what
+    /// Has the function of `Builder::authorize` asked again what
     /// `client` may see, because its answers may be others now. Subscriptions with streams of their own
     /// were decided on when they began.
     pub fn reconsider(&self, client: &ClientId) {

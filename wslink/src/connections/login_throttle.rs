@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use wslink_core::{identity::Authenticating, session::Verdict, wire::Violation};
 
 use super::Subnet;
-use crate::Limits;
+use crate::{Limits, Rejection};
 
 /// The login throttle of a server. Clients that are authenticated already have buckets of their own: failed logins of
 /// others at their address do not affect them.
@@ -42,9 +42,14 @@ impl LoginThrottle {
         again: bool,
         attempt: Authenticating,
     ) -> Result<Verdict, Violation> {
-        let answered = self.of(again).pace(from, attempt, Verdict::is_ok).await;
+        let answered = self.of(again).pace(from, attempt, says_nothing_bad).await;
         answered.ok_or_else(|| Violation::policy("too many failed hellos from this address"))
     }
+}
+
+/// Whether the login was a good one, or failed through no fault of the client.
+fn says_nothing_bad(verdict: &Verdict) -> bool {
+    verdict.as_ref().err().is_none_or(Rejection::is_temporary)
 }
 
 /// Logins that may fail, by address.

@@ -78,6 +78,35 @@ async fn a_hundred_calls_at_once() {
     }
 }
 
+struct Bytes;
+
+#[wslink::service]
+impl Bytes {
+    #[rpc("bytes.sum")]
+    fn sum(&self, list: Vec<u8>, four: [u8; 4], some: Option<Vec<u8>>) -> u32 {
+        list.into_iter().chain(four).chain(some.into_iter().flatten()).map(u32::from).sum()
+    }
+}
+
+#[tokio::test]
+async fn binary_data_is_a_list_of_bytes_to_a_method_that_wants_one() {
+    let server = TestServer::start(|builder| builder.mount(Bytes));
+    for protocol in BOTH {
+        let session = builder(&server, protocol).connect().await.unwrap();
+        let blob = |bytes: &[u8]| Attachment::new(bytes.to_vec());
+        let lists = session.call::<u32>("bytes.sum", (vec![1, 2, 3], [1, 1, 1, 1], vec![5]));
+        assert_eq!(lists.await.unwrap(), 15);
+        let blobs = session.call::<u32>("bytes.sum", (blob(&[1, 2, 3]), blob(&[1, 1, 1, 1]), blob(&[5])));
+        assert_eq!(blobs.await.unwrap(), 15, "{protocol:?}");
+        let short = session.call::<u32>("bytes.sum", (blob(&[1]), blob(&[1, 1]))).await;
+        let Err(Error::Call(error)) = short else { panic!("{short:?}") };
+        assert_eq!(
+            (error.code(), error.data().and_then(|data| data.get("param"))),
+            (ErrorCode::InvalidParams, Some(&"four".into()))
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_attachment_may_stand_twice_in_a_call() {
     let server = TestServer::start(mount);

@@ -36,6 +36,31 @@ async fn who_cannot_be_connected_to_or_does_not_admit_is_told_apart() {
 }
 
 #[tokio::test]
+async fn a_session_comes_back_while_nobody_knows_who_it_is() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let server = TestServer::build(move || {
+        let authenticator = move |login: wslink::LoginRequest| {
+            let number = count.fetch_add(1, Ordering::SeqCst);
+            async move {
+                match (number, login.token()) {
+                    (0..5, _) => Err(wslink::Rejection::unavailable("no database yet")),
+                    (_, Some("alice")) => Ok(wslink::Principal::new("alice")),
+                    _ => Err(wslink::Rejection::new("unknown")),
+                }
+            }
+        };
+        mount(wslink::Server::builder()).authenticator(authenticator)
+    });
+    let url = format!("ws://{}/ws", server.address);
+    let session = Session::builder(&url).secret("alice").reconnect(eager()).start().unwrap();
+    session.call::<()>("kit.null", ()).await.unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 6);
+    let unknown = Session::builder(&url).secret("mallory").reconnect(eager()).start().unwrap();
+    assert!(matches!(unknown.call::<()>("kit.null", ()).await, Err(Error::Unauthorized(_))), "a rejection is final");
+}
+
+#[tokio::test]
 async fn a_session_comes_back_with_a_new_token_and_its_subscriptions() {
     for protocol in BOTH {
         let server = TestServer::start(|builder| {

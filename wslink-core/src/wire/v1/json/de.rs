@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::{
     Deserializer,
-    de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor},
+    de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor, value::SeqDeserializer},
     forward_to_deserialize_any,
 };
 
@@ -103,6 +103,22 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         }
     }
 
+    /// An attachment is a list of its bytes to those that want a list, as it is in protocol 2.
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.cursor.peek() != Some(b'"') {
+            return self.deserialize_any(visitor);
+        }
+        let text = self.string()?;
+        match (self.attachment)(&text) {
+            Some(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
+            None => visitor.visit_str(&text),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if self.cursor.peek() == Some(b'n') { self.visit_word(NullAsNone(visitor)) } else { visitor.visit_some(self) }
     }
@@ -128,7 +144,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct tuple_struct map struct identifier ignored_any
     }
 }
 

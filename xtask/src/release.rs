@@ -64,7 +64,8 @@ fn check_package(package: &str) -> Outcome {
     let folder = root().join(package);
     run(node::installed("js-client")?.args(["run", "build"]))?;
     let npm = find_program("npm").ok_or("npm is missing: install Node.js with npm (https://nodejs.org) and try again")?;
-    let packed = output(Command::new(npm).args(["pack", "--dry-run", "--json"]).current_dir(&folder)).ok_or("`npm pack` failed")?;
+    let packed =
+        output(Command::new(npm).args(["pack", "--dry-run", "--json"]).current_dir(&folder)).ok_or("`npm pack` failed")?;
     let packed: Value = serde_json::from_str(&packed).map_err(|error| format!("`npm pack`: {error}"))?;
     let files = packed[0]["files"].as_array().into_iter().flatten().filter_map(|file| file["path"].as_str());
     let files: Vec<_> = files.collect();

@@ -3,6 +3,7 @@
 //! Applications use the crate `wslink`, which re-exports the public types of this one and adds the server, the client
 //! and their sockets. This crate is for those who drive a session by other means: it takes frames and the time, and
 //! gives frames, calls and deadlines back. It knows no runtime, no socket, no HTTP server and no clock.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -8,6 +8,7 @@ mod compile_times;
 mod demo;
 mod node;
 mod registration;
+mod release;
 mod servers;
 mod soak;
 mod steps;
@@ -41,6 +42,9 @@ The commands of this repository.
     cargo xtask autobahn [CASES]
         Runs the Autobahn TestSuite; see CONTRIBUTING.md for what it needs.
 
+    cargo xtask release
+        Checks everything that a release needs, packs it, and uploads nothing.
+
     cargo xtask test [STEP…]
         Runs the steps, all but `registration` when none is named, and stops at the first that fails:
 ";
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Some((command, rest)) if command == "demo" => demo::run(rest),
         Some((command, rest)) if command == "soak" => soak::run(rest),
         Some((command, rest)) if command == "autobahn" => autobahn::run(rest),
+        Some((command, [])) if command == "release" => release::run_release(),
         Some((command, rest)) if command == "test" => steps::run(rest),
         Some((command, _)) => Err(format!("there is no command `{command}`\n\n{}", usage())),
         None => Err(usage()),

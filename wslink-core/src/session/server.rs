@@ -44,7 +44,7 @@ pub struct Shared {
     pub manifest: Option<Value>,
     /// The statistics of the server, where they are kept.
     pub telemetry: Option<Arc<Telemetry>>,
-    /// The protocols that clients may speak.
+    /// The protocols that clients may speak, each with an [index](Protocol::index) of its own.
     pub protocols: Vec<&'static dyn Protocol>,
     /// Bytes that peers make the server hold: requests that wait, incomplete messages, replies and events.
     pub held: AtomicUsize,

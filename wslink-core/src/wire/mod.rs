@@ -29,6 +29,9 @@ pub const V2: &dyn Protocol = &v2::V2;
 /// The protocols that a server speaks unless it is told otherwise. A new one is a folder here and a line in this list.
 pub const ALL: [&dyn Protocol; 2] = [V1, V2];
 
+/// How many protocols a server can speak.
+pub const PLACES: usize = 4;
+
 /// The protocol of a connection: the one that the WebSocket handshake agreed on, else the one whose connections begin
 /// with a frame of this kind.
 #[must_use]
@@ -52,7 +55,8 @@ pub trait Protocol: Send + Sync {
     /// Its name in logs and statistics.
     fn name(&self) -> &'static str;
 
-    /// Its place among the protocols of a server, so that something can be kept once for each.
+    /// Its place among the protocols of a server, so that something can be kept once for each: below [`PLACES`], and
+    /// another one than those of the others. 0 is that of [`V1`], 1 that of [`V2`].
     fn index(&self) -> usize;
 
     /// The WebSocket subprotocol that selects it; `None` where its first frame does.

@@ -14,17 +14,22 @@ use crate::{
         resumption::Away,
         subscriber::Subscriber,
     },
-    wire,
+    wire::{self, Protocol},
 };
 
 /// A client's place in the list of them, for as long as it is known.
 type Slot = usize;
+
+/// The protocols of a server, each at its place.
+pub(super) type Protocols = [Option<&'static dyn Protocol>; wire::PLACES];
 
 #[derive(Default)]
 pub(in crate::topic) struct Clients {
     slots: Vec<Option<Subscriber>>,
     free: Vec<Slot>,
     ids: HashMap<ClientId, Slot>,
+    /// The protocols that clients speak or spoke, by their places.
+    protocols: Protocols,
     /// Those that want everything.
     everything: Receivers<()>,
     topics: HashMap<Arc<str>, Receivers<TopicNumber>>,
@@ -37,7 +42,7 @@ pub(in crate::topic) struct Clients {
 struct Receivers<T> {
     slots: BTreeMap<Slot, T>,
     /// How many of them speak each version of the protocol.
-    wires: [usize; wire::ALL.len()],
+    wires: [usize; wire::PLACES],
 }
 
 impl<T> Receivers<T> {
@@ -77,8 +82,13 @@ impl Clients {
         if matches!(peer.interest, Interest::Everything) {
             self.everything.add(slot, (), peer.wire.index());
         }
+        self.protocols[peer.wire.index()] = Some(peer.wire);
         self.ids.insert(peer.client.id().clone(), slot);
         self.slots[slot] = Some(peer);
+    }
+
+    pub(super) const fn protocols(&self) -> Protocols {
+        self.protocols
     }
 
     /// Removes a client.
@@ -220,7 +230,7 @@ impl TopicReceivers<'_> {
     }
 
     /// The versions of the protocol that those of `audience` speak, and perhaps others.
-    pub(super) fn wires(&self, audience: &Audience) -> [bool; wire::ALL.len()] {
+    pub(super) fn wires(&self, audience: &Audience) -> [bool; wire::PLACES] {
         let Self { clients, of_topic } = *self;
         if let Audience::To(id) = audience {
             let spoken = clients.get(id.as_str()).map(|peer| peer.wire.index());

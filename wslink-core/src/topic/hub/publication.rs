@@ -37,7 +37,7 @@ impl Hub {
             Channel::Named(topic) => (self.sight(topic), ("", 0), Delivery::Reliable, None),
         };
         let restriction = sight.restriction();
-        let mut encoded: [Option<Encoded>; wire::ALL.len()] = Default::default();
+        let mut encoded: [Option<Encoded>; wire::PLACES] = Default::default();
         let (mut receivers, mut dropped) = (0, 0);
         let mut rounds = 0;
         let mut discarded = Discarded::default();
@@ -45,7 +45,11 @@ impl Hub {
             let clients = self.read();
             let interested = clients.receivers(sight.topic);
             let mut needed = interested.wires(audience);
-            needed[BASE] |= retain.is_some();
+            let mut protocols = clients.protocols();
+            if retain.is_some() {
+                needed[BASE] = true;
+                protocols[BASE] = Some(wire::V2);
+            }
             let undecided =
                 if sight.asked && rounds < ROUNDS { undecided(interested, audience, sight.topic) } else { Vec::new() };
             if !undecided.is_empty() || needed.iter().zip(&encoded).any(|(needed, encoded)| *needed && encoded.is_none()) {
@@ -55,8 +59,10 @@ impl Hub {
                 if let Some(guard) = self.guard.get() {
                     undecided.iter().for_each(|client| _ = self.decide(guard, client, sight.topic));
                 }
-                for wire in wire::ALL.into_iter().filter(|wire| needed[wire.index()]) {
-                    encoded[wire.index()].get_or_insert_with(|| encode(wire, sight.topic, None, payload));
+                for ((needed, wire), encoded) in needed.into_iter().zip(protocols).zip(&mut encoded) {
+                    if let Some(wire) = wire.filter(|_| needed) {
+                        encoded.get_or_insert_with(|| encode(wire, sight.topic, None, payload));
+                    }
                 }
                 continue;
             }

@@ -30,7 +30,7 @@ pub(super) struct Retained {
     pub(super) require: Option<&'static str>,
     pub(super) restriction: Option<Arc<Restriction>>,
     /// Its frames, in each version of the protocol that was needed so far: at least in [`BASE`].
-    frames: [OnceLock<Encoded>; wire::ALL.len()],
+    frames: [OnceLock<Encoded>; wire::PLACES],
     /// The message in that version, in one piece.
     message: OnceLock<Bytes>,
 }
@@ -43,7 +43,7 @@ impl Retained {
         topic: &'static str,
         require: Option<&'static str>,
         restriction: Option<Arc<Restriction>>,
-        frames: [Option<Encoded>; wire::ALL.len()],
+        frames: [Option<Encoded>; wire::PLACES],
     ) -> Self {
         let frames = frames.map(|frames| frames.map_or_else(OnceLock::new, OnceLock::from));
         Self { topic, require, restriction, frames, message: OnceLock::new() }

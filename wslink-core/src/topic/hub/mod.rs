@@ -19,7 +19,7 @@ pub(super) use self::{
 };
 use super::{
     Delivery, Interest, Outbox,
-    authorization::{Answers, Guard, forbidden},
+    authorization::{Answers, Guard, Restriction, forbidden},
     budget::Budget,
     discarded::Discarded,
     event::Event,
@@ -100,7 +100,7 @@ impl Hub {
                 return;
             }
             for last in wanted.iter().filter(|last| may_see(&peer.client, last.topic, last.require, &answers)) {
-                peer.outbox.put(("", 0), Delivery::Reliable, last.event(wire), &mut discarded);
+                peer.outbox.put_unlimited(last.event(wire), &mut discarded);
             }
             peer.decisions.replace(answers);
             clients.insert(peer);
@@ -137,7 +137,7 @@ impl Hub {
             for last in wanted {
                 let Retained { topic, require, .. } = *last;
                 if !peer.may_see(Sight { topic, require, asked }) && may_see(client, topic, require, &answers) {
-                    outbox.put(("", 0), Delivery::Reliable, last.event(wire), &mut discarded);
+                    outbox.put_unlimited(last.event(wire), &mut discarded);
                 }
             }
             peer.decisions.replace(answers);
@@ -236,7 +236,7 @@ impl Hub {
             if let Some(last) = last.filter(|last| peer.may_see(Sight { require: last.require, ..self.sight(topic) })) {
                 let made = made.take().filter(|(of, _)| Arc::ptr_eq(of, &last));
                 let event = made.map_or_else(|| last.first(wire, subscription), |(_, event)| event);
-                outbox.put(("", 0), Delivery::Reliable, event, &mut discarded);
+                outbox.put_unlimited(event, &mut discarded);
             }
             return;
         }
@@ -280,6 +280,11 @@ impl Hub {
     /// How many events for the client `id` were dropped by the policies of their topics.
     pub(super) fn dropped_for(&self, id: &ClientId) -> u64 {
         self.read().get(id.as_str()).map_or(0, |peer| peer.outbox.dropped())
+    }
+
+    /// What decides who may see the events of `topic`; nothing where everybody may.
+    pub(crate) fn restriction(&self, topic: &str) -> Option<Arc<Restriction>> {
+        self.sight(topic).restriction()
     }
 
     /// A topic that is only known by its name.

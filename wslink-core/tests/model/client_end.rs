@@ -271,13 +271,13 @@ impl ClientEnd {
         client: &Client,
         env: &mut Env,
         method: usize,
-        task: Task,
+        task: &Task,
         uploads: usize,
         timeout: Option<Ms>,
     ) {
         let id = u32::try_from(env.calls.len()).unwrap();
         let hellos = env.ledger.facts().hellos(self.number);
-        let task = Task { id, connection: self.number, hellos, lane: METHODS[method].1, ..task };
+        let task = Task { id, connection: self.number, hellos, lane: METHODS[method].1, ..task.clone() };
         let blob = (uploads > 0).then(|| bytes(uploads));
         let arguments = (&task, blob);
         let draft = client.protocol.draft(Target::Method(METHODS[method].0), Parts { positional: Some(&arguments), named: None });

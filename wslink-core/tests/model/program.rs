@@ -90,7 +90,7 @@ fn call(world: &mut World) {
             let uploads = env.size();
             largest = largest.max(uploads).max(task.bytes);
             env.note("client {} calls method {}, call {}", [client.index as u64, method as u64, env.calls.len() as u64]);
-            near.call(client, env, method, task, uploads, timeout);
+            near.call(client, env, method, &task, uploads, timeout);
         }
     });
     world.largest = world.largest.max(largest + 1000);

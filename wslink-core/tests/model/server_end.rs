@@ -265,7 +265,7 @@ impl ServerEnd {
         };
         self.session.handle_traffic(env.instant(), traffic);
         self.events(env);
-        pumped || held_frames != !self.session.wants_frames() || held_streams != self.holds_streams()
+        pumped || held_frames == self.session.wants_frames() || held_streams != self.holds_streams()
     }
 
     fn holds_streams(&self) -> bool {

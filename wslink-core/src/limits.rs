@@ -46,7 +46,8 @@ pub struct Limits {
     pub blocking_threads: usize,
     /// Subscriptions of a connection.
     pub subscriptions: usize,
-    /// Bytes of replies that may wait for a slow reader before its next requests are left unread.
+    /// Bytes of replies that may wait for a slow reader before its next requests are left unread; and of the retained
+    /// events that its subscriptions begin with.
     pub reply_bytes: usize,
     /// Bytes of replies that may wait for a slow reader in all, those of calls that had begun before its requests were
     /// left unread among them. More end the connection with 1013. One reply of any size always may.
@@ -56,8 +57,8 @@ pub struct Limits {
     /// Bytes that all clients together may make the server hold: incomplete messages, requests that wait, replies and
     /// events. Over it, clients that hold more than a little are not read from.
     pub held_bytes: usize,
-    /// Bytes of events that may wait for a slow reader before it is disconnected. One message of any
-    /// size always may.
+    /// Bytes of events that may wait for a slow reader before it is disconnected, without retained ones that a client or
+    /// a subscription begins with. One message of any size always may.
     pub outbox_bytes: usize,
     /// How long a client that lost its connection may take to come back and go on.
     pub resume_window: Duration,

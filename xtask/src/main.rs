@@ -6,6 +6,7 @@ mod chromium;
 mod command;
 mod compile_times;
 mod demo;
+mod model;
 mod node;
 mod registration;
 mod release;
@@ -39,6 +40,9 @@ The commands of this repository.
     cargo xtask soak [MINUTES]
         Loads a server for 3 minutes, with hostile peers beside, and says whether every promise was kept.
 
+    cargo xtask model [PROGRAMS]
+        Plays a million random programs against sessions on a simulated network.
+
     cargo xtask autobahn [CASES]
         Runs the Autobahn TestSuite; see CONTRIBUTING.md for what it needs.
 
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Some((command, rest)) if command == "bench" => bench(rest),
         Some((command, rest)) if command == "demo" => demo::run(rest),
         Some((command, rest)) if command == "soak" => soak::run(rest),
+        Some((command, rest)) if command == "model" => model::run_model(rest),
         Some((command, rest)) if command == "autobahn" => autobahn::run(rest),
         Some((command, [])) if command == "release" => release::run_release(),
         Some((command, rest)) if command == "test" => steps::run(rest),

@@ -128,6 +128,10 @@ struct Entry {
     draft: Box<dyn Draft>,
     /// Its number on the server; `None` while it was not confirmed.
     number: Option<u64>,
+    /// An event for this subscription alone has come.
+    began: bool,
+    /// It was resumed, so that its topic is no stream of its own.
+    resumed: bool,
 }
 
 /// The remains of a session whose connection is over.
@@ -279,7 +283,7 @@ impl Memory {
 
     fn add(&mut self, id: u64, topic: Arc<str>, draft: Box<dyn Draft>) {
         self.by_topic.entry(Arc::clone(&topic)).or_default().push(id);
-        self.entries.insert(id, Entry { topic, draft, number: None });
+        self.entries.insert(id, Entry { topic, draft, number: None, began: false, resumed: false });
     }
 
     fn remove(&mut self, id: u64) -> Option<Entry> {
@@ -302,7 +306,7 @@ impl Memory {
         let Some(Resumption { missed, kept }) = resumed else {
             self.received = 0;
             self.by_number.clear();
-            self.entries.values_mut().for_each(|entry| entry.number = None);
+            self.entries.values_mut().for_each(Entry::begin_anew);
             events.extend(self.entries.keys().map(|id| told(*id, Continuity::Fresh)));
             return Vec::new();
         };
@@ -310,8 +314,14 @@ impl Memory {
         for (id, entry) in &mut self.entries {
             let place = entry.number.and_then(|number| orphans.iter().position(|orphan| *orphan == number));
             match place {
-                Some(place) => _ = orphans.swap_remove(place),
-                None => _ = entry.number.take().map(|number| self.by_number.remove(&number)),
+                Some(place) => {
+                    orphans.swap_remove(place);
+                    entry.resumed = true;
+                }
+                None => {
+                    entry.number.map(|number| self.by_number.remove(&number));
+                    entry.begin_anew();
+                }
             }
             let continuity = match (entry.number, missed.get(&*entry.topic).copied().unwrap_or(0)) {
                 (None, _) => Continuity::Fresh,
@@ -322,6 +332,20 @@ impl Memory {
         }
         orphans.sort_unstable();
         orphans
+    }
+}
+
+impl Entry {
+    /// The server does not have it any more.
+    fn begin_anew(&mut self) {
+        (self.number, self.began, self.resumed) = (None, false, false);
+    }
+
+    /// An event has come for this subscription alone. Returns whether it came before: the server sends what the topic
+    /// retained when the subscription began once more to a client that resumes, unless a later event shows that it has
+    /// arrived.
+    fn has_begun(&mut self) -> bool {
+        std::mem::replace(&mut self.began, true) && self.resumed
     }
 }
 
@@ -409,7 +433,11 @@ impl ClientSide {
     }
 
     fn unsubscribe(&mut self, link: &mut Link, id: u64) {
-        if let Some(number) = self.memory.remove(id).and_then(|entry| entry.number) {
+        // A server takes whatever follows a hello for a sign that its answer has arrived. Until then the subscription is
+        // only forgotten: if the server goes on with it, it is told when the answer comes.
+        if let Some(number) = self.memory.remove(id).and_then(|entry| entry.number)
+            && self.welcome.is_some()
+        {
             self.unsubscribe_number(link, number);
         }
     }
@@ -529,7 +557,7 @@ impl ClientSide {
     }
 
     fn event(&mut self, link: &mut Link, topic: &str, subscription: Option<u64>, content: Received, incoming: &mut Incoming) {
-        let Memory { by_topic, by_number, received, .. } = &mut self.memory;
+        let Memory { entries, by_topic, by_number, received, .. } = &mut self.memory;
         let one = subscription.map(|number| by_number.get(&number).copied());
         let ids = match &one {
             Some(id) => id.as_slice(),
@@ -547,6 +575,11 @@ impl ClientSide {
                 return;
             }
         };
+        if let Some(Some(id)) = one
+            && entries.get_mut(&id).is_some_and(Entry::has_begun)
+        {
+            return;
+        }
         // The server does not count the events that it sends to one subscription alone.
         *received += u64::from(one.is_none());
         link.events.extend(ids.iter().map(|id| Event::Client(ClientEvent::Payload(*id, payload.clone()))));

@@ -195,8 +195,9 @@ impl Liveness {
         if !passed(self.silence()) {
             return None;
         }
-        // Where the socket takes nothing more, the ping has not reached the peer: the write stall decides.
-        let gives_up = self.pong.is_some() && read && self.traffic.unwritten == 0;
+        // Where the socket takes nothing more, the ping has not reached the peer: the write stall decides, if there is one.
+        let stall_decides = self.traffic.unwritten > 0 && self.stalled.checked_add(self.write_stall).is_some();
+        let gives_up = self.pong.is_some() && read && !stall_decides;
         if self.pinged && gives_up {
             return Some(Due::Silent);
         }

@@ -225,12 +225,13 @@ impl ServerSide {
         self.greeting.is_none()
             && self.takes_calls()
             && self.takes_replies(link)
+            && self.outbox.beginnings() <= self.shared.limits.reply_bytes
             && self.calls.waiting_bytes() <= self.shared.limits.request_bytes
             && self.has_memory()
     }
 
     pub(super) fn wants_stream_items(&self) -> bool {
-        self.outbox.bytes() < STREAM_AHEAD
+        self.outbox.bytes() < STREAM_AHEAD.min(self.shared.limits.outbox_bytes)
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {

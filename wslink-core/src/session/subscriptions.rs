@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
 use serde::Serialize;
@@ -15,6 +16,7 @@ use crate::{
     CallError, ErrorCode, Payload, Value,
     panics::drop_caught,
     rpc::{self, TopicDescriptor},
+    topic::Restriction,
     wire::{Content, Encoded, Incoming, MessageId, Outgoing, Protocol, Subject},
 };
 
@@ -30,7 +32,8 @@ pub(super) struct Subscriptions {
 
 enum Subscription {
     Shared(String),
-    Own(&'static TopicDescriptor),
+    /// With what decides who may see its events.
+    Own(&'static TopicDescriptor, Option<Arc<Restriction>>),
 }
 
 #[derive(Serialize)]
@@ -75,7 +78,9 @@ impl ServerSide {
         match rpc::subscribe(&own.route, &self.context(protocol), id.clone(), &mut incoming.arguments) {
             Err(refusal) => Ok(refusal),
             Ok(events) => {
-                self.subscriptions.by_number.insert(number, Subscription::Own(own.topic));
+                self.subscriptions
+                    .by_number
+                    .insert(number, Subscription::Own(own.topic, self.shared.hub.restriction(own.topic.uri)));
                 link.events.push_back(Event::Stream(number, events));
                 Ok(subscribed)
             }
@@ -96,21 +101,21 @@ impl ServerSide {
             Some(Subscription::Shared(topic)) => {
                 self.shared.hub.unsubscribe(self.client.id(), &self.outbox, &topic, number);
             }
-            Some(Subscription::Own(_)) => link.events.push_back(Event::EndStream(number)),
+            Some(Subscription::Own(..)) => link.events.push_back(Event::EndStream(number)),
             None => {}
         }
         Ok(answer(protocol, id, &existed))
     }
 
     pub(super) fn stream_item(&mut self, link: &mut Link, number: u64, item: Option<Box<dyn Payload + Send>>) {
-        let Some(Subscription::Own(topic)) = self.subscriptions.by_number.get(&number) else { return };
+        let Some(Subscription::Own(topic, restriction)) = self.subscriptions.by_number.get(&number) else { return };
         let Some(protocol) = link.speaking.as_ref().map(|speaking| speaking.protocol) else { return };
         let TopicDescriptor { uri, delivery, .. } = **topic;
         match item {
             Some(payload) => {
                 let message = encode(protocol, uri, number, Content::Result(payload.as_serialize()));
                 drop_caught(payload);
-                let dropped = self.outbox.push(0, uri, number, delivery, message);
+                let dropped = self.outbox.push_stream(number, uri, delivery, restriction.clone(), message);
                 self.shared.hub.published(uri, delivery, 1, dropped);
             }
             None => {
@@ -120,15 +125,14 @@ impl ServerSide {
         }
     }
 
-    /// Ends the streams that the client's new principal may not see. Of shared topics, the hub withholds them.
+    /// Ends the streams that the client's new principal may not see. The hub has withheld the events that wait.
     pub(super) fn end_forbidden(&mut self, link: &mut Link, protocol: &'static dyn Protocol) {
         let Self { shared, client, outbox, subscriptions, .. } = self;
         subscriptions.by_number.retain(|number, subscription| match subscription {
             Subscription::Shared(_) => true,
-            Subscription::Own(topic) => {
+            Subscription::Own(topic, _) => {
                 let stays = shared.hub.admit(client, topic.uri).is_ok();
                 if !stays {
-                    outbox.retract(*number);
                     link.events.push_back(Event::EndStream(*number));
                     outbox.push_reliable(0, encode(protocol, topic.uri, *number, Content::End));
                 }

@@ -55,7 +55,7 @@ pub(super) type Answers = HashMap<Box<str>, bool>;
 
 /// What decides who may see the events of a topic, where not everybody may.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Restriction {
+pub(crate) struct Restriction {
     pub(super) topic: Box<str>,
     pub(super) require: Option<&'static str>,
 }

@@ -17,8 +17,8 @@ pub(super) enum Source {
     Topic(TopicNumber),
     /// What the topic of this subscription retained when it began.
     Retained(u64),
-    /// The own stream of this subscription.
-    Stream(u64),
+    /// The own stream of a subscription.
+    Stream,
 }
 
 #[derive(Debug)]

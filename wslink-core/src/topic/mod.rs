@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub(crate) use self::authorization::Restriction;
 pub use self::authorization::{Ask, Guard};
 pub use self::publisher::Publisher;
 pub use self::{

@@ -8,7 +8,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
 };
@@ -45,6 +45,8 @@ pub struct Outbox {
     ready: AtomicWaker,
     /// The number of the connection's last reply.
     replied: AtomicU64,
+    /// Bytes of retained events that wait and that subscriptions begin with.
+    beginnings: AtomicUsize,
     limit: usize,
 }
 
@@ -123,16 +125,35 @@ impl Outbox {
             has_progress: AtomicBool::new(false),
             ready: AtomicWaker::new(),
             replied: AtomicU64::new(0),
+            beginnings: AtomicUsize::new(0),
             limit,
         }
     }
 
     /// Adds an event of a topic that is known when the program is compiled, and to the client's history
-    /// by `number`; 0 is for the own stream of the subscription `key`. Returns how many events of that
-    /// topic were dropped for it.
+    /// by `number` unless that is 0. Returns how many events of that topic were dropped for it.
     pub fn push(&self, number: TopicNumber, topic: &'static str, key: u64, delivery: Delivery, message: Encoded) -> usize {
-        let source = if number == 0 { Source::Stream(key) } else { Source::Topic(number) };
+        let source = if number == 0 { Source::Uncounted } else { Source::Topic(number) };
         self.put((topic, key), delivery, Event::new(source, message), &mut Discarded::default())
+    }
+
+    /// Adds an event of the own stream of a `subscription`, which another principal gets only where it may see it.
+    /// Returns how many older ones were dropped for it.
+    pub(crate) fn push_stream(
+        &self,
+        subscription: u64,
+        topic: &'static str,
+        delivery: Delivery,
+        restriction: Option<Arc<Restriction>>,
+        message: Encoded,
+    ) -> usize {
+        let event = Event::new(Source::Stream, message).restricted(restriction);
+        let mut discarded = Discarded::default();
+        if delivery != Delivery::Reliable {
+            return self.put((topic, subscription), delivery, event, &mut discarded);
+        }
+        self.put_unlimited(event, &mut discarded);
+        0
     }
 
     /// Adds an event that must not be lost, and to the client's history by `number` unless that is 0.
@@ -175,6 +196,49 @@ impl Outbox {
         dropped
     }
 
+    /// Adds an event that must not be lost and counts towards no limit. What a topic retains does not, else a client
+    /// whose topics retain more than an outbox holds could never begin; a session reads no further requests while
+    /// [`beginnings`](Self::beginnings) wait. Neither does an item of a stream, of which a session takes no more while
+    /// much waits.
+    pub(super) fn put_unlimited(&self, mut event: Event, discarded: &mut Discarded) {
+        let mut state = self.lock();
+        if state.ended.is_some() || event.message.frames().is_empty() {
+            return discarded.message(event.message);
+        }
+        event.after_reply = self.replied.load(Ordering::Relaxed) + 1;
+        self.append(&mut state, None, event);
+        if state.away.is_some() {
+            state.move_to_history(discarded);
+        }
+        drop(state);
+        discarded.waker(self.ready.take());
+    }
+
+    /// Adds an event whatever waits; it comes from the history, or counts towards no limit.
+    fn append(&self, state: &mut State, lane: Option<Lane>, event: Event) {
+        let cost = cost(&event.message);
+        match event.source {
+            Source::Retained(_) => {
+                self.beginnings.fetch_add(event.message.len(), Ordering::Relaxed);
+                state.events.append_unlimited(event, cost);
+            }
+            Source::Uncounted | Source::Stream => state.events.append_unlimited(event, cost),
+            Source::Topic(_) => state.events.append(lane, event, cost),
+        }
+    }
+
+    /// An event does not wait any more.
+    fn taken(&self, event: &Event) {
+        if matches!(event.source, Source::Retained(_)) {
+            self.beginnings.fetch_sub(event.message.len(), Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes of retained events that wait and that subscriptions begin with.
+    pub fn beginnings(&self) -> usize {
+        self.beginnings.load(Ordering::Relaxed)
+    }
+
     /// From now on remembers what is sent, in so many bytes, for a client that may resume.
     pub(super) fn remember(&self, bytes: usize, discarded: &mut Discarded) {
         let mut state = self.lock();
@@ -190,17 +254,13 @@ impl Outbox {
     /// the events that were sent to the one before.
     pub(super) fn change_principal(&self, stays: impl FnMut(&Event) -> bool, forget: bool, discarded: &mut Discarded) {
         let mut state = self.lock();
-        state.events.retain(stays, |event| discarded.message(event.message));
+        state.events.retain(stays, |event| {
+            self.taken(&event);
+            discarded.message(event.message);
+        });
         if let Some(history) = state.history.as_mut().filter(|_| forget) {
             history.forget_events(discarded);
         }
-    }
-
-    /// Takes out what waits of the own stream of a subscription.
-    pub fn retract(&self, stream: u64) {
-        let mut discarded = Discarded::default();
-        let stays = |event: &Event| event.source != Source::Stream(stream);
-        self.lock().events.retain(stays, |event| discarded.message(event.message));
     }
 
     /// What restricts the events that wait or are kept.
@@ -251,8 +311,7 @@ impl Outbox {
         // The hello that resumes is answered first.
         let after_reply = self.replied.load(Ordering::Relaxed) + 1;
         for (lane, event) in rest {
-            let cost = cost(&event.message);
-            state.events.append(lane, Event { after_reply, ..event }, cost);
+            self.append(&mut state, lane, Event { after_reply, ..event });
         }
         discarded.other(state.history.replace(history));
         drop(state);
@@ -338,6 +397,7 @@ impl Outbox {
             state.wake_pacing(&mut discarded);
         }
         let Some((lane, event)) = event else { return Ok(None) };
+        self.taken(&event);
         let Some(history) = &mut state.history else { return Ok(Some(event.message)) };
         let message = event.message.clone();
         history.record(lane, event, &mut discarded);

@@ -34,6 +34,8 @@ pub(super) struct Queue<T> {
     /// lose its connection for what may not.
     reliable_cost: usize,
     lossy_cost: usize,
+    /// Of messages that must not be lost and count towards no limit.
+    unlimited_cost: usize,
     lossy_messages: usize,
 }
 
@@ -49,6 +51,7 @@ struct LossyLane<T> {
 struct Waiting<T> {
     message: T,
     cost: usize,
+    is_limited: bool,
 }
 
 /// A message that fits no more, and for which nothing may be dropped.
@@ -65,6 +68,7 @@ impl<T> Default for Queue<T> {
             free: Vec::new(),
             reliable_cost: 0,
             lossy_cost: 0,
+            unlimited_cost: 0,
             lossy_messages: 0,
         }
     }
@@ -82,13 +86,13 @@ impl<T> Queue<T> {
 
     /// Of all messages that wait.
     pub(super) const fn cost(&self) -> usize {
-        self.reliable_cost + self.lossy_cost
+        self.reliable_cost + self.lossy_cost + self.unlimited_cost
     }
 
     /// Adds a message that must not be lost; all of them may cost `limit`, and one of any cost always may wait.
     #[inline]
     pub(super) fn push(&mut self, message: T, cost: usize, limit: usize) -> Result<(), Overflow<T>> {
-        if !self.reliable.is_empty() && self.reliable_cost.saturating_add(cost) > limit {
+        if self.reliable_cost > 0 && self.reliable_cost.saturating_add(cost) > limit {
             return Err(Overflow(message));
         }
         self.append_reliable(message, cost);
@@ -98,7 +102,14 @@ impl<T> Queue<T> {
     #[inline]
     fn append_reliable(&mut self, message: T, cost: usize) {
         self.reliable_cost += cost;
-        self.reliable.push_back(Waiting { message, cost });
+        self.reliable.push_back(Waiting { message, cost, is_limited: true });
+        self.order.push_back(RELIABLE);
+    }
+
+    /// Adds a message that must not be lost and counts towards no limit.
+    pub(super) fn append_unlimited(&mut self, message: T, cost: usize) {
+        self.unlimited_cost += cost;
+        self.reliable.push_back(Waiting { message, cost, is_limited: false });
         self.order.push_back(RELIABLE);
     }
 
@@ -116,7 +127,7 @@ impl<T> Queue<T> {
     ) -> Result<usize, Overflow<T>> {
         let index = self.indices.get(&lane).copied().unwrap_or_else(|| self.open(lane));
         let Some(of_lane) = self.lossy.get_mut(index as usize - 1) else { return Err(Overflow(message)) };
-        of_lane.messages.push_back(Waiting { message, cost });
+        of_lane.messages.push_back(Waiting { message, cost, is_limited: true });
         self.lossy_cost += cost;
         self.lossy_messages += 1;
         let mut dropped = 0;
@@ -157,7 +168,7 @@ impl<T> Queue<T> {
         let Some(lane) = lane else { return self.append_reliable(message, cost) };
         let index = self.indices.get(&lane).copied().unwrap_or_else(|| self.open(lane));
         if let Some(of_lane) = self.lossy.get_mut(index as usize - 1) {
-            of_lane.messages.push_back(Waiting { message, cost });
+            of_lane.messages.push_back(Waiting { message, cost, is_limited: true });
             self.lossy_cost += cost;
             self.lossy_messages += 1;
             if of_lane.messages.len() > of_lane.places {
@@ -180,8 +191,9 @@ impl<T> Queue<T> {
     /// The next message. From now on nothing takes its place: it is one that must not be lost.
     pub(super) fn peek(&mut self) -> Option<&T> {
         if *self.order.front()? != RELIABLE {
-            let (_, waiting) = self.next()?;
-            self.reliable_cost += waiting.cost;
+            let (lane, mut waiting) = self.next()?;
+            waiting.is_limited &= lane.is_none();
+            *(if waiting.is_limited { &mut self.reliable_cost } else { &mut self.unlimited_cost }) += waiting.cost;
             self.reliable.push_front(waiting);
             self.order.push_front(RELIABLE);
         }
@@ -194,7 +206,8 @@ impl<T> Queue<T> {
             let index = self.order.pop_front()?;
             if index == RELIABLE {
                 let waiting = self.reliable.pop_front()?;
-                self.reliable_cost -= waiting.cost;
+                let counted = if waiting.is_limited { &mut self.reliable_cost } else { &mut self.unlimited_cost };
+                *counted -= waiting.cost;
                 return Some((None, waiting));
             }
             let of_lane = self.lossy.get_mut(index as usize - 1)?;
@@ -221,8 +234,12 @@ impl<T> Queue<T> {
     /// Gives to `discard` what does not stay; the others keep their order.
     pub(super) fn retain(&mut self, mut stays: impl FnMut(&T) -> bool, mut discard: impl FnMut(T)) {
         let mut before = std::mem::take(self);
-        while let Some((lane, Waiting { message, cost })) = before.next() {
-            if stays(&message) { self.append(lane, message, cost) } else { discard(message) }
+        while let Some((lane, Waiting { message, cost, is_limited })) = before.next() {
+            match stays(&message) {
+                true if is_limited => self.append(lane, message, cost),
+                true => self.append_unlimited(message, cost),
+                false => discard(message),
+            }
         }
     }
 

@@ -26,6 +26,9 @@ const ENTRY_OVERHEAD: usize = 160;
 const MIN_RUNS: usize = 256;
 const RUNS_PART: usize = 16;
 
+/// The same for subscriptions that begin with an event that is not kept.
+const MAX_BEGINNINGS: usize = 1024;
+
 #[derive(Debug)]
 pub(super) struct ReplayBuffer {
     /// How many events that the client counts were sent.
@@ -42,6 +45,8 @@ pub(super) struct ReplayBuffer {
     limit: usize,
     /// Events that were sent and are not kept.
     lost: VecDeque<Run>,
+    /// The subscriptions that begin with an event which is not kept, with its number.
+    beginnings: VecDeque<(u64, u64)>,
     /// Of events up to this number, not all that were lost are known.
     unknown: u64,
     /// The client is away: what has a greater number was not sent and can only be lost.
@@ -96,6 +101,7 @@ impl ReplayBuffer {
             lossy_bytes: 0,
             limit,
             lost: VecDeque::new(),
+            beginnings: VecDeque::new(),
             unknown: 0,
             away_from: None,
             missed: HashMap::new(),
@@ -108,11 +114,12 @@ impl ReplayBuffer {
         match event.source {
             Source::Topic(_) => self.sent += 1,
             Source::Retained(_) => {}
-            Source::Uncounted | Source::Stream(_) => return discarded.message(event.message),
+            Source::Uncounted | Source::Stream => return discarded.message(event.message),
         }
         self.recorded += 1;
         let kept = Kept { order: self.recorded, number: self.sent, lane, event };
         if kept.cost() > self.limit {
+            self.lose_older(&kept, discarded);
             return self.lose(kept, discarded);
         }
         match lane {
@@ -145,7 +152,8 @@ impl ReplayBuffer {
 
     /// The bytes that it needs.
     pub(super) fn bytes(&self) -> usize {
-        self.reliable_bytes + self.lossy_bytes + self.lost.len() * size_of::<Run>()
+        let lost = self.lost.len() * size_of::<Run>() + self.beginnings.len() * size_of::<(u64, u64)>();
+        self.reliable_bytes + self.lossy_bytes + lost
     }
 
     fn shrink(&mut self, discarded: &mut Discarded) {
@@ -164,11 +172,43 @@ impl ReplayBuffer {
         }
     }
 
+    /// Loses what is older than an event that is too large to be kept: what is sent again must be newer than what is
+    /// missed, else a client takes it for the newest.
+    fn lose_older(&mut self, newer: &Kept, discarded: &mut Discarded) {
+        if let Some(lane) = newer.lane {
+            if let Some(older) = self.newest.remove(&lane).and_then(|older| self.lossy.remove(&older)) {
+                self.lossy_bytes -= older.cost();
+                self.lose(older, discarded);
+            }
+            return;
+        }
+        for kept in std::mem::take(&mut self.reliable) {
+            if kept.event.source == newer.event.source {
+                self.reliable_bytes -= kept.cost();
+                self.lose(kept, discarded);
+            } else {
+                self.reliable.push_back(kept);
+            }
+        }
+    }
+
     /// An event is not kept any more.
     fn lose(&mut self, kept: Kept, discarded: &mut Discarded) {
         let Kept { number, event, .. } = kept;
         discarded.message(event.message);
-        let Source::Topic(topic) = event.source else { return };
+        let topic = match event.source {
+            Source::Topic(topic) => topic,
+            Source::Retained(subscription) => {
+                self.beginnings.push_back((subscription, number));
+                if self.beginnings.len() > MAX_BEGINNINGS
+                    && let Some((_, number)) = self.beginnings.pop_front()
+                {
+                    self.unknown = self.unknown.max(number + 1);
+                }
+                return;
+            }
+            Source::Uncounted | Source::Stream => return,
+        };
         if self.away_from.is_some_and(|from| number > from) {
             *self.missed.entry(topic).or_default() += 1;
             return;
@@ -206,6 +246,13 @@ impl ReplayBuffer {
     /// Whether it can say what a client that `received` so many events did not.
     pub(super) const fn accounts_for(&self, received: u64) -> bool {
         received >= self.unknown
+    }
+
+    /// The subscriptions that begin with an event which a client that `received` so many has perhaps not got, and cannot
+    /// get any more.
+    pub(super) fn lost_beginnings(&mut self, received: u64) -> Vec<u64> {
+        let is_lost = |(subscription, number)| (number >= received).then_some(subscription);
+        self.beginnings.drain(..).filter_map(is_lost).collect()
     }
 
     /// The client was told what it missed, and knows.

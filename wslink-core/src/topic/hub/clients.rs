@@ -125,7 +125,7 @@ impl Clients {
     }
 
     /// The client with that outbox has a subscription less.
-    pub(super) fn unsubscribe(&mut self, id: &ClientId, outbox: &Arc<Outbox>, topic: &str, subscription: u64) {
+    pub(in crate::topic) fn unsubscribe(&mut self, id: &ClientId, outbox: &Arc<Outbox>, topic: &str, subscription: u64) {
         let Some(&slot) = self.ids.get(id) else { return };
         let peer = self.slots.get_mut(slot).and_then(Option::as_mut).filter(|peer| Arc::ptr_eq(&peer.outbox, outbox));
         let Some(Subscriber { interest: Interest::Topics(topics), wire, .. }) = peer else { return };

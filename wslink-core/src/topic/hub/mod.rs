@@ -20,7 +20,7 @@ pub(super) use self::{
 };
 use super::{
     Delivery, Interest, Outbox,
-    authorization::{Answers, Guard, forbidden},
+    authorization::{Answers, Guard, Restriction, forbidden},
     budget::Budget,
     discarded::Discarded,
     event::Event,
@@ -103,7 +103,7 @@ impl Hub {
                 return;
             }
             for last in wanted.iter().filter(|last| may_see(&peer.client, last.topic, last.require, &answers)) {
-                peer.outbox.put(("", 0), Delivery::Reliable, last.event(wire), &mut discarded);
+                peer.outbox.put_unlimited(last.event(wire), &mut discarded);
             }
             peer.decisions.replace(answers);
             clients.insert(peer);
@@ -140,7 +140,7 @@ impl Hub {
             for last in wanted {
                 let Retained { topic, require, .. } = *last;
                 if !peer.may_see(Sight { topic, require, asked }) && may_see(client, topic, require, &answers) {
-                    outbox.put(("", 0), Delivery::Reliable, last.event(wire), &mut discarded);
+                    outbox.put_unlimited(last.event(wire), &mut discarded);
                 }
             }
             peer.decisions.replace(answers);
@@ -239,7 +239,7 @@ impl Hub {
             if let Some(last) = last.filter(|last| peer.may_see(Sight { require: last.require, ..self.sight(topic) })) {
                 let made = made.take().filter(|(of, _)| Arc::ptr_eq(of, &last));
                 let event = made.map_or_else(|| last.first(wire, subscription), |(_, event)| event);
-                outbox.put(("", 0), Delivery::Reliable, event, &mut discarded);
+                outbox.put_unlimited(event, &mut discarded);
             }
             return;
         }
@@ -268,6 +268,10 @@ impl Hub {
     /// How many clients of `audience` that are here receive `topic`.
     pub(super) fn subscribers(&self, audience: &Audience, topic: &str) -> usize {
         let sight = self.sight(topic);
+        if let Some(guard) = self.guard.get().filter(|_| sight.asked) {
+            let undecided = publication::undecided(self.read().receivers(topic), audience, topic);
+            undecided.iter().for_each(|client| _ = self.decide(guard, client, topic));
+        }
         let mut count = 0;
         self.read().receivers(topic).each(audience, |peer, _| count += usize::from(!peer.away && peer.may_see(sight)));
         count
@@ -283,6 +287,11 @@ impl Hub {
     /// How many events for the client `id` were dropped by the policies of their topics.
     pub(super) fn dropped_for(&self, id: &ClientId) -> u64 {
         self.read().get(id.as_str()).map_or(0, |peer| peer.outbox.dropped())
+    }
+
+    /// What decides who may see the events of `topic`; nothing where everybody may.
+    pub(crate) fn restriction(&self, topic: &str) -> Option<Arc<Restriction>> {
+        self.sight(topic).restriction()
     }
 
     /// A topic that is only known by its name.

@@ -94,7 +94,7 @@ impl Hub {
 }
 
 /// Those of `audience` who want `topic` and of whom the application has not said whether they may see it.
-fn undecided(interested: TopicReceivers<'_>, audience: &Audience, topic: &str) -> Vec<crate::Client> {
+pub(super) fn undecided(interested: TopicReceivers<'_>, audience: &Audience, topic: &str) -> Vec<crate::Client> {
     let mut undecided = Vec::new();
     interested.each(audience, |peer, _| {
         if peer.decisions.of(topic).is_none() {

@@ -178,12 +178,17 @@ impl Hub {
             if let Some(resumption) = &mut peer.resumption {
                 resumption.keep_known(knows_answer);
             }
-            let mut kept: Vec<_> = topics.subscriptions().map(|(number, topic)| (number, topic.to_owned())).collect();
+            let lost = history.lost_beginnings(resume.received);
+            let (begin_anew, mut kept): (Vec<_>, Vec<_>) =
+                topics.subscriptions().map(|(number, topic)| (number, topic.to_owned())).partition(|one| lost.contains(&one.0));
             kept.sort_unstable();
+            let left = |topic: &str| begin_anew.iter().any(|one| one.1 == topic) && kept.iter().all(|one| one.1 != topic);
+            let left: Vec<_> = topics.names().filter(|(_, topic)| left(topic)).map(|(number, _)| number).collect();
             let stays = |event: &Event| {
                 let is_wanted = match event.source {
                     Source::Retained(subscription) => kept.binary_search_by_key(&subscription, |(number, _)| *number).is_ok(),
-                    _ => true,
+                    Source::Topic(number) => !left.contains(&number),
+                    Source::Uncounted | Source::Stream => true,
                 };
                 is_wanted && event.is_visible(|topic, require| may_see(&client, topic, require, &answers))
             };
@@ -193,7 +198,7 @@ impl Hub {
             let required = |topic: &str| self.guard.get().and_then(|guard| guard.required(topic));
             let mut missed: Vec<_> = topics
                 .names()
-                .filter(|(_, topic)| may_see(&client, topic, required(topic), &answers))
+                .filter(|(number, topic)| !left.contains(number) && may_see(&client, topic, required(topic), &answers))
                 .filter_map(|(number, topic)| Some((topic.to_string(), *missed.get(&number)?)))
                 .collect();
             missed.sort_unstable();
@@ -203,6 +208,10 @@ impl Hub {
             discarded.other(std::mem::replace(&mut peer.outbox, Arc::clone(outbox)));
             if std::mem::take(&mut peer.away) {
                 clients.away.since.retain(|(other, _)| other != client.id());
+            }
+            // A client subscribes again to what does not go on, and gets what the topic retains by then.
+            for (number, topic) in begin_anew {
+                clients.unsubscribe(client.id(), outbox, &topic, number);
             }
             return Some(Resumed { client, kept, missed });
         }

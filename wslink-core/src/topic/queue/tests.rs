@@ -52,6 +52,19 @@ fn one_event_of_any_size_may_wait() {
 }
 
 #[test]
+fn what_is_not_limited_takes_no_room_from_the_rest() {
+    let mut queue = Queue::default();
+    queue.append_unlimited("larger than the limit".to_owned(), 21);
+    queue.append_unlimited("and more".to_owned(), 8);
+    assert_eq!(queue.put("t", 0, Delivery::Reliable, "abc", 3), Pushed::Dropped(0));
+    assert_eq!(queue.put("t", 0, Delivery::Reliable, "d", 3), Pushed::Overflow);
+    queue.retain(|text| text != "and more", drop);
+    assert_eq!(queue.cost(), 24);
+    assert_eq!(queue.put("t", 0, Delivery::Reliable, "d", 4), Pushed::Dropped(0));
+    assert_eq!(drain(&mut queue), ["larger than the limit", "abc", "d"]);
+}
+
+#[test]
 fn the_places_of_what_was_dropped_do_not_add_up() {
     let mut queue = Queue::default();
     for _ in 0..1000 {

@@ -55,8 +55,24 @@ fn of_what_may_be_lost_the_newest_of_each_key_is_kept() {
     let expected = ["r1", "x3", "r2", "z1"].map(str::to_owned).to_vec();
     assert_eq!(rest(&mut history, 0), (expected, vec![(1, 3)]), "y1 was the oldest");
     history.note(None, event(2, "far larger than everything that may be kept".repeat(20)));
-    history.note(None, Event { source: Source::Stream(1), ..event(0, "not counted") });
+    history.note(None, Event { source: Source::Stream, ..event(0, "not counted") });
     assert_eq!((history.reliable_bytes, rest(&mut history, 0)), (0, (vec![], vec![(2, 1)])));
+}
+
+#[test]
+fn what_comes_again_is_newer_than_what_was_missed() {
+    let mut history = ReplayBuffer::new(2 * (ENTRY_OVERHEAD + 2));
+    let large = || event(1, "far larger than everything that may be kept".repeat(20));
+    history.note(None, event(1, "a1"));
+    history.note(None, event(2, "b1"));
+    history.note(None, large());
+    history.note(None, event(1, "a3"));
+    assert_eq!(rest(&mut history, 0), (vec!["b1".to_owned(), "a3".to_owned()], vec![(1, 2)]));
+    history.note(Some(("t", 1)), event(1, "x1"));
+    history.note(Some(("t", 2)), event(1, "y1"));
+    history.note(Some(("t", 1)), large());
+    assert_eq!(rest(&mut history, 0), (vec!["y1".to_owned()], vec![(1, 2)]), "x1 is not the newest of its key");
+    assert_eq!((history.reliable_bytes, history.lossy_bytes), (0, 0));
 }
 
 #[test]
@@ -165,4 +181,22 @@ fn agrees_with_a_model_under_random_use() {
         assert_eq!(published[topic], received[topic] + missed[topic] + waits);
         assert!(missed[topic] > 0 && received[topic] > 0);
     }
+}
+
+#[test]
+fn subscriptions_whose_beginning_is_gone_are_known() {
+    let mut history = ReplayBuffer::new(ENTRY_OVERHEAD + 10);
+    let retained = |subscription| Event { source: Source::Retained(subscription), ..event(0, "retained") };
+    history.note(None, retained(5));
+    history.note(None, event(1, "later"));
+    history.note(None, retained(6));
+    history.note(None, retained(7));
+    assert_eq!(history.lost_beginnings(1), [6], "5 has arrived before an event that has, and 7 is kept");
+    assert_eq!(rest(&mut history, 1).0, ["retained"]);
+    for subscription in 0..3 * MAX_BEGINNINGS as u64 {
+        history.note(None, retained(subscription));
+    }
+    history.note(None, event(1, "later"));
+    assert_eq!(history.beginnings.len(), MAX_BEGINNINGS);
+    assert!(!history.accounts_for(1) && history.accounts_for(2), "not all are known");
 }

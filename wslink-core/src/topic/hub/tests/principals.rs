@@ -60,17 +60,25 @@ fn the_application_is_asked_about_events_that_wait() {
         hub.renew(&client, &outbox);
         let waiting = waiting(&outbox);
         assert!(waiting.len() == 1 && waiting[0].contains("t.open"), "{waiting:?}");
+        // Nothing was published since, so the application is asked now.
+        let subscribers = ["t.named", "t.open"].map(|topic| publisher.subscribers_untyped(topic));
+        assert_eq!(subscribers, [0, 1]);
     }
 }
 
 #[test]
-fn events_of_a_stream_that_ends_with_the_principal_are_withheld() {
+fn events_of_streams_are_withheld_whether_or_not_their_stream_goes_on() {
     for delivery in [Delivery::Reliable, Delivery::Latest, Delivery::DropOldest(5)] {
-        let outbox = Outbox::new(1000);
-        let message = |text: &'static str| Encoded::one(wire::Frame::new(wire::FrameKind::Text, text));
-        outbox.push(0, "t.stream", 7, delivery, message("of one"));
-        outbox.push(0, "t.stream", 8, delivery, message("of another"));
-        outbox.retract(7);
-        assert_eq!(waiting(&outbox), ["of another"]);
+        let hub = Arc::new(Hub::default());
+        hub.set_guard(Guard::new([("t.secret", "insider")], None));
+        let mut client = client("alice", &["insider"]);
+        let outbox = join(&hub, &client, wire::ALL[0], &["t.news"]);
+        for (subscription, topic) in [(7, "t.secret"), (8, "t.open")] {
+            let message = Encoded::one(wire::Frame::new(wire::FrameKind::Text, topic));
+            outbox.push_stream(subscription, topic, delivery, hub.restriction(topic), message);
+        }
+        client.become_principal(Principal::new("bob"));
+        hub.renew(&client, &outbox);
+        assert_eq!(waiting(&outbox), ["t.open"]);
     }
 }

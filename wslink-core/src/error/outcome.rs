@@ -43,7 +43,7 @@ impl Outcome {
             Self::Ok => "ok",
             Self::Error => "error",
             Self::Exception => "exception",
-            Self::Unserializable => "unserialisable",
+            Self::Unserializable => "unserializable",
             Self::BadArguments => "bad_arguments",
             Self::NotFound => "not_found",
             Self::Unauthorized => "unauthorized",

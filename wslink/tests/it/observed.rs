@@ -80,7 +80,7 @@ fn calls_are_counted_by_method_and_outcome() {
             ["kit.panic", {"exception": 2}],
             ["kit.raise", {"exception": 2}],
             ["kit.sleep", {"ok": 2}],
-            ["kit.unserialisable", {"unserialisable": 2}],
+            ["kit.unserialisable", {"unserializable": 2}],
             ["(other)", {"not_found": 4}],
         ])
     );

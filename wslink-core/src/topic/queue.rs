@@ -37,6 +37,8 @@ pub(super) struct Queue<T> {
     /// Of messages that must not be lost and count towards no limit.
     unlimited_cost: usize,
     lossy_messages: usize,
+    /// The next message, once it was looked at. It counts towards no limit.
+    next: Option<(Option<Lane>, Waiting<T>)>,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl<T> Default for Queue<T> {
             lossy_cost: 0,
             unlimited_cost: 0,
             lossy_messages: 0,
+            next: None,
         }
     }
 }
@@ -81,12 +84,13 @@ impl<T> Queue<T> {
 
     /// How many messages wait.
     pub(super) fn len(&self) -> usize {
-        self.reliable.len() + self.lossy_messages
+        self.reliable.len() + self.lossy_messages + usize::from(self.next.is_some())
     }
 
     /// Of all messages that wait.
-    pub(super) const fn cost(&self) -> usize {
-        self.reliable_cost + self.lossy_cost + self.unlimited_cost
+    pub(super) fn cost(&self) -> usize {
+        let next = self.next.as_ref().map_or(0, |(_, next)| next.cost);
+        self.reliable_cost + self.lossy_cost + self.unlimited_cost + next
     }
 
     /// Adds a message that must not be lost; all of them may cost `limit`, and one of any cost always may wait.
@@ -188,20 +192,19 @@ impl<T> Queue<T> {
         Some((lane, message))
     }
 
-    /// The next message. From now on nothing takes its place: it is one that must not be lost.
+    /// The next message. From now on nothing takes its place.
     pub(super) fn peek(&mut self) -> Option<&T> {
-        if *self.order.front()? != RELIABLE {
-            let (lane, mut waiting) = self.next()?;
-            waiting.is_limited &= lane.is_none();
-            *(if waiting.is_limited { &mut self.reliable_cost } else { &mut self.unlimited_cost }) += waiting.cost;
-            self.reliable.push_front(waiting);
-            self.order.push_front(RELIABLE);
+        if self.next.is_none() {
+            self.next = self.next();
         }
-        self.reliable.front().map(|waiting| &waiting.message)
+        self.next.as_ref().map(|(_, waiting)| &waiting.message)
     }
 
     #[inline]
     fn next(&mut self) -> Option<(Option<Lane>, Waiting<T>)> {
+        if self.next.is_some() {
+            return self.next.take();
+        }
         loop {
             let index = self.order.pop_front()?;
             if index == RELIABLE {
@@ -228,7 +231,8 @@ impl<T> Queue<T> {
     /// The messages that wait, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         let lossy = self.lossy.iter().flat_map(|lane| &lane.messages);
-        self.reliable.iter().chain(lossy).map(|waiting| &waiting.message)
+        let next = self.next.iter().map(|(_, waiting)| waiting);
+        next.chain(&self.reliable).chain(lossy).map(|waiting| &waiting.message)
     }
 
     /// Gives to `discard` what does not stay; the others keep their order.

@@ -185,7 +185,7 @@ impl Client {
 
     /// The hub has the subscriptions that the program has.
     pub(crate) fn check_subscribed(&self, publisher: &Publisher, facts: &Facts) {
-        let Some(hub) = self.hub.map(|hub| &facts.clients[hub]) else { return };
+        let Some(hub) = self.hub.filter(|_| !self.stock).map(|hub| &facts.clients[hub]) else { return };
         for (topic, info) in TOPICS.iter().enumerate() {
             let is_of = |flow: &Flows| matches!(flow, Flows::Topic(flow) if flow.topic() == topic);
             let is_subscribed = self.subscriptions.values().any(|subscription| is_of(&subscription.flow));

@@ -163,6 +163,10 @@ impl Flow {
     pub(crate) fn check_until(&self, facts: &Facts, until: u32) {
         let publications = &facts.publications[self.topic][..until as usize];
         let Some(by) = self.by else { return };
+        if self.missed.1 > 0 {
+            // The last ones may be among those that the server said are missing.
+            return;
+        }
         let from = by.max(self.kept_from(facts)).min(until) as usize;
         let keys = if self.topic == KEYED { 1..4 } else { 0..1 };
         for of_key in keys {

@@ -1,6 +1,6 @@
 //! A random program: what clients and the application do and which faults happen, then calm, then the end.
 
-use std::time::Instant;
+use std::{sync::atomic::Ordering, time::Instant};
 
 use bytes::Bytes;
 use wslink_core::{
@@ -296,45 +296,45 @@ fn calm(world: &mut World) {
         let connected = world.connected();
         world.run_until(world.env.now + 1000);
         if is_settled(world) && world.connected() == connected {
-            break;
-        }
-    }
-    {
-        let facts = world.env.ledger.facts();
-        for client in &mut world.clients {
-            for subscription in client.subscriptions.values_mut() {
-                if let Flows::Topic(flow) = &mut subscription.flow {
-                    flow.confirmed(&facts);
-                }
+            publish_last(world);
+            // Unless a hello has expired meanwhile.
+            if is_settled(world) && world.connected() == connected {
+                break;
             }
         }
     }
+    let facts = world.env.ledger.facts();
+    for client in &world.clients {
+        client.check_complete(&facts);
+        client.check_subscribed(&world.shared.publisher, &facts);
+    }
+    let held = world.shared.held.load(Ordering::Relaxed);
+    assert_eq!(held, 0, "bytes are held although everything has arrived");
+}
+
+/// Publishes the last events of each topic, as many at once as may wait.
+fn publish_last(world: &mut World) {
     world.env.note("the last events", []);
-    let connected = world.connected();
+    let facts = world.env.ledger.facts();
+    let subscriptions = world.clients.iter_mut().flat_map(|client| client.subscriptions.values_mut());
+    for subscription in subscriptions {
+        if let Flows::Topic(flow) = &mut subscription.flow {
+            flow.confirmed(&facts);
+        }
+    }
+    drop(facts);
     for (topic, info) in TOPICS.iter().enumerate() {
-        // As many as may wait at once.
-        for key in 1..=if let Delivery::DropOldest(count) = info.delivery {
-            count as u64
-        } else if topic == KEYED {
-            3
-        } else {
-            1
-        } {
+        let count = match info.delivery {
+            Delivery::DropOldest(count) => count as u64,
+            _ if topic == KEYED => 3,
+            _ => 1,
+        };
+        for key in 1..=count {
             world.publish(topic, Audience::All, Event { key, ..Event::default() });
         }
         world.run_now();
     }
     world.run_until(world.env.now + 1000);
-    let facts = world.env.ledger.facts();
-    world.clients.iter().for_each(|client| client.check_complete(&facts));
-    // A connection whose hello was not refreshed in time may have ended meanwhile.
-    if world.connected() == connected {
-        for client in world.clients.iter().filter(|client| !client.stock) {
-            client.check_subscribed(&world.shared.publisher, &facts);
-        }
-    }
-    let held = world.shared.held.load(std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(held, 0, "bytes are held although everything has arrived");
 }
 
 fn is_settled(world: &World) -> bool {

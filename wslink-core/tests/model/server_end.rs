@@ -227,8 +227,8 @@ impl ServerEnd {
                         };
                         // The token of another principal is good for nothing, and only the last two are.
                         let has_token = client.began_as == self.who && client.renewals < 2;
-                        // The hello of an older connection may have come last.
-                        let is_newest = client.connection >= *welcomed_on;
+                        // The hello of an older connection may have come later than that of a newer one.
+                        let is_newest = (*welcomed_on..self.number).contains(&client.connection);
                         env.setup.remembers && is_remembered && has_token && is_newest
                     });
                     let client = facts.joined(identity.id(), self.who, self.number);

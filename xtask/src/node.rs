@@ -1,18 +1,29 @@
 //! Node, npm, and the npm packages of this repository.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::command::{self, Outcome};
 
-const OLDEST_NODE: u32 = 20;
+/// Major and minor version; vite needs it.
+const OLDEST_NODE: (u32, u32) = (20, 19);
 
 /// The package of the stock clients and the tests with them.
 pub(crate) const STOCK: &str = "compat";
 
 /// The package of our own client.
 pub(crate) const OURS: &str = "js-client";
+
+/// Runtimes in which our client is tested only where they are installed: name, variable and programs.
+const OPTIONAL_RUNTIMES: [(&str, &str, &[&str]); 4] = [
+    ("Firefox", "FIREFOX", &["firefox-esr", "firefox"]),
+    ("Deno", "DENO", &["deno"]),
+    ("Bun", "BUN", &["bun"]),
+    ("A second Node.js, of version 22 or later,", "NODE_22", &[]),
+];
 
 /// The project of the page of the `render` example.
 const RENDER_PAGE: &str = "examples/render/www";
@@ -61,10 +72,24 @@ pub(crate) fn render_page() -> Outcome<PathBuf> {
     Ok(command::root().join(RENDER_PAGE).join("dist"))
 }
 
-/// npm in the folder of our own client, which is installed and built.
+/// npm in the folder of our own client, which is installed, and built once by each run of this program.
 fn built_client() -> Outcome<Command> {
-    command::run(installed(OURS)?.args(["run", "build"]))?;
+    static BUILT: OnceLock<Outcome> = OnceLock::new();
+    BUILT.get_or_init(|| command::run(installed(OURS)?.args(["run", "build"]))).clone()?;
     installed(OURS)
+}
+
+/// One line for each runtime that the tests of our client skip, because this machine does not have it.
+pub(crate) fn missing_runtimes() -> impl Iterator<Item = String> {
+    let missing = |variable: &str, programs: &[&str]| {
+        env::var_os(variable).is_none() && programs.iter().all(|program| command::find_program(program).is_none())
+    };
+    OPTIONAL_RUNTIMES.into_iter().filter(move |(_, variable, programs)| missing(variable, programs)).map(
+        |(name, variable, programs)| {
+            let place = if programs.is_empty() { "" } else { "put it on PATH or " };
+            format!("{name} is missing, so its tests are skipped: {place}set {variable} to its path to run them")
+        },
+    )
 }
 
 fn npm(folder: &Path) -> Outcome<Command> {
@@ -76,12 +101,13 @@ fn npm(folder: &Path) -> Outcome<Command> {
 }
 
 fn check_node() -> Outcome {
-    let wanted = format!("install Node.js {OLDEST_NODE} or newer (https://nodejs.org) and try again");
+    let (major, minor) = OLDEST_NODE;
+    let wanted = format!("install Node.js {major}.{minor} or newer (https://nodejs.org) and try again");
     let printed = command::output(Command::new("node").arg("--version"));
     let version = printed.ok_or_else(|| format!("node is missing: {wanted}"))?;
-    let major = version.trim().trim_start_matches('v').split('.').next();
-    match major.and_then(|number| number.parse::<u32>().ok()) {
-        Some(number) if number >= OLDEST_NODE => Ok(()),
+    let mut numbers = version.trim().trim_start_matches('v').split('.').map(|number| number.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(major), Some(minor)) if (major, minor) >= OLDEST_NODE => Ok(()),
         _ => Err(format!("node {} is too old: {wanted}", version.trim())),
     }
 }

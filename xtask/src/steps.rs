@@ -30,7 +30,12 @@ pub(crate) const STEPS: [Step; 10] = [
     },
     Step { name: "js", purpose: "the stock npm clients in node", asked: false, run: js },
     Step { name: "browser", purpose: "the stock npm clients and the examples' pages in Chromium", asked: false, run: browser },
-    Step { name: "client", purpose: "the TypeScript client in node and Chromium", run: client, asked: false },
+    Step {
+        name: "client",
+        purpose: "the TypeScript client, its adapters and generator, in node and browsers",
+        asked: false,
+        run: client,
+    },
     Step { name: "docs", purpose: "the documentation, warnings denied", asked: false, run: docs },
 ];
 
@@ -134,7 +139,11 @@ fn browser() -> Outcome {
 }
 
 fn client() -> Outcome {
-    run_command(with_servers(node::OURS)?.arg("test").env("CHROMIUM", chromium::find_or_install()?))
+    let mut npm = with_servers(node::OURS)?;
+    for line in node::missing_runtimes() {
+        println!("{line}");
+    }
+    run_command(npm.arg("test").env("CHROMIUM", chromium::find_or_install()?))
 }
 
 /// npm in an installed package, told where the servers are.

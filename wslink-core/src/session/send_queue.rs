@@ -25,8 +25,8 @@ pub struct SendQueue {
     last: u64,
     /// The others, and requests of ours; the first may be partly sent.
     large: VecDeque<Sending>,
-    /// The event that is partly sent.
-    event: Option<Sending>,
+    /// The event that is partly sent. In a box, since it is of several frames.
+    event: Option<Box<Sending>>,
     /// The queue whose message must be sent to its end before anything else.
     indivisible: Option<Plane>,
     /// A large report of progress waits, so that no reply may overtake the large messages.
@@ -280,7 +280,7 @@ impl SendQueue {
             let Some(message) = self.pop_event()? else { return Ok(None) };
             match message.into_frame() {
                 Ok(frame) => return Ok(Some(frame)),
-                Err(message) => self.event = Some(Sending::new(0, message)),
+                Err(message) => self.event = Some(Box::new(Sending::new(0, message))),
             }
         }
         let Some(sending) = &mut self.event else { return Ok(None) };

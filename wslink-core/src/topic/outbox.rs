@@ -66,8 +66,8 @@ struct State {
     progress: Vec<(u64, Option<Encoded>)>,
     /// The last reports of calls that are over.
     last_progress: Vec<Encoded>,
-    /// What was sent, where the client may resume.
-    history: Option<ReplayBuffer>,
+    /// What was sent, where the client may resume. In a box, since most clients have none.
+    history: Option<Box<ReplayBuffer>>,
     /// The client may come back: what is added goes into the history.
     away: Option<Away>,
     /// Events that were ever dropped by the policy of their topic.
@@ -242,12 +242,12 @@ impl Outbox {
     /// From now on remembers what is sent, in so many bytes, for a client that may resume.
     pub(super) fn remember(&self, bytes: usize, discarded: &mut Discarded) {
         let mut state = self.lock();
-        state.history.get_or_insert_with(|| ReplayBuffer::new(bytes)).set_limit(bytes, discarded);
+        state.history.get_or_insert_with(|| Box::new(ReplayBuffer::new(bytes))).set_limit(bytes, discarded);
     }
 
     /// The client knows what it was told when it resumed.
     pub(super) fn confirm(&self) {
-        self.lock().history.as_mut().map(ReplayBuffer::confirm);
+        self.lock().history.as_deref_mut().map(ReplayBuffer::confirm);
     }
 
     /// From now on the client is another principal: takes out what waits and must not be sent to it, and may `forget`
@@ -266,7 +266,7 @@ impl Outbox {
     /// What restricts the events that wait or are kept.
     pub(super) fn restrictions(&self) -> HashSet<Arc<Restriction>> {
         let state = self.lock();
-        let kept = state.history.iter().flat_map(ReplayBuffer::restrictions);
+        let kept = state.history.as_deref().into_iter().flat_map(ReplayBuffer::restrictions);
         let waiting = state.events.iter().filter_map(|event| event.restriction.as_ref());
         waiting.chain(kept).map(Arc::clone).collect()
     }
@@ -292,7 +292,7 @@ impl Outbox {
     }
 
     /// Ends this outbox and gives its history to another of the same client.
-    pub(super) fn surrender(&self, discarded: &mut Discarded) -> Option<ReplayBuffer> {
+    pub(super) fn surrender(&self, discarded: &mut Discarded) -> Option<Box<ReplayBuffer>> {
         let mut state = self.lock();
         if let State { history: Some(history), away: None, .. } = &mut *state {
             history.depart();
@@ -306,7 +306,7 @@ impl Outbox {
     }
 
     /// Goes on from the history of the outbox before with what the client has not received of it.
-    pub(super) fn adopt(&self, history: ReplayBuffer, rest: Vec<(Option<Lane>, Event)>, discarded: &mut Discarded) {
+    pub(super) fn adopt(&self, history: Box<ReplayBuffer>, rest: Vec<(Option<Lane>, Event)>, discarded: &mut Discarded) {
         let mut state = self.lock();
         // The hello that resumes is answered first.
         let after_reply = self.replied.load(Ordering::Relaxed) + 1;

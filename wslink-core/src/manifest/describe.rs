@@ -19,6 +19,9 @@ use crate::{
 /// The version of OpenRPC that the document follows.
 const OPENRPC: &str = "1.3.2";
 
+/// The package whose services are every program's: they give it no name.
+const OWN_PACKAGE: &str = "wslink";
+
 /// How the source says `#[arg(default)]`.
 const DEFAULT: &str = "Default::default()";
 
@@ -72,7 +75,7 @@ fn of_services<'a, T>(
 /// part of a program's name.
 fn info(services: &[&ServiceDescriptor]) -> Info {
     let all: BTreeMap<_, _> = services.iter().map(|service| (service.package, service.version)).collect();
-    let others: BTreeMap<_, _> = all.clone().into_iter().filter(|(package, _)| *package != env!("CARGO_PKG_NAME")).collect();
+    let others: BTreeMap<_, _> = all.clone().into_iter().filter(|(package, _)| *package != OWN_PACKAGE).collect();
     let packages = if others.is_empty() { all } else { others };
     Info {
         title: if packages.is_empty() { "wslink".to_owned() } else { packages.keys().copied().collect::<Vec<_>>().join(", ") },

@@ -202,7 +202,9 @@ impl SendQueue {
     /// Whether nothing is left of the messages, nor of the events that are still to be sent.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        let events = self.last_events.is_none_or(|left| left == 0) || self.outbox.as_ref().is_none_or(|outbox| outbox.is_empty());
+        let is_last = self.last_events.is_none_or(|left| left == 0);
+        // An outbox that has ended is empty, but its events are lost.
+        let events = self.outbox.as_ref().is_none_or(|outbox| is_last || (outbox.is_empty() && !outbox.has_ended()));
         self.small.is_empty() && self.large.is_empty() && self.event.is_none() && events
     }
 
@@ -434,5 +436,17 @@ mod tests {
         assert!(!queue.is_finished());
         assert_eq!(take(&mut queue, 9), ["e1"]);
         assert!(queue.is_finished());
+    }
+
+    #[test]
+    fn a_server_that_stops_is_not_finished_when_events_are_lost() {
+        let outbox = Arc::new(Outbox::new(100));
+        let mut queue = SendQueue::new(Some(Arc::clone(&outbox)));
+        let publish = || outbox.push_reliable(0, Encoded::one(frames(&["event"]).remove(0)));
+        publish();
+        queue.finish_events();
+        publish();
+        assert!(outbox.is_empty() && !queue.is_finished());
+        assert_eq!(queue.next_frame(), Err(Ended::Overflow));
     }
 }

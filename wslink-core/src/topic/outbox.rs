@@ -431,6 +431,11 @@ impl Outbox {
         self.len() == 0
     }
 
+    /// Whether nothing more comes, for the reason that [`pop`](Self::pop) gives.
+    pub fn has_ended(&self) -> bool {
+        self.lock().ended.is_some()
+    }
+
     /// Bytes of events that wait.
     pub fn bytes(&self) -> usize {
         let state = self.lock();

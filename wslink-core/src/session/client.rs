@@ -1,7 +1,7 @@
 //! The connecting end of a session: its greeting, its requests, and its subscriptions over all connections.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -115,7 +115,8 @@ pub struct Refused {
 /// The subscriptions of a client and the token to resume them, kept from one connection to the next.
 #[derive(Default)]
 pub struct Memory {
-    entries: HashMap<u64, Entry>,
+    /// In the order in which a server is asked for them again.
+    entries: BTreeMap<u64, Entry>,
     by_topic: HashMap<Arc<str>, Vec<u64>>,
     by_number: HashMap<u64, u64>,
     /// How many events arrived that are not of one subscription alone, over all connections that were resumed.

@@ -231,7 +231,7 @@ impl ServerSide {
     }
 
     pub(super) fn wants_stream_items(&self) -> bool {
-        self.outbox.bytes() < STREAM_AHEAD.min(self.shared.limits.outbox_bytes)
+        self.outbox.bytes() < self.shared.limits.outbox_bytes.clamp(1, STREAM_AHEAD)
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {

@@ -196,7 +196,9 @@ impl SendQueue {
 
     /// From now on only the events that are queued already are sent.
     pub fn finish_events(&mut self) {
-        self.last_events = Some(self.outbox.as_ref().map_or(0, |outbox| outbox.len()));
+        // One that has ended is looked at once more, to say so.
+        let waiting = |outbox: &Arc<Outbox>| outbox.len() + usize::from(outbox.has_ended());
+        self.last_events = Some(self.outbox.as_ref().map_or(0, waiting));
     }
 
     /// Whether nothing is left of the messages, nor of the events that are still to be sent.
@@ -440,13 +442,16 @@ mod tests {
 
     #[test]
     fn a_server_that_stops_is_not_finished_when_events_are_lost() {
-        let outbox = Arc::new(Outbox::new(100));
-        let mut queue = SendQueue::new(Some(Arc::clone(&outbox)));
-        let publish = || outbox.push_reliable(0, Encoded::one(frames(&["event"]).remove(0)));
-        publish();
-        queue.finish_events();
-        publish();
-        assert!(outbox.is_empty() && !queue.is_finished());
-        assert_eq!(queue.next_frame(), Err(Ended::Overflow));
+        for is_before in [true, false] {
+            let outbox = Arc::new(Outbox::new(100));
+            let mut queue = SendQueue::new(Some(Arc::clone(&outbox)));
+            let publish = || outbox.push_reliable(0, Encoded::one(frames(&["event"]).remove(0)));
+            publish();
+            is_before.then(publish);
+            queue.finish_events();
+            publish();
+            assert!(outbox.is_empty() && !queue.is_finished());
+            assert_eq!(queue.next_frame(), Err(Ended::Overflow));
+        }
     }
 }

@@ -239,10 +239,15 @@ impl Outbox {
         self.beginnings.load(Ordering::Relaxed)
     }
 
-    /// From now on remembers what is sent, in so many bytes, for a client that may resume.
-    pub(super) fn remember(&self, bytes: usize, discarded: &mut Discarded) {
+    /// From now on remembers what is sent, in so many bytes, for a client that may resume. Returns whether it does: an
+    /// outbox that has ended has lost events.
+    pub(super) fn remember(&self, bytes: usize, discarded: &mut Discarded) -> bool {
         let mut state = self.lock();
+        if state.ended.is_some() {
+            return false;
+        }
         state.history.get_or_insert_with(|| Box::new(ReplayBuffer::new(bytes))).set_limit(bytes, discarded);
+        true
     }
 
     /// The client knows what it was told when it resumed.

@@ -66,7 +66,9 @@ impl Hub {
         let mut clients = self.change();
         let id = client.id();
         let peer = clients.of(id, outbox).filter(|peer| matches!(peer.interest, Interest::Topics(_)))?;
-        peer.outbox.remember(limits.resume_bytes, &mut discarded);
+        if !peer.outbox.remember(limits.resume_bytes, &mut discarded) {
+            return None;
+        }
         let before = peer.resumption.take();
         peer.resumption = Some(Resumption::new(client.principal().clone(), token, before.as_ref()));
         discarded.other(before);

@@ -37,6 +37,22 @@ fn what_an_old_connection_still_does_is_nothing_to_the_client_that_has_gone_on()
     assert_eq!(hub.clients(&Audience::All), 1, "it is not forgotten while it is here");
 }
 
+#[test]
+fn a_client_whose_events_overflowed_is_not_resumed_though_it_says_hello_again() {
+    let (hub, limits, wire) = (Arc::new(Hub::default()), Limits::default(), wire::ALL[0]);
+    let (slow, outbox) = (client(), Arc::new(Outbox::new(100)));
+    hub.join(slow.clone(), wire, Arc::clone(&outbox), Interest::Topics(Topics::default()));
+    hub.subscribe(slow.id(), &outbox, "a.b", 1);
+    let token = hub.allow_resume(&slow, &outbox, &limits).unwrap();
+    let publisher = crate::Publisher::new(Arc::clone(&hub));
+    (0..2).for_each(|_| publisher.publish_untyped("a.b", &"x".repeat(100)));
+    // Its session has not looked at the outbox yet.
+    hub.renew(&slow, &outbox);
+    assert_eq!(hub.allow_resume(&slow, &outbox, &limits), None);
+    assert_eq!(hub.depart(slow.id(), &outbox, &limits), Departed::Forgotten);
+    assert!(hub.resume(&Resume { token, received: 0 }, &client(), wire, &Arc::new(Outbox::new(100))).is_none());
+}
+
 /// A client that receives these topics and is lost at once, when it has been sent `events` of 1,000 bytes.
 fn lose(hub: &Hub, limits: &Limits, topics: &[String], events: usize) -> (ClientId, Departed) {
     let (client, outbox) = (client(), Arc::new(Outbox::new(usize::MAX)));

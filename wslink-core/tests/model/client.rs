@@ -14,9 +14,10 @@ use wslink_core::{
 use super::{
     env::Env,
     flow::{Flow, StreamFlow, count},
-    ledger::{Facts, Who},
+    hub_clients::Who,
+    ledger::Facts,
     link::Ms,
-    service::{Event, STREAMS, TOPICS},
+    topics::{Event, STREAMS, TOPICS},
 };
 
 pub(crate) struct Client {

@@ -4,25 +4,25 @@ use std::{collections::HashMap, time::Duration};
 
 use wslink_core::{
     Limits, Value,
-    session::{ClientEvent, ClientSettings, Event, HelloError, Lost, Session, Traffic},
+    session::{ClientEvent, ClientSettings, Event, HelloError, Session, Traffic},
     wire::{Parts, Target},
 };
 
 use super::{
-    calls::{Call, Outcome, answered},
+    calls::answered,
     client::Client,
     env::Env,
     flow::count,
-    ledger::Who,
+    hub_clients::Who,
     link::{Item, Ms, Pipe},
     server_end::MAX_ROUNDS,
-    service::{METHODS, TOPICS, Task, bytes},
+    topics::TOPICS,
     watch::Watch,
 };
 
 pub(crate) struct ClientEnd {
     pub(crate) session: Session,
-    number: u32,
+    pub(super) number: u32,
     watch: Watch,
     /// The calls that wait, by their numbers in the session.
     pub(crate) calls: HashMap<u64, u32>,
@@ -255,61 +255,5 @@ impl ClientEnd {
         };
         self.session.handle_traffic(env.instant(), traffic);
         pumped
-    }
-
-    /// Says hello once more.
-    pub(crate) fn hello(&mut self, secret: &str, env: &Env) {
-        self.session.hello(secret).unwrap();
-        if secret != "wrong" {
-            env.ledger.facts().say_hello(self.number, Who::named(secret));
-        }
-    }
-
-    /// Calls a method with an attachment of so many bytes.
-    pub(crate) fn call(
-        &mut self,
-        client: &Client,
-        env: &mut Env,
-        method: usize,
-        task: &Task,
-        uploads: usize,
-        timeout: Option<Ms>,
-    ) {
-        let id = u32::try_from(env.calls.len()).unwrap();
-        let hellos = env.ledger.facts().hellos(self.number);
-        let task = Task { id, connection: self.number, hellos, lane: METHODS[method].1, ..task.clone() };
-        let blob = (uploads > 0).then(|| bytes(uploads));
-        let arguments = (&task, blob);
-        let draft = client.protocol.draft(Target::Method(METHODS[method].0), Parts { positional: Some(&arguments), named: None });
-        // A client of a server without the extension is not told how long its program waits.
-        let waits = timeout.filter(|_| !client.stock);
-        env.calls.push(Call::new(task, method, waits, uploads));
-        match self.session.call(draft.unwrap(), timeout.map(Duration::from_millis)) {
-            Ok(number) => assert!(self.calls.insert(number, id).is_none(), "two calls of one number"),
-            Err(_) => env.calls[id as usize].end(Outcome::TooLarge),
-        }
-    }
-
-    /// Nobody waits for call `number` any more.
-    pub(crate) fn cancel(&mut self, env: &mut Env, number: u64) {
-        self.session.cancel(number);
-        let id = self.calls.remove(&number).unwrap();
-        env.calls[id as usize].end(Outcome::Cancelled);
-    }
-
-    /// The connection is over: what is left goes back to the client.
-    pub(crate) fn end(mut self, client: &mut Client, env: &mut Env) {
-        let Lost { memory, calls, subscribing } = self.session.into_lost().unwrap();
-        for (number, maybe_executed) in calls {
-            let id = self.calls.remove(&number).expect("a call that waits");
-            env.calls[id as usize].end(Outcome::Lost { maybe_executed });
-        }
-        assert!(self.calls.is_empty(), "calls {:?} ended without an outcome", self.calls);
-        for id in subscribing {
-            // The program may have ended it.
-            let removed = client.subscriptions.remove(&id);
-            assert!(removed.is_none_or(|removed| !removed.confirmed), "a confirmed subscription is lost");
-        }
-        client.memory = memory;
     }
 }

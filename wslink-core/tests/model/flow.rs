@@ -4,7 +4,7 @@ use wslink_core::{Delivery, session::Continuity};
 
 use super::{
     ledger::{Facts, Publication},
-    service::{KEYED, TOPICS},
+    topics::{KEYED, TOPICS},
 };
 
 /// What the checks know of a subscription. Numbers are places among the publications of its topic.

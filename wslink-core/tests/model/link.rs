@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use wslink_core::wire::FrameKind;
 
-use super::ledger::Who;
+use super::hub_clients::Who;
 
 /// Virtual time in milliseconds.
 pub(crate) type Ms = u64;

@@ -1,28 +1,27 @@
-//! The server's end of a connection: moves frames between its session and the link, and runs handlers in virtual time.
+//! The server's end of a connection: moves frames between its session and the link, as a driver does.
 
 use std::{
-    pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, Wake, Waker},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
 };
 
 use wslink_core::{
     Handshake,
     identity::Authenticating,
-    rpc::{BlockingCall, Events, PendingCall, Work, poll_stream},
+    rpc::Events,
     session::{CallKey, Close, Event, Session, Shared, Traffic},
-    wire::Encoded,
+    topic::Departed,
 };
 
 use super::{
+    connection::Woken,
     env::Env,
     flow::count,
-    ledger::{Presence, Who},
+    handlers::Handler,
+    hub_clients::{Presence, Who},
     link::{Item, Ms, Pipe},
-    service::TOPICS,
+    topics::TOPICS,
 };
 
 pub(crate) struct ServerEnd {
@@ -31,8 +30,8 @@ pub(crate) struct ServerEnd {
     number: u32,
     /// When the authenticator answers.
     authenticating: Option<(Ms, Authenticating)>,
-    handlers: Vec<(CallKey, Handler)>,
-    streams: Vec<(u64, Events)>,
+    pub(super) handlers: Vec<(CallKey, Handler)>,
+    pub(super) streams: Vec<(u64, Events)>,
     pub(crate) woken: Arc<Woken>,
     waker: Waker,
     pub(crate) who: Who,
@@ -48,30 +47,6 @@ pub(crate) struct ServerEnd {
     pub(crate) wake: Ms,
     /// When the server began to stop, and how many events of each topic were published by then.
     stopped: Option<(Ms, Box<[u32]>)>,
-}
-
-/// A handler that has begun.
-pub(crate) enum Handler {
-    Inline(Box<PendingCall>),
-    Detached(Box<PendingCall>),
-    /// Gets a thread at the first point of time, and is over at the second.
-    Blocking(Box<BlockingCall>, Ms, Ms),
-}
-
-/// Whether something was published to the session.
-#[derive(Default)]
-pub(crate) struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Woken {
-    pub(crate) fn take(&self) -> bool {
-        self.0.swap(false, Ordering::Relaxed)
-    }
 }
 
 /// Why an end is over.
@@ -186,7 +161,7 @@ impl ServerEnd {
         Ok(progress)
     }
 
-    fn events(&mut self, env: &mut Env) {
+    pub(super) fn events(&mut self, env: &mut Env) {
         while let Some(event) = self.session.poll_event() {
             match event {
                 Event::Authenticate(authenticating) => {
@@ -272,83 +247,12 @@ impl ServerEnd {
         !self.streams.is_empty() && !self.session.wants_stream_items()
     }
 
-    fn run(&mut self, env: &mut Env, call: CallKey, work: Work) {
-        let handler = match work {
-            Work::Inline(mut pending) => match poll(&mut pending) {
-                Poll::Ready(reply) => {
-                    drop(pending);
-                    return self.session.finish_call(env.instant(), call, Some(reply));
-                }
-                Poll::Pending => Handler::Inline(pending),
-            },
-            Work::Detached(pending) => Handler::Detached(pending),
-            Work::Blocking(blocking) => {
-                let begins = env.now + if env.one_in(3) { env.rng.u64(..50) } else { 0 };
-                Handler::Blocking(blocking, begins, begins + env.rng.u64(..200))
-            }
-        };
-        self.handlers.push((call, handler));
-    }
-
-    fn abort(&mut self, env: &Env, call: CallKey) {
-        let is_dropped = |handler: &Handler| match handler {
-            Handler::Inline(_) => true,
-            Handler::Blocking(_, begins, _) => env.now < *begins,
-            Handler::Detached(_) => false,
-        };
-        if let Some(at) = self.handlers.iter().position(|(other, handler)| *other == call && is_dropped(handler)) {
-            drop(self.handlers.remove(at));
-            self.session.finish_call(env.instant(), call, None);
-        }
-    }
-
-    fn poll_handlers(&mut self, env: &mut Env) -> bool {
-        let mut progress = false;
-        let mut at = 0;
-        while at < self.handlers.len() && self.session.closing().is_none() {
-            let (call, handler) = self.handlers.remove(at);
-            match handler.poll(env.now) {
-                Ok(reply) => {
-                    progress = true;
-                    self.session.finish_call(env.instant(), call, Some(reply));
-                    self.events(env);
-                    at = 0;
-                }
-                Err(handler) => {
-                    self.handlers.insert(at, (call, handler));
-                    at += 1;
-                }
-            }
-        }
-        progress
-    }
-
-    fn poll_streams(&mut self) -> bool {
-        let mut progress = false;
-        let mut at = 0;
-        while at < self.streams.len() && self.session.wants_stream_items() {
-            let (number, events) = &mut self.streams[at];
-            let number = *number;
-            match poll_stream(events, &mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(item) => {
-                    progress = true;
-                    if item.is_none() {
-                        drop(self.streams.remove(at));
-                    }
-                    self.session.stream_item(number, item);
-                }
-                Poll::Pending => at += 1,
-            }
-        }
-        progress
-    }
-
     /// The connection is over. Returns the handlers that go on without it, and whether its client is the first that is
     /// remembered.
     pub(crate) fn end(mut self, over: Over, env: &Env) -> (Vec<Handler>, bool) {
         let is_loss = matches!(over, Over::Lost | Over::Close(Close { heard: false, .. })) && self.stopped.is_none();
         let departed = is_loss.then(|| self.session.depart());
-        let is_remembered = departed.is_some_and(|departed| departed != wslink_core::topic::Departed::Forgotten);
+        let is_remembered = departed.is_some_and(|departed| departed != Departed::Forgotten);
         if let Some(client) = self.client {
             let presence = if is_remembered { Presence::Away(env.now) } else { Presence::Gone };
             env.ledger.facts().parted(client, self.number, presence);
@@ -360,37 +264,6 @@ impl ServerEnd {
             Handler::Blocking(_, begins, _) => *begins <= env.now,
         };
         let handlers = self.handlers.into_iter().map(|(_, handler)| handler).filter(stays).collect();
-        (handlers, departed == Some(wslink_core::topic::Departed::First))
-    }
-}
-
-impl Handler {
-    /// The reply, or the handler itself where it is not over.
-    pub(crate) fn poll(self, now: Ms) -> Result<Encoded, Self> {
-        match self {
-            Self::Inline(mut pending) => ready(poll(&mut pending)).ok_or(Self::Inline(pending)),
-            Self::Detached(mut pending) => ready(poll(&mut pending)).ok_or(Self::Detached(pending)),
-            Self::Blocking(call, _, ends) if ends <= now => Ok(call.run()),
-            Self::Blocking(..) => Err(self),
-        }
-    }
-
-    /// When it is over, if nobody tells.
-    pub(crate) const fn due(&self) -> Ms {
-        match self {
-            Self::Blocking(_, _, ends) => *ends,
-            Self::Inline(_) | Self::Detached(_) => Ms::MAX,
-        }
-    }
-}
-
-fn poll(call: &mut PendingCall) -> Poll<Encoded> {
-    Pin::new(call).poll(&mut Context::from_waker(Waker::noop()))
-}
-
-fn ready<T>(poll: Poll<T>) -> Option<T> {
-    match poll {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
+        (handlers, departed == Some(Departed::First))
     }
 }

@@ -7,7 +7,7 @@ use wslink_core::Limits;
 
 use super::{
     link::{Ms, Profile},
-    service::TOPICS,
+    topics::TOPICS,
 };
 
 /// The properties of one program.
@@ -77,7 +77,7 @@ impl Setup {
     /// The properties of both directions of a new link.
     pub(crate) fn profile(&self, rng: &mut Rng) -> Profile {
         let is_slow = rng.u8(..100) < self.slow;
-        let rate = if is_slow { 1 << rng.u32(..8) } else { 0 };
+        let rate = if is_slow { 1 << rng.u32(..8) << if self.large > 0 { 6 } else { 0 } } else { 0 };
         let window = if is_slow { 1 << rng.u32(8..16) } else { 1 << 16 };
         Profile { delay: rng.u64(..60), rate, window }
     }

@@ -8,7 +8,7 @@ use wslink_core::{
     wire::{Decoder, FrameKind, Message, Protocol, Received},
 };
 
-use super::service::STREAMS;
+use super::topics::STREAMS;
 
 pub(crate) struct Watch {
     decoder: Box<dyn Decoder>,

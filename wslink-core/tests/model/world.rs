@@ -1,26 +1,20 @@
-//! A server, its clients and the links between them, in virtual time: what happens when, and what holds at any time.
+//! A server, its clients and the links between them: what happens when, in virtual time.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
-use wslink_core::{
-    LoginRequest, Principal, Publisher, Rejection,
-    rpc::{Mounted, Routes},
-    session::{Close, Shared},
-    topic::{AGES, Guard, Hub},
-    wire,
-};
+use wslink_core::{session::Shared, topic::AGES};
 
 use super::{
     client::Client,
     client_end::{ClientEnd, Ended},
+    connection::Connection,
     env::Env,
-    ledger::{Audience, Ledger, Who},
-    link::{Item, Ms, Pipe},
-    server_end::{Handler, Over, ServerEnd},
-    service::{ALICE, Board, Event, Free, InOrder, Workshop},
+    handlers::Handler,
+    ledger::Audience,
+    link::{Item, Ms, Profile},
+    server::{check_reason, server},
+    server_end::{Over, ServerEnd},
+    topics::Event,
 };
 
 pub(crate) struct World {
@@ -29,7 +23,7 @@ pub(crate) struct World {
     /// The server closes its connections, and is started again when all are closed.
     pub(crate) stopping: bool,
     /// When the hub is to be told that a part of the time for which clients are remembered has passed.
-    ages_at: Ms,
+    pub(crate) ages_at: Ms,
     pub(crate) clients: Vec<Client>,
     pub(crate) connections: Vec<Connection>,
     /// Handlers that go on without their connection.
@@ -37,23 +31,6 @@ pub(crate) struct World {
     connected: u32,
     /// The most bytes of one message.
     pub(crate) largest: usize,
-}
-
-/// A link with its two ends.
-pub(crate) struct Connection {
-    pub(crate) number: u32,
-    /// `None`: a peer that says nothing.
-    pub(crate) client: Option<usize>,
-    pub(crate) near: Option<ClientEnd>,
-    pub(crate) far: Option<ServerEnd>,
-    pub(crate) up: Pipe,
-    pub(crate) down: Pipe,
-    pub(crate) is_cut: bool,
-    /// When an end notices that the link is cut.
-    pub(crate) near_notices: Ms,
-    pub(crate) far_notices: Ms,
-    pub(crate) near_due: bool,
-    pub(crate) far_due: bool,
 }
 
 /// No program needs more steps than this at one point of time.
@@ -103,15 +80,11 @@ impl World {
         }
     }
 
-    fn next_event(&self) -> Ms {
+    fn next_event(&mut self) -> Ms {
         let mut next = self.ages_at;
-        for connection in &self.connections {
-            let Connection { near, far, up, down, near_notices, far_notices, .. } = connection;
-            let wakes = [near.as_ref().map(|near| near.wake), far.as_ref().map(|far| far.wake)];
-            let wakes = wakes.into_iter().flatten().min().unwrap_or(Ms::MAX);
-            let near_notices = if near.is_some() { *near_notices } else { Ms::MAX };
-            let far_notices = if far.is_some() { *far_notices } else { Ms::MAX };
-            next = next.min(up.next_event()).min(down.next_event()).min(wakes).min(near_notices).min(far_notices);
+        for connection in &mut self.connections {
+            connection.due_at = connection.next_event();
+            next = next.min(connection.due_at);
         }
         for client in &self.clients {
             next = next.min(if client.connection.is_none() { client.connects_at } else { Ms::MAX });
@@ -154,8 +127,12 @@ impl World {
     fn serve(&mut self, at: usize) -> bool {
         let Self { env, clients, connections, .. } = self;
         let connection = &mut connections[at];
-        let Connection { near, far, up, down, near_notices, far_notices, near_due, far_due, .. } = connection;
         let now = env.now;
+        if !connection.is_due(now) {
+            return false;
+        }
+        connection.due_at = 0;
+        let Connection { near, far, up, down, near_notices, far_notices, near_due, far_due, .. } = connection;
         *far_due |= up.arrive(now) | down.can_pump(now) | far.as_ref().is_some_and(|far| far.woken.take() || far.wake <= now);
         *near_due |= down.arrive(now) | up.can_pump(now) | near.as_ref().is_some_and(|near| near.wake <= now);
         let mut progress = false;
@@ -235,58 +212,32 @@ impl World {
             self.clients[index].connects_at = self.env.now + 100;
             return;
         }
-        let (number, up, down) = self.link();
+        let (number, profile) = self.link();
         let Self { env, clients, shared, .. } = self;
         env.note("client {} connects, connection {}", [index as u64, number.into()]);
         let client = &mut clients[index];
         client.connection = Some(number);
         let claims = client.hub.filter(|_| !client.stock).map(|hub| (hub, client.welcomed_on));
-        let mut connection = Connection {
-            number,
-            client: Some(index),
-            near: None,
-            far: Some(ServerEnd::new(shared, number, claims, env)),
-            up,
-            down,
-            is_cut: false,
-            near_notices: Ms::MAX,
-            far_notices: Ms::MAX,
-            near_due: true,
-            far_due: true,
-        };
+        let far = ServerEnd::new(shared, number, claims, env);
+        let mut connection = Connection::new(number, profile, far, Some(index));
         connection.near = Some(ClientEnd::new(client, number, env, &mut connection.up));
         self.connections.push(connection);
     }
 
     /// A peer connects and says nothing.
     pub(crate) fn connect_stranger(&mut self) {
-        if self.stopping {
-            return;
+        if !self.stopping {
+            let (number, profile) = self.link();
+            let far = ServerEnd::new(&self.shared, number, None, &self.env);
+            self.connections.push(Connection::new(number, profile, far, None));
         }
-        let (number, up, down) = self.link();
-        let far = ServerEnd::new(&self.shared, number, None, &self.env);
-        self.connections.push(Connection {
-            number,
-            client: None,
-            near: None,
-            far: Some(far),
-            up,
-            down,
-            is_cut: false,
-            near_notices: Ms::MAX,
-            far_notices: Ms::MAX,
-            near_due: false,
-            far_due: true,
-        });
     }
 
-    fn link(&mut self) -> (u32, Pipe, Pipe) {
+    /// The number and properties of a new link.
+    fn link(&mut self) -> (u32, Profile) {
         self.connected += 1;
-        let mut profile = self.env.setup.profile(&mut self.env.rng);
-        if self.env.calm {
-            profile = profile.unlimited();
-        }
-        (self.connected, Pipe::new(profile), Pipe::new(profile))
+        let profile = self.env.setup.profile(&mut self.env.rng);
+        (self.connected, if self.env.calm { profile.unlimited() } else { profile })
     }
 
     /// Publishes an event.
@@ -300,109 +251,8 @@ impl World {
         self.connected
     }
 
-    /// Stops the server.
-    pub(crate) fn stop(&mut self) {
-        self.env.note("the server stops", []);
-        self.stopping = true;
-        for connection in &mut self.connections {
-            if let Some(far) = &mut connection.far {
-                far.stop(&self.env);
-                connection.far_due = true;
-            }
-        }
-    }
-
-    /// Starts another server once the last connection of one that stops is closed.
-    fn restart(&mut self) -> bool {
-        if !self.stopping || self.connections.iter().any(|connection| connection.far.is_some()) {
-            return false;
-        }
-        self.shared.hub.forget_all();
-        self.check_nothing_held();
-        self.env.note("the server starts again", []);
-        self.env.ledger.facts().restart();
-        self.clients.iter_mut().for_each(|client| client.hub = None);
-        self.shared = server(&self.env);
-        (self.stopping, self.ages_at) = (false, Ms::MAX);
-        true
-    }
-
-    /// Nobody is left at the server, and nothing of anybody.
-    pub(crate) fn check_nothing_held(&self) {
-        assert_eq!(self.shared.held.load(Ordering::Relaxed), 0, "bytes are held for nobody");
-        assert_eq!(self.shared.publisher.clients(), 0, "clients stay in the hub");
-        assert!(!self.shared.hub.age(), "clients are remembered for ever");
-        assert_eq!(Arc::strong_count(&self.shared), 1, "a session was not dropped");
-    }
-
-    fn check_bounds(&self) {
-        let sessions = self.connections.iter().filter(|connection| connection.far.is_some()).count();
-        let held = self.shared.held.load(Ordering::Relaxed);
-        let limit = self.env.setup.held(self.largest).saturating_mul(sessions);
-        assert!(held <= limit, "{held} bytes are held for {sessions} sessions, over {limit}");
-    }
-
     /// Waits for the handlers that go on without their connection.
     pub(crate) fn has_orphans(&self) -> bool {
         !self.orphans.is_empty()
     }
-}
-
-impl Connection {
-    fn is_over(&self) -> bool {
-        self.near.is_none() && self.far.is_none()
-    }
-
-    /// Cuts the link. What is on its way to the server arrives where it is `kept`.
-    pub(crate) fn cut(&mut self, kept: bool, room: u64, near_notices: Ms, far_notices: Ms) {
-        self.up.cut(kept, room);
-        self.down.cut(false, room);
-        (self.is_cut, self.near_notices, self.far_notices) = (true, near_notices, far_notices);
-    }
-}
-
-/// Whether the server may close a connection for this reason.
-fn check_reason(env: &Env, close: Close) {
-    let is_possible = match close.reason {
-        "no hello in time" | "no answer to a ping" | "nothing read for too long" | "incomplete message without progress" => true,
-        "authentication expired" => env.setup.lifetime.is_some(),
-        "too slow for what is published" | "too slow for its replies" | "resumed on another connection" => true,
-        "Server shutdown" | "too many failed hellos" => true,
-        // Only clients without extensions are not told how large their messages may be.
-        "message too large" => env.setup.limits.message_bytes < 100_000,
-        _ => false,
-    };
-    assert!(is_possible, "the server closes with {close:?}");
-}
-
-/// A server with all services.
-fn server(env: &Env) -> Arc<Shared> {
-    let hub = Arc::<Hub>::default();
-    let publisher = Publisher::new(Arc::clone(&hub));
-    let number = env.ledger.facts().server;
-    let workshop = || Workshop { ledger: env.ledger.clone(), server: number, publisher: publisher.clone() };
-    let board = Board(Ledger::clone(&env.ledger));
-    let routes = Routes::new(&[Mounted::new(Free(workshop())), Mounted::new(InOrder(workshop())), Mounted::new(board)]).unwrap();
-    hub.set_guard(Guard::new(routes.guarded(), Some(Box::new(|client, topic| topic != ALICE || Who::of(client) == Who::Alice))));
-    let lifetime = env.setup.lifetime.map(std::time::Duration::from_millis);
-    let authenticator = move |attempt: LoginRequest| async move {
-        let principal = match attempt.token() {
-            Some("alice") => Principal::new("alice").granting(["insider"]),
-            Some("bob") => Principal::new("bob"),
-            _ => return Err(Rejection::new("nobody knows it")),
-        };
-        Ok(lifetime.map_or(principal.clone(), |lifetime| principal.expires_in(lifetime)))
-    };
-    Arc::new(Shared {
-        routes,
-        publisher,
-        hub,
-        limits: env.setup.limits.clone(),
-        authenticator: Arc::new(authenticator),
-        expose_details: false,
-        manifest: None,
-        telemetry: None,
-        protocols: wire::ALL.to_vec(),
-        held: AtomicUsize::new(0),
-    })
 }

@@ -152,7 +152,7 @@ impl Client {
                     flow.confirmed(&facts);
                 }
             }
-            Flows::Topic(flow) => flow.resumed(continuity),
+            Flows::Topic(flow) => flow.resumed(continuity, &facts),
             Flows::Stream(_, stream) => {
                 assert_eq!(continuity, Continuity::Fresh, "the stream of a subscription ends with its connection");
                 stream.restart();

@@ -26,6 +26,8 @@ pub(crate) struct Flow {
     newest: Vec<u32>,
     /// Events that the server said are missing, since the last one that came: at least and at most.
     missed: (u64, u64),
+    /// When it last said so, events before this one were published.
+    told_at: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +54,7 @@ impl Flow {
             last_of_key: [None; 4],
             newest: Vec::new(),
             missed: (0, 0),
+            told_at: 0,
         }
     }
 
@@ -65,10 +68,13 @@ impl Flow {
     }
 
     /// The subscription goes on with another connection.
-    pub(crate) fn resumed(&mut self, continuity: Continuity) {
+    pub(crate) fn resumed(&mut self, continuity: Continuity, facts: &Facts) {
         match continuity {
             Continuity::Resumed => {}
-            Continuity::Gap { missed } => self.missed = (self.missed.0 + missed, self.missed.1 + missed),
+            Continuity::Gap { missed } => {
+                self.missed = (self.missed.0 + missed, self.missed.1 + missed);
+                self.told_at = count(facts, self.topic);
+            }
             Continuity::Fresh => panic!("a flow that begins anew is another one"),
         }
     }
@@ -163,11 +169,8 @@ impl Flow {
     pub(crate) fn check_until(&self, facts: &Facts, until: u32) {
         let publications = &facts.publications[self.topic][..until as usize];
         let Some(by) = self.by else { return };
-        if self.missed.1 > 0 {
-            // The last ones may be among those that the server said are missing.
-            return;
-        }
-        let from = by.max(self.kept_from(facts)).min(until) as usize;
+        // Those before may be among the events that the server said are missing.
+        let from = by.max(self.kept_from(facts)).max(self.told_at).min(until) as usize;
         let keys = if self.topic == KEYED { 1..4 } else { 0..1 };
         for of_key in keys {
             let is_last = |publication: &Publication| {

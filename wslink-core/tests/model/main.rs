@@ -1,7 +1,8 @@
 //! Random programs of clients, a server and faults between them, in virtual time, against the promises of a session.
 //!
-//! The environment says how many programs are played (`WSLINK_MODEL_PROGRAMS`, else 10,000), or the seed of the only one
-//! (`WSLINK_MODEL_SEED`). A failure prints the seed and the steps of the shortest program that failed.
+//! The environment says how many programs are played (`WSLINK_MODEL_PROGRAMS`, else 10,000), and the seed of the first
+//! (`WSLINK_MODEL_SEED`), which is the only one unless it says how many. A failure prints the seed and the steps of the
+//! shortest program that failed.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a program that cannot go on has failed")]
 
 use std::{
@@ -91,10 +92,9 @@ impl Failures {
 #[test]
 fn random_programs_keep_every_promise() {
     let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    let (first, programs) = match number("WSLINK_MODEL_SEED") {
-        Some(seed) => (seed, 1),
-        None => (0, number("WSLINK_MODEL_PROGRAMS").unwrap_or(PROGRAMS)),
-    };
+    let seed = number("WSLINK_MODEL_SEED");
+    let programs = number("WSLINK_MODEL_PROGRAMS").unwrap_or(if seed.is_some() { 1 } else { PROGRAMS });
+    let first = seed.unwrap_or(0);
     // A program that fails says so once, at the end.
     std::panic::set_hook(Box::new(|panic| PANIC.set(panic.to_string())));
     let (next, played) = (AtomicU64::new(first), AtomicU64::new(0));

@@ -13,7 +13,7 @@ use wslink_core::{
     rpc::{Mounted, Routes},
     session::{Close, Shared},
     topic::{Guard, Hub},
-    wire,
+    wire::Protocols,
 };
 
 use super::{
@@ -66,7 +66,7 @@ pub(crate) fn server(env: &Env) -> Arc<Shared> {
         expose_details: false,
         manifest: None,
         telemetry: None,
-        protocols: wire::ALL.to_vec(),
+        protocols: Protocols::default(),
         held: AtomicUsize::new(0),
     })
 }

@@ -18,7 +18,7 @@ use wslink_core::{
     rpc::{CallPolicy, Erasure, MethodDescriptor, Mounted, ParameterDescriptor, Plain as _, Routes, Service, ServiceDescriptor},
     session::{Event, Session, Shared},
     topic::Hub,
-    wire::{self, Parts, Protocol, V1, V2},
+    wire::{Parts, Protocol, Protocols, V1, V2},
 };
 
 pub(super) const STEPS: &[Step] =
@@ -46,7 +46,7 @@ fn session(protocol: &'static dyn Protocol) -> Session {
         expose_details: false,
         manifest: None,
         telemetry: None,
-        protocols: wire::ALL.to_vec(),
+        protocols: Protocols::default(),
         held: AtomicUsize::new(0),
     };
     let now = Instant::now();

@@ -23,7 +23,7 @@ use crate::{
     rpc::{self, ArgumentError, CallContext, Control, Dispatched, Route, Routes, Work},
     telemetry::{self, Open, Telemetry},
     topic::{Departed, Hub, Interest, Outbox, Resume, Resumed, Topics},
-    wire::{self, Content, Encoded, FrameKind, Incoming, Message, MessageId, Outgoing, Protocol, Span, Subject, Violation},
+    wire::{Content, Encoded, FrameKind, Incoming, Message, MessageId, Outgoing, Protocol, Protocols, Span, Subject, Violation},
 };
 
 /// The parts of a server that its sessions share.
@@ -44,8 +44,8 @@ pub struct Shared {
     pub manifest: Option<Value>,
     /// The statistics of the server, where they are kept.
     pub telemetry: Option<Arc<Telemetry>>,
-    /// The protocols that clients may speak, each with an [index](Protocol::index) of its own.
-    pub protocols: Vec<&'static dyn Protocol>,
+    /// The protocols that clients may speak.
+    pub protocols: Protocols,
     /// Bytes that peers make the server hold: requests that wait, incomplete messages, replies and events.
     pub held: AtomicUsize,
 }
@@ -177,7 +177,7 @@ impl Session {
 
 impl ServerSide {
     pub(super) fn choose(&self, first: FrameKind) -> Option<Speaking> {
-        let protocol = wire::choose(&self.shared.protocols, self.subprotocol.as_deref(), first)?;
+        let protocol = self.shared.protocols.choose(self.subprotocol.as_deref(), first)?;
         Some(Speaking { protocol, decoder: protocol.decoder(&self.shared.limits) })
     }
 

@@ -22,6 +22,7 @@ mod drop_tests;
 mod event;
 mod hub;
 mod outbox;
+mod protocols;
 mod publisher;
 mod queue;
 mod replay_buffer;

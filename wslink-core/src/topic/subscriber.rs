@@ -5,15 +5,16 @@ use std::sync::Arc;
 use super::{
     Interest, Outbox,
     authorization::{Decisions, Restriction},
+    protocols::Spoken,
     resumption::Resumption,
 };
-use crate::{Client, wire::Protocol};
+use crate::Client;
 
 /// A client.
 pub(super) struct Subscriber {
     pub(super) client: Client,
     pub(super) decisions: Decisions,
-    pub(super) wire: &'static dyn Protocol,
+    pub(super) wire: Spoken,
     pub(super) outbox: Arc<Outbox>,
     pub(super) interest: Interest,
     /// The groups that it is a member of.
@@ -25,7 +26,7 @@ pub(super) struct Subscriber {
 }
 
 impl Subscriber {
-    pub(super) fn new(client: Client, wire: &'static dyn Protocol, outbox: Arc<Outbox>, interest: Interest) -> Self {
+    pub(super) fn new(client: Client, wire: Spoken, outbox: Arc<Outbox>, interest: Interest) -> Self {
         let decisions = Decisions::default();
         Self { client, decisions, wire, outbox, interest, groups: Vec::new(), resumption: None, away: false }
     }

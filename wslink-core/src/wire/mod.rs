@@ -10,6 +10,7 @@ pub use self::{
     encoded::{Encoded, Frame},
     incoming::{Arguments, Body, Format, Incoming, MAX_ARGUMENTS, Message, MessageId, MethodName, Received, Source, Span},
     outgoing::{Content, Draft, Outgoing, Parts, Subject, Target, Unserializable},
+    protocols::Protocols,
 };
 use crate::Limits;
 
@@ -17,6 +18,7 @@ mod encoded;
 mod incoming;
 mod names;
 mod outgoing;
+mod protocols;
 mod v1;
 mod v2;
 
@@ -29,18 +31,6 @@ pub const V2: &dyn Protocol = &v2::V2;
 /// The protocols that a server speaks unless it is told otherwise. A new one is a folder here and a line in this list.
 pub const ALL: [&dyn Protocol; 2] = [V1, V2];
 
-/// How many protocols a server can speak.
-pub const PLACES: usize = 4;
-
-/// The protocol of a connection: the one that the WebSocket handshake agreed on, else the one whose connections begin
-/// with a frame of this kind.
-#[must_use]
-pub fn choose(protocols: &[&'static dyn Protocol], subprotocol: Option<&str>, first: FrameKind) -> Option<&'static dyn Protocol> {
-    let agreed = |protocol: &&&'static dyn Protocol| protocol.subprotocol().is_some() && protocol.subprotocol() == subprotocol;
-    let begins = |protocol: &&&'static dyn Protocol| protocol.subprotocol().is_none() && protocol.first_frame() == first;
-    protocols.iter().find(agreed).or_else(|| protocols.iter().find(begins)).copied()
-}
-
 /// The two kinds of WebSocket data frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameKind {
@@ -52,12 +42,8 @@ pub enum FrameKind {
 
 /// A protocol, as either end of a connection speaks it.
 pub trait Protocol: Send + Sync {
-    /// Its name in logs and statistics.
+    /// Its name in logs and statistics, by which a server tells it from the others that it speaks.
     fn name(&self) -> &'static str;
-
-    /// Its place among the protocols of a server, so that something can be kept once for each: below [`PLACES`], and
-    /// another one than those of the others. 0 is that of [`V1`], 1 that of [`V2`].
-    fn index(&self) -> usize;
 
     /// The WebSocket subprotocol that selects it; `None` where its first frame does.
     fn subprotocol(&self) -> Option<&'static str> {

@@ -17,7 +17,7 @@ use wslink_core::{
     service,
     session::{CallKey, ClientEvent, ClientSettings, Event, Memory, Session, Shared},
     topic::Hub,
-    wire::{Parts, Protocol, Target, V1, V2},
+    wire::{Parts, Protocol, Protocols, Target, V1, V2},
 };
 
 use self::protocol::LINES;
@@ -62,7 +62,7 @@ struct Pair {
     now: Instant,
 }
 
-fn shared() -> Arc<Shared> {
+fn shared(protocols: &[&'static dyn Protocol]) -> Arc<Shared> {
     let hub = Arc::new(Hub::default());
     let publisher = Publisher::new(Arc::clone(&hub));
     Arc::new(Shared {
@@ -74,7 +74,7 @@ fn shared() -> Arc<Shared> {
         expose_details: false,
         manifest: None,
         telemetry: None,
-        protocols: vec![V1, V2, LINES],
+        protocols: Protocols::new(protocols.iter().copied()).unwrap(),
         held: AtomicUsize::new(0),
     })
 }
@@ -162,7 +162,7 @@ fn news(events: &[ClientEvent]) -> Vec<String> {
 
 #[test]
 fn a_call_is_answered_with_its_result_or_error() {
-    let shared = shared();
+    let shared = shared(&[V1, V2, LINES]);
     let mut pair = Pair::new(&shared, LINES);
     let sum = pair.call("desk.add", &(1.5, 2));
     let events = pair.events();
@@ -182,7 +182,7 @@ fn a_call_is_answered_with_its_result_or_error() {
 
 #[test]
 fn clients_of_all_protocols_receive_the_same_events() {
-    let shared = shared();
+    let shared = shared(&[V1, V2, LINES]);
     let mut pairs = [V1, V2, LINES].map(|protocol| Pair::new(&shared, protocol));
     for pair in &mut pairs {
         pair.subscribe("desk.news");
@@ -205,8 +205,21 @@ fn clients_of_all_protocols_receive_the_same_events() {
 }
 
 #[test]
+fn a_server_may_speak_it_alone() {
+    let shared = shared(&[LINES]);
+    let text = "retained before anybody came";
+    shared.publisher.publish(Desk::NEWS, &text.to_owned());
+    let mut pair = Pair::new(&shared, LINES);
+    pair.subscribe("desk.news");
+    assert_eq!(news(&pair.events()), [text]);
+    let mut stranger = Session::server(shared, Handshake::default(), None, Instant::now()).unwrap();
+    stranger.handle_frame(Instant::now(), V2.first_frame(), vec![0].into());
+    assert_eq!(stranger.closing().map(|close| close.code), Some(1002));
+}
+
+#[test]
 fn a_call_reports_progress_and_is_cancelled() {
-    let shared = shared();
+    let shared = shared(&[V1, V2, LINES]);
     let mut pair = Pair::new(&shared, LINES);
     let call = pair.call("desk.wait", &[(); 0]);
     let events = pair.events();
@@ -220,7 +233,7 @@ fn a_call_reports_progress_and_is_cancelled() {
 #[test]
 fn lines_that_are_none_end_the_connection() {
     for (line, code) in [(&b"\xff"[..], 1007), (b"ok", 1007), (&[b'x'; 5000], 1009)] {
-        let mut server = Session::server(shared(), Handshake::default(), LINES.subprotocol(), Instant::now()).unwrap();
+        let mut server = Session::server(shared(&[LINES]), Handshake::default(), LINES.subprotocol(), Instant::now()).unwrap();
         server.handle_frame(Instant::now(), LINES.first_frame(), line.to_vec().into());
         assert_eq!(server.closing().map(|close| close.code), Some(code), "{line:?}");
     }

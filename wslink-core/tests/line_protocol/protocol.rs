@@ -27,10 +27,6 @@ impl Protocol for Lines {
         "lines"
     }
 
-    fn index(&self) -> usize {
-        2
-    }
-
     fn subprotocol(&self) -> Option<&'static str> {
         Some("lines.wslink")
     }

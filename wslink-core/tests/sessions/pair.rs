@@ -12,7 +12,7 @@ use wslink_core::{
     rpc::{Events, Mounted, Routes, Work, poll_stream},
     session::{ClientEvent, ClientSettings, Event, Memory, Session, Shared},
     topic::{Guard, Hub},
-    wire::{self, Draft, Frame, Parts, Protocol, Target},
+    wire::{Draft, Frame, Parts, Protocol, Protocols, Target},
 };
 
 /// A server of `services`. Whoever says `alice` or `bob` is that; Alice is an insider.
@@ -34,7 +34,7 @@ pub(crate) fn server(services: &[Mounted], limits: Limits) -> Arc<Shared> {
         expose_details: false,
         manifest: None,
         telemetry: None,
-        protocols: wire::ALL.to_vec(),
+        protocols: Protocols::default(),
         held: AtomicUsize::new(0),
     })
 }

@@ -11,25 +11,22 @@ use crate::{
         Interest, Outbox,
         discarded::Discarded,
         event::{Source, TopicNumber},
+        protocols::{PerProtocol, Places},
         resumption::Away,
         subscriber::Subscriber,
     },
-    wire::{self, Protocol},
 };
 
 /// A client's place in the list of them, for as long as it is known.
 type Slot = usize;
-
-/// The protocols of a server, each at its place.
-pub(super) type Protocols = [Option<&'static dyn Protocol>; wire::PLACES];
 
 #[derive(Default)]
 pub(in crate::topic) struct Clients {
     slots: Vec<Option<Subscriber>>,
     free: Vec<Slot>,
     ids: HashMap<ClientId, Slot>,
-    /// The protocols that clients speak or spoke, by their places.
-    protocols: Protocols,
+    /// The protocols that clients speak or spoke.
+    pub(super) protocols: Places,
     /// Those that want everything.
     everything: Receivers<()>,
     topics: HashMap<Arc<str>, Receivers<TopicNumber>>,
@@ -42,7 +39,7 @@ pub(in crate::topic) struct Clients {
 struct Receivers<T> {
     slots: BTreeMap<Slot, T>,
     /// How many of them speak each version of the protocol.
-    wires: [usize; wire::PLACES],
+    wires: PerProtocol<usize>,
 }
 
 impl<T> Receivers<T> {
@@ -80,15 +77,10 @@ impl Clients {
             self.slots.len() - 1
         });
         if matches!(peer.interest, Interest::Everything) {
-            self.everything.add(slot, (), peer.wire.index());
+            self.everything.add(slot, (), peer.wire.place);
         }
-        self.protocols[peer.wire.index()] = Some(peer.wire);
         self.ids.insert(peer.client.id().clone(), slot);
         self.slots[slot] = Some(peer);
-    }
-
-    pub(super) const fn protocols(&self) -> Protocols {
-        self.protocols
     }
 
     /// Removes a client.
@@ -96,7 +88,7 @@ impl Clients {
         let Some(slot) = self.ids.remove(id) else { return };
         let Some(peer) = self.slots.get_mut(slot).and_then(Option::take) else { return };
         self.free.push(slot);
-        let wire = peer.wire.index();
+        let wire = peer.wire.place;
         match &peer.interest {
             Interest::Everything => self.everything.remove(slot, wire),
             Interest::Topics(topics) => topics.names().for_each(|(_, topic)| leave(&mut self.topics, topic, slot, wire)),
@@ -119,7 +111,7 @@ impl Clients {
         let Interest::Topics(topics) = &mut peer.interest else { return None };
         let name = self.topics.get_key_value(topic).map_or_else(|| topic.into(), |(name, _)| Arc::clone(name));
         if let (number, true) = topics.add(&name, subscription) {
-            self.topics.entry(name).or_default().add(slot, number, peer.wire.index());
+            self.topics.entry(name).or_default().add(slot, number, peer.wire.place);
         }
         Some(peer)
     }
@@ -130,7 +122,7 @@ impl Clients {
         let peer = self.slots.get_mut(slot).and_then(Option::as_mut).filter(|peer| Arc::ptr_eq(&peer.outbox, outbox));
         let Some(Subscriber { interest: Interest::Topics(topics), wire, .. }) = peer else { return };
         if topics.remove(topic, subscription) {
-            leave(&mut self.topics, topic, slot, wire.index());
+            leave(&mut self.topics, topic, slot, wire.place);
         }
     }
 
@@ -230,10 +222,10 @@ impl TopicReceivers<'_> {
     }
 
     /// The versions of the protocol that those of `audience` speak, and perhaps others.
-    pub(super) fn wires(&self, audience: &Audience) -> [bool; wire::PLACES] {
+    pub(super) fn wires(&self, audience: &Audience) -> PerProtocol<bool> {
         let Self { clients, of_topic } = *self;
         if let Audience::To(id) = audience {
-            let spoken = clients.get(id.as_str()).map(|peer| peer.wire.index());
+            let spoken = clients.get(id.as_str()).map(|peer| peer.wire.place);
             return std::array::from_fn(|index| Some(index) == spoken);
         }
         std::array::from_fn(|index| {

@@ -24,6 +24,7 @@ use super::{
     budget::Budget,
     discarded::Discarded,
     event::Event,
+    protocols::Spoken,
     subscriber::{Sight, Subscriber},
 };
 use crate::{CallError, Client, ClientId, telemetry::Telemetry, wire::Protocol};
@@ -86,6 +87,9 @@ impl Hub {
 
     /// Adds a client. One that wants everything gets what the topics retain.
     pub fn join(&self, client: Client, wire: &'static dyn Protocol, outbox: Arc<Outbox>, interest: Interest) {
+        let Some(wire) = self.spoken(wire) else {
+            return tracing::error!(protocol = wire.name(), "clients of too many protocols; this one receives nothing");
+        };
         let everything = matches!(interest, Interest::Everything);
         let peer = Subscriber::new(client, wire, outbox, interest);
         let mut answers = Answers::new();
@@ -149,6 +153,12 @@ impl Hub {
         }
     }
 
+    /// The protocol with the place that it has in this hub.
+    fn spoken(&self, protocol: &'static dyn Protocol) -> Option<Spoken> {
+        let known = self.read().protocols.find(protocol);
+        known.or_else(|| self.change().protocols.add(protocol))
+    }
+
     /// The topics among these of which the application has to be asked.
     pub(super) fn open<'t>(&self, topics: impl Iterator<Item = &'t str>, answers: &Answers) -> HashSet<Box<str>> {
         let asks = self.guard.get().is_some_and(Guard::asks);
@@ -156,14 +166,7 @@ impl Hub {
     }
 
     /// Does what runs code of the application or takes long: no lock is held. There may be more to do afterwards.
-    fn prepare(
-        &self,
-        client: &Client,
-        wire: &dyn Protocol,
-        open: HashSet<Box<str>>,
-        wanted: &[Arc<Retained>],
-        answers: &mut Answers,
-    ) {
+    fn prepare(&self, client: &Client, wire: Spoken, open: HashSet<Box<str>>, wanted: &[Arc<Retained>], answers: &mut Answers) {
         self.ask(client, open, answers);
         wanted.iter().for_each(|last| drop(last.event(wire)));
     }
@@ -223,7 +226,7 @@ impl Hub {
         let mut attempts = 0;
         loop {
             let mut clients = self.change();
-            let Some(wire) = clients.of(id, outbox).map(|peer| peer.wire) else { return };
+            let Some(wire) = clients.of(id, outbox).map(|peer| peer.wire.protocol) else { return };
             let last = self.retained().get(topic).map(Arc::clone);
             // Nothing newer may come between the beginning and what is retained.
             if let Some(last) = &last

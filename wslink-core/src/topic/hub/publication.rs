@@ -3,15 +3,18 @@
 
 use std::sync::Arc;
 
-use super::{
-    Audience, Hub,
-    clients::TopicReceivers,
-    retained::{BASE, Retained},
-};
+use super::{Audience, Hub, clients::TopicReceivers, retained::Retained};
 use crate::{
     CallError, ErrorCode,
-    topic::{Delivery, authorization::Guard, discarded::Discarded, event::Event, subscriber::Sight},
-    wire::{self, Content, Encoded, Outgoing, Protocol, Subject},
+    topic::{
+        Delivery,
+        authorization::Guard,
+        discarded::Discarded,
+        event::Event,
+        protocols::{BASE, PerProtocol, Spoken},
+        subscriber::Sight,
+    },
+    wire::{Content, Encoded, Outgoing, Protocol, Subject},
 };
 
 /// The topic of a publication and what may be lost of it.
@@ -37,7 +40,7 @@ impl Hub {
             Channel::Named(topic) => (self.sight(topic), ("", 0), Delivery::Reliable, None),
         };
         let restriction = sight.restriction();
-        let mut encoded: [Option<Encoded>; wire::PLACES] = Default::default();
+        let mut encoded: PerProtocol<Option<Encoded>> = Default::default();
         let (mut receivers, mut dropped) = (0, 0);
         let mut rounds = 0;
         let mut discarded = Discarded::default();
@@ -45,11 +48,8 @@ impl Hub {
             let clients = self.read();
             let interested = clients.receivers(sight.topic);
             let mut needed = interested.wires(audience);
-            let mut protocols = clients.protocols();
-            if retain.is_some() {
-                needed[BASE] = true;
-                protocols[BASE] = Some(wire::V2);
-            }
+            needed[BASE] |= retain.is_some();
+            let protocols = clients.protocols;
             let undecided =
                 if sight.asked && rounds < ROUNDS { undecided(interested, audience, sight.topic) } else { Vec::new() };
             if !undecided.is_empty() || needed.iter().zip(&encoded).any(|(needed, encoded)| *needed && encoded.is_none()) {
@@ -59,17 +59,15 @@ impl Hub {
                 if let Some(guard) = self.guard.get() {
                     undecided.iter().for_each(|client| _ = self.decide(guard, client, sight.topic));
                 }
-                for ((needed, wire), encoded) in needed.into_iter().zip(protocols).zip(&mut encoded) {
-                    if let Some(wire) = wire.filter(|_| needed) {
-                        encoded.get_or_insert_with(|| encode(wire, sight.topic, None, payload));
-                    }
+                for Spoken { protocol, place } in protocols.iter().filter(|spoken| needed[spoken.place]) {
+                    encoded[place].get_or_insert_with(|| encode(protocol, sight.topic, None, payload));
                 }
                 continue;
             }
             // Of all that are published on this topic, every client gets them in one order, the last of which is retained.
             let _order = self.order(sight.topic);
             interested.each(audience, |peer, source| {
-                let Some(message) = encoded[peer.wire.index()].as_ref().filter(|_| peer.may_see(sight)) else { return };
+                let Some(message) = encoded[peer.wire.place].as_ref().filter(|_| peer.may_see(sight)) else { return };
                 let event = Event::new(source, message.clone()).restricted(restriction.clone());
                 receivers += 1;
                 dropped += peer.outbox.put(lane, delivery, event, &mut discarded);

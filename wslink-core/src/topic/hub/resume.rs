@@ -161,7 +161,7 @@ impl Hub {
             let mut clients = self.change();
             let peer = clients.get_mut(id)?;
             let knows_answer = peer.resumption.as_ref()?.is_for(token, client)?;
-            if peer.wire.index() != wire.index() || !peer.outbox.accounts_for(resume.received) {
+            if peer.wire.protocol.name() != wire.name() || !peer.outbox.accounts_for(resume.received) {
                 return None;
             }
             let Interest::Topics(topics) = &peer.interest else { return None };

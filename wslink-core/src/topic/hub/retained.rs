@@ -19,6 +19,7 @@ use crate::{
     topic::{
         authorization::Restriction,
         event::{Event, Source},
+        protocols::{BASE, PerProtocol, Spoken},
     },
     value::attachment,
     wire::{self, Encoded, Protocol},
@@ -29,34 +30,31 @@ pub(super) struct Retained {
     pub(super) topic: &'static str,
     pub(super) require: Option<&'static str>,
     pub(super) restriction: Option<Arc<Restriction>>,
-    /// Its frames, in each version of the protocol that was needed so far: at least in [`BASE`].
-    frames: [OnceLock<Encoded>; wire::PLACES],
-    /// The message in that version, in one piece.
+    /// Its frames, in each protocol that was needed so far: at least in that of [`BASE`], of which the others are made.
+    frames: PerProtocol<OnceLock<Encoded>>,
+    /// The message in that protocol, in one piece.
     message: OnceLock<Bytes>,
 }
-
-/// The version of the protocol that the others are made of.
-pub(super) const BASE: usize = 1;
 
 impl Retained {
     pub(super) fn new(
         topic: &'static str,
         require: Option<&'static str>,
         restriction: Option<Arc<Restriction>>,
-        frames: [Option<Encoded>; wire::PLACES],
+        frames: PerProtocol<Option<Encoded>>,
     ) -> Self {
         let frames = frames.map(|frames| frames.map_or_else(OnceLock::new, OnceLock::from));
         Self { topic, require, restriction, frames, message: OnceLock::new() }
     }
 
-    /// Whether it can be had in that version without work.
-    pub(super) fn is_ready(&self, wire: &dyn Protocol) -> bool {
-        self.frames[wire.index()].get().is_some()
+    /// Whether it can be had in that protocol without work.
+    pub(super) fn is_ready(&self, wire: Spoken) -> bool {
+        self.frames[wire.place].get().is_some()
     }
 
     /// For a client that receives everything.
-    pub(super) fn event(&self, wire: &dyn Protocol) -> Event {
-        let message = self.frames[wire.index()].get_or_init(|| encode(wire, self.topic, None, &Payload(self.message())));
+    pub(super) fn event(&self, wire: Spoken) -> Event {
+        let message = self.frames[wire.place].get_or_init(|| encode(wire.protocol, self.topic, None, &Payload(self.message())));
         Event::new(Source::Uncounted, message.clone()).restricted(self.restriction.clone())
     }
 

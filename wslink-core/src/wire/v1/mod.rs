@@ -26,10 +26,6 @@ impl Protocol for V1 {
         "v1"
     }
 
-    fn index(&self) -> usize {
-        0
-    }
-
     fn first_frame(&self) -> FrameKind {
         FrameKind::Text
     }

@@ -34,10 +34,6 @@ impl Protocol for V2 {
         "v2"
     }
 
-    fn index(&self) -> usize {
-        1
-    }
-
     fn decoder(&self, limits: &Limits) -> Box<dyn Decoder> {
         Box::new(ChunkDecoder {
             assembler: Assembler::new(limits),

@@ -9,7 +9,7 @@ use super::Builder;
 #[cfg(feature = "inspector")]
 use crate::server::inspector::{self, Inspected};
 use crate::{Authenticator, Error, Limits, Principal, Secret, connections::Connections, http, http::Site, server::Server};
-use wslink_core::{identity::SecretHolders, rpc::Routes, session::Shared, telemetry::Telemetry, topic::Guard, wire};
+use wslink_core::{identity::SecretHolders, rpc::Routes, session::Shared, telemetry::Telemetry, topic::Guard, wire::Protocols};
 
 impl Builder {
     /// The server.
@@ -61,7 +61,7 @@ impl Builder {
             limits: self.limits,
             authenticator,
             expose_details: self.expose_details,
-            protocols: wire::ALL.to_vec(),
+            protocols: Protocols::default(),
             held: AtomicUsize::new(0),
         };
         let connections = Connections::new(shared, self.stop);

@@ -108,8 +108,14 @@ impl ArgumentError {
     /// From what serde says: "invalid type: X, expected Y", or anything else.
     pub(super) fn mismatch(parameter: Option<&'static str>, error: &impl ToString) -> Self {
         let text = error.to_string();
+        if let Some(field) = text.strip_prefix("missing field ") {
+            return Self::new(parameter, format!("a field {}", cut(field)), "no such field".to_owned());
+        }
         let (got, expected) = text.rsplit_once(", expected ").unwrap_or((&text, "another value"));
-        let got = ["invalid type: ", "invalid value: "].into_iter().find_map(|prefix| got.strip_prefix(prefix)).unwrap_or(got);
+        let got = ["invalid type: ", "invalid value: ", "invalid "]
+            .into_iter()
+            .find_map(|prefix| got.strip_prefix(prefix))
+            .unwrap_or(got);
         Self::new(parameter, cut(expected), cut(got).to_owned())
     }
 

@@ -17,6 +17,8 @@ mod encoded;
 mod incoming;
 mod names;
 mod outgoing;
+#[cfg(test)]
+mod tests;
 mod v1;
 mod v2;
 

@@ -84,25 +84,28 @@ fn wire(parameters: &[ParameterDescriptor]) -> impl Iterator<Item = (usize, &Par
     parameters.iter().enumerate().filter(|(_, parameter)| parameter.kind == ParameterKind::Wire)
 }
 
-/// Why an argument was refused: missing, surplus, given twice, or of the wrong type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArgumentError {
-    parameter: Option<Cow<'static, str>>,
-    expected: String,
-    got: String,
+/// Why a parameter has no value: its argument is missing, surplus, given twice, or of the wrong type; or any [`CallError`]
+/// of a parameter that decides by other means than arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArgumentError(Reason);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Reason {
+    Argument { parameter: Option<Cow<'static, str>>, expected: String, got: String },
+    Other(Box<CallError>),
 }
 
 impl ArgumentError {
     /// The argument for `parameter` was to be `expected`, and is `got`.
     #[must_use]
     pub fn new(parameter: Option<&'static str>, expected: impl Into<String>, got: String) -> Self {
-        Self { parameter: parameter.map(Cow::Borrowed), expected: expected.into(), got }
+        Self(Reason::Argument { parameter: parameter.map(Cow::Borrowed), expected: expected.into(), got })
     }
 
     /// There is no parameter of that `name`.
     fn unknown(name: String, expected: String) -> Self {
         let got = format!("an argument named `{name}`");
-        Self { parameter: Some(name.into()), expected, got }
+        Self(Reason::Argument { parameter: Some(name.into()), expected, got })
     }
 
     /// From what serde says: "invalid type: X, expected Y", or anything else.
@@ -121,12 +124,23 @@ impl ArgumentError {
 
     /// The error reply for a call of `method`.
     pub fn into_call_error(self, method: &str) -> CallError {
+        let (parameter, expected, got) = match self.0 {
+            Reason::Argument { parameter, expected, got } => (parameter, expected, got),
+            Reason::Other(error) => return *error,
+        };
         CallError::new(ErrorCode::InvalidParams, "Invalid params").with_data(Value::map([
             ("method", Value::from(method)),
-            ("param", Value::from(self.parameter.map(Cow::into_owned))),
-            ("expected", Value::from(self.expected)),
-            ("got", Value::from(self.got)),
+            ("param", Value::from(parameter.map(Cow::into_owned))),
+            ("expected", Value::from(expected)),
+            ("got", Value::from(got)),
         ]))
+    }
+}
+
+/// The client receives this error instead of -32602.
+impl From<CallError> for ArgumentError {
+    fn from(error: CallError) -> Self {
+        Self(Reason::Other(Box::new(error)))
     }
 }
 

@@ -166,7 +166,7 @@ fn run(call: &mut Call<'_>) -> Result<Handler, Encoded> {
     };
     match outcome {
         Ok(Ok(outcome)) => Ok(outcome.0),
-        Ok(Err(error)) => Err(refusal(call.reply.wire, &call.reply.id, &error.into_call_error(call.method.uri))),
+        Ok(Err(error)) => Err(call.reply.error(error.into_call_error(call.method.uri))),
         Err(panic) => Err(panicked(&call.reply, panic)),
     }
 }

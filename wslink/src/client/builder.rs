@@ -38,6 +38,7 @@ use wslink_core::{session::Memory, wire};
 /// let old_server = Session::builder("ws://127.0.0.1:8080/ws").protocol(ProtocolVersion::V1);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ProtocolVersion {
     /// JSON: wslink before 2.0.
     V1,

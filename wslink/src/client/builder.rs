@@ -256,8 +256,8 @@ impl Builder {
         Ok(self)
     }
 
-    /// A certificate, or several, in PEM, to be trusted beside those of the public authorities: for servers that
-    /// signed their own.
+    /// A certificate, or several, in PEM, to be trusted beside those of the public authorities: that of an authority, or
+    /// that of the server itself where the server signed its own.
     ///
     /// # Errors
     /// It is no certificate.

@@ -175,6 +175,9 @@ impl Options {
             .allow_host(host)
             .follow_links(self.follow_symlinks)
             .endpoint((!self.no_ws_endpoint).then(|| format!("/{}", self.ws_endpoint.trim_matches('/'))));
+        if self.no_compression {
+            builder = builder.compress(false);
+        }
         if let Some(folder) = self.content() {
             builder = builder.content(folder);
         }

@@ -2,6 +2,7 @@
 
 /// What happens to a client that receives events of a topic slower than they are published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Delivery {
     /// Nothing is lost; a client that falls too far behind is disconnected (1013).
     #[default]

@@ -8,6 +8,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod codec;
 mod delivery;
 mod error;
 pub mod identity;

@@ -97,7 +97,8 @@ pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `require = "authority"` | a call of a client whose `wslink::Principal` does not hold it is refused before its arguments are looked at |
 /// | `timeout_ms = number` | a call that takes longer is dropped and answered "Deadline exceeded" |
 ///
-/// A method that is neither `async` nor `blocking` holds up its connection while it runs.
+/// A method that is not `blocking` runs on a thread that serves other clients too, and delays them while it computes: write
+/// `blocking` for more than some milliseconds. The server logs a warning after 100 ms.
 ///
 /// # Parameters
 /// Each is a name and an owned type. Clients give arguments by position or by name. A type that serde

@@ -44,6 +44,17 @@ impl Probe {
         std::panic::panic_any("first\nERROR second".to_owned())
     }
 
+    #[rpc("probe.holding")]
+    fn holding(&self) {
+        std::thread::sleep(Duration::from_millis(150));
+    }
+
+    #[rpc("probe.holding.later")]
+    async fn holding_later(&self) {
+        tokio::task::yield_now().await;
+        self.holding();
+    }
+
     #[rpc("probe.bad")]
     fn bad(&self) -> Result<(), CallError> {
         Err(CallError::exception("told"))
@@ -168,6 +179,7 @@ fn everything_is_logged_but_secrets() {
         assert!(peer.call("probe.bad").contains("-32001"));
         assert!(peer.call("probe.nothing").contains("-32601"));
         assert!(peer.call("probe.forging").contains("-32001") && peer.call("probe.panicking").contains("-32001"));
+        assert!(peer.call("probe.holding").contains("null") && peer.call("probe.holding.later").contains("null"));
         peer.send(0x88, &1000_u16.to_be_bytes());
         peer.next();
         let mut scrape = TcpStream::connect(*address).unwrap();
@@ -206,6 +218,8 @@ fn everything_is_logged_but_secrets() {
         has(&[&connection, "outcome=\"exception\"", "method=\"probe.bad\"", "close"]);
         has(&[&connection, "refused a call", "code=-32601"]);
         has(&[&connection, "dropped events", "probe.newest", "dropped=1"]);
+        has(&[&connection, "WARN", "a handler held a thread", "method=\"probe.holding\""]);
+        has(&[&connection, "WARN", "a handler held a thread", "method=\"probe.holding.later\""]);
         has(&[&connection, "the peer closes", "code=1000"]);
     }
     has(&["refused a WebSocket", "evil.example", "suppressed=0"]);

@@ -4,10 +4,10 @@
 
 use std::{convert::Infallible, error::Error as StdError, fmt, marker::PhantomData};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{CallError, ErrorCode};
-use crate::{schema::ErrorFields, value::Value};
+use crate::{codec::msgpack, schema::ErrorFields, value::Value};
 
 /// An error that a handler may return, and how it reaches the client.
 ///
@@ -161,9 +161,8 @@ pub fn told(
 /// By way of MessagePack: errors are rare, and a serialiser into values would serve nobody else.
 fn value(field: &dyn erased_serde::Serialize) -> Result<Value, String> {
     let mut bytes = Vec::new();
-    let mut serializer = rmp_serde::Serializer::new(&mut bytes).with_struct_map().with_human_readable();
-    field.serialize(&mut serializer).map_err(|error| error.to_string())?;
-    rmp_serde::from_slice(&bytes).map_err(|error| error.to_string())
+    msgpack::Writer::write(&mut bytes, field).map_err(|error| error.to_string())?;
+    Value::deserialize(&mut msgpack::Reader::new(&bytes)).map_err(|error| error.to_string())
 }
 
 /// Which of `variants` the error is.
@@ -182,8 +181,9 @@ impl<T: DeserializeOwned> FieldOf<T> {
         let data = error.data()?;
         let place = if is_nested(name) { data.get(NESTED) } else { Some(data) };
         let field = place.and_then(|place| place.get(name)).unwrap_or(&Value::Null);
-        let bytes = rmp_serde::to_vec_named(field).ok()?;
-        T::deserialize(&mut rmp_serde::Deserializer::from_read_ref(&bytes).with_human_readable()).ok()
+        let mut bytes = Vec::new();
+        msgpack::Writer::write(&mut bytes, field).ok()?;
+        T::deserialize(&mut msgpack::Reader::new(&bytes)).ok()
     }
 }
 

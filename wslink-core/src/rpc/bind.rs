@@ -84,43 +84,63 @@ fn wire(parameters: &[ParameterDescriptor]) -> impl Iterator<Item = (usize, &Par
     parameters.iter().enumerate().filter(|(_, parameter)| parameter.kind == ParameterKind::Wire)
 }
 
-/// Why an argument was refused: missing, surplus, given twice, or of the wrong type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArgumentError {
-    parameter: Option<Cow<'static, str>>,
-    expected: String,
-    got: String,
+/// Why a parameter has no value: its argument is missing, surplus, given twice, or of the wrong type; or any [`CallError`]
+/// of a parameter that decides by other means than arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArgumentError(Reason);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Reason {
+    Argument { parameter: Option<Cow<'static, str>>, expected: String, got: String },
+    Other(Box<CallError>),
 }
 
 impl ArgumentError {
     /// The argument for `parameter` was to be `expected`, and is `got`.
     #[must_use]
     pub fn new(parameter: Option<&'static str>, expected: impl Into<String>, got: String) -> Self {
-        Self { parameter: parameter.map(Cow::Borrowed), expected: expected.into(), got }
+        Self(Reason::Argument { parameter: parameter.map(Cow::Borrowed), expected: expected.into(), got })
     }
 
     /// There is no parameter of that `name`.
     fn unknown(name: String, expected: String) -> Self {
         let got = format!("an argument named `{name}`");
-        Self { parameter: Some(name.into()), expected, got }
+        Self(Reason::Argument { parameter: Some(name.into()), expected, got })
     }
 
     /// From what serde says: "invalid type: X, expected Y", or anything else.
     pub(super) fn mismatch(parameter: Option<&'static str>, error: &impl ToString) -> Self {
         let text = error.to_string();
+        if let Some(field) = text.strip_prefix("missing field ") {
+            return Self::new(parameter, format!("a field {}", cut(field)), "no such field".to_owned());
+        }
         let (got, expected) = text.rsplit_once(", expected ").unwrap_or((&text, "another value"));
-        let got = ["invalid type: ", "invalid value: "].into_iter().find_map(|prefix| got.strip_prefix(prefix)).unwrap_or(got);
+        let got = ["invalid type: ", "invalid value: ", "invalid "]
+            .into_iter()
+            .find_map(|prefix| got.strip_prefix(prefix))
+            .unwrap_or(got);
         Self::new(parameter, cut(expected), cut(got).to_owned())
     }
 
     /// The error reply for a call of `method`.
     pub fn into_call_error(self, method: &str) -> CallError {
+        let (parameter, expected, got) = match self.0 {
+            Reason::Argument { parameter, expected, got } => (parameter, expected, got),
+            Reason::Other(error) => return *error,
+        };
         CallError::new(ErrorCode::InvalidParams, "Invalid params").with_data(Value::map([
             ("method", Value::from(method)),
-            ("param", Value::from(self.parameter.map(Cow::into_owned))),
-            ("expected", Value::from(self.expected)),
-            ("got", Value::from(self.got)),
+            ("param", Value::from(parameter.map(Cow::into_owned))),
+            ("expected", Value::from(expected)),
+            ("got", Value::from(got)),
         ]))
+    }
+}
+
+/// The client receives this error instead of -32602.
+impl From<CallError> for ArgumentError {
+    fn from(error: CallError) -> Self {
+        Self(Reason::Other(Box::new(error)))
     }
 }
 

@@ -39,6 +39,24 @@ use crate::{
 ///     }
 /// }
 /// ```
+///
+/// Such a parameter refuses a call with -32602, or with any [`CallError`], before the handler runs:
+///
+/// ```
+/// # extern crate wslink_core as wslink;
+/// # use wslink::rpc::{ArgumentError, Call, Parameter, ParameterKind};
+/// /// A client that may change things.
+/// struct Editor;
+///
+/// impl Parameter for Editor {
+///     const KIND: ParameterKind = ParameterKind::Context;
+///
+///     fn take(call: &mut Call<'_>, _index: usize) -> Result<Self, ArgumentError> {
+///         call.client().principal().require("editor")?;
+///         Ok(Self)
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of an RPC method",
     label = "neither an argument nor a context parameter",
@@ -52,7 +70,7 @@ pub trait Parameter: Sized {
     /// Its value in `call`, where it is the parameter at `index`.
     ///
     /// # Errors
-    /// The argument is missing, or its value does not fit.
+    /// The argument is missing, or its value does not fit; or the call is refused for another reason.
     fn take(call: &mut Call<'_>, index: usize) -> Result<Self, ArgumentError>;
 }
 

@@ -4,6 +4,7 @@
 
 use std::{
     any::Any,
+    cell::Cell,
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
@@ -77,11 +78,24 @@ impl<'a> CallContext<'a> {
     }
 }
 
+thread_local! {
+    /// The method whose code ran last on this thread.
+    static LAST: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+/// The method whose code ran last on this thread, since the last call of this function: the one to name where the thread
+/// was held for too long.
+#[must_use]
+pub fn take_last_method() -> Option<&'static str> {
+    LAST.take()
+}
+
 /// Runs a call of an authenticated client.
 #[inline]
 pub(crate) fn dispatch(route: &Route, context: &CallContext<'_>, id: MessageId, request: &mut Incoming) -> Dispatched {
     let asked = request.timeout;
     let observed = Observed::begin(context.telemetry, route.method_ref(), context.client);
+    LAST.set(Some(route.method.uri));
     let entered = observed.as_ref().map(|observed| observed.span().enter());
     let mut call = context.call(route, id, &mut request.arguments);
     let handler = run(&mut call);
@@ -166,7 +180,7 @@ fn run(call: &mut Call<'_>) -> Result<Handler, Encoded> {
     };
     match outcome {
         Ok(Ok(outcome)) => Ok(outcome.0),
-        Ok(Err(error)) => Err(refusal(call.reply.wire, &call.reply.id, &error.into_call_error(call.method.uri))),
+        Ok(Err(error)) => Err(call.reply.error(error.into_call_error(call.method.uri))),
         Err(panic) => Err(panicked(&call.reply, panic)),
     }
 }
@@ -206,6 +220,7 @@ impl Future for PendingCall {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Encoded> {
         let this = &mut *self;
         let Some(handler) = &mut this.handler else { return Poll::Pending };
+        LAST.set(Some(this.reply.method));
         catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)))
             .unwrap_or_else(|panic| Poll::Ready(panicked(&this.reply, panic)))
     }

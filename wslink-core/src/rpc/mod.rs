@@ -18,7 +18,7 @@ pub use self::{
 };
 pub use self::{
     call::{Events, refusal},
-    dispatch::{BlockingCall, PendingCall, Work, poll_stream},
+    dispatch::{BlockingCall, PendingCall, Work, poll_stream, take_last_method},
     registry::{Lane, Mounted, Route, Routes},
 };
 pub use crate::{

@@ -36,6 +36,9 @@ use crate::{
 ///         }
 ///     }
 /// }
+///
+/// // In a unit test, its default reports to nobody.
+/// Importer.load(vec!["a.stl".to_owned()], Progress::default());
 /// ```
 pub struct Progress<T> {
     to: Option<Listener>,
@@ -98,6 +101,13 @@ impl<T: Payload> Parameter for Progress<T> {
 
     fn take(call: &mut Call<'_>, _: usize) -> Result<Self, ArgumentError> {
         Ok(Self { to: call.listener(), payload: PhantomData })
+    }
+}
+
+/// Reports to nobody, as for a client that did not ask for progress.
+impl<T> Default for Progress<T> {
+    fn default() -> Self {
+        Self { to: None, payload: PhantomData }
     }
 }
 

@@ -19,6 +19,8 @@ mod incoming;
 mod names;
 mod outgoing;
 mod protocols;
+#[cfg(test)]
+mod tests;
 mod v1;
 mod v2;
 

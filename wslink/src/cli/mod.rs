@@ -117,7 +117,7 @@ impl Options {
         let scheme = if self.ssl().is_some() { "https" } else { "http" };
         #[cfg(feature = "prometheus")]
         if let Some(Metrics::Address(address)) = self.metrics {
-            let unable = |error| Error::Setting(format!("cannot listen on {address} for metrics: {error}"));
+            let unable = |error| named(&error, format_args!("cannot listen on {address} for metrics"));
             let listener = TcpListener::bind(address).await.map_err(unable)?;
             say(&format!("metrics at {scheme}://{}/metrics", listener.local_addr()?));
             let server = server.clone();
@@ -175,6 +175,9 @@ impl Options {
             .allow_host(host)
             .follow_links(self.follow_symlinks)
             .endpoint((!self.no_ws_endpoint).then(|| format!("/{}", self.ws_endpoint.trim_matches('/'))));
+        if self.no_compression {
+            builder = builder.compress(false);
+        }
         if let Some(folder) = self.content() {
             builder = builder.content(folder);
         }
@@ -223,10 +226,15 @@ impl Options {
     }
 }
 
+/// `error`, saying what failed.
+fn named(error: &std::io::Error, what: impl std::fmt::Display) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{what}: {error}"))
+}
+
 /// Listens at every address of `host`, all with one port. A name may have addresses that this
 /// machine does not use; one is enough.
 async fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, Error> {
-    let unable = |error: std::io::Error| Error::Setting(format!("cannot listen on {host}:{port}: {error}"));
+    let unable = |error: std::io::Error| Error::from(named(&error, format_args!("cannot listen on {host}:{port}")));
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut failure = None;
     for mut address in lookup_host((host, port)).await.map_err(unable)? {

@@ -75,6 +75,9 @@ pub struct Options {
     /// Serve what links in a folder lead to outside of it
     #[arg(long, env = "WSLINK_FOLLOW_SYMLINKS", value_parser = clap::builder::FalseyValueParser::new())]
     pub follow_symlinks: bool,
+    /// Leave text files uncompressed, where a proxy compresses
+    #[arg(long)]
+    pub no_compression: bool,
     /// Serve no files, only the WebSocket
     #[arg(long)]
     pub no_http: bool,

@@ -25,7 +25,7 @@ pub enum Overflow {
     /// The oldest payload is dropped for the new one; [`Event::Skipped`](super::Event::Skipped) tells
     /// how many were.
     DropOldest,
-    /// The subscription ends with [`Error::Lagged`](super::Error::Lagged)(super::Error::Lagged)].
+    /// The subscription ends with [`Error::Lagged`](super::Error::Lagged).
     Fail,
 }
 
@@ -54,7 +54,8 @@ impl Buffer {
         match delivery {
             Delivery::Latest => Self::latest(),
             Delivery::DropOldest(count) => Self::new(count, Overflow::DropOldest),
-            Delivery::Reliable => Self::default(),
+            // A policy that is not known here is taken for one that loses nothing.
+            _ => Self::default(),
         }
     }
 }

@@ -38,6 +38,7 @@ use wslink_core::{session::Memory, wire};
 /// let old_server = Session::builder("ws://127.0.0.1:8080/ws").protocol(ProtocolVersion::V1);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ProtocolVersion {
     /// JSON: wslink before 2.0.
     V1,
@@ -255,8 +256,8 @@ impl Builder {
         Ok(self)
     }
 
-    /// A certificate, or several, in PEM, to be trusted beside those of the public authorities: for servers that
-    /// signed their own.
+    /// A certificate, or several, in PEM, to be trusted beside those of the public authorities: that of an authority, or
+    /// that of the server itself where the server signed its own.
     ///
     /// # Errors
     /// It is no certificate.

@@ -42,6 +42,8 @@ use wslink_core::wire::{Body, Draft, Target};
 #[must_use = "a call is made when it is awaited"]
 pub struct Call<R> {
     inner: Deferred<Request, Body>,
+    /// For errors.
+    method: Box<str>,
     result: PhantomData<fn() -> R>,
 }
 
@@ -60,7 +62,8 @@ impl<R> Call<R> {
         let draft =
             arguments.with(|parts| handle.protocol.draft(Target::Method(method), parts)).map_err(|error| Error::Encode(error.0));
         let timeout = handle.call_timeout;
-        Self { inner: Deferred::Prepared(Request { handle, draft, timeout, progress: None }), result: PhantomData }
+        let request = Request { handle, draft, timeout, progress: None };
+        Self { inner: Deferred::Prepared(request), method: method.into(), result: PhantomData }
     }
 
     /// How long it may take, waiting for a connection included. A server that knows deadlines drops
@@ -96,7 +99,7 @@ impl<R: DeserializeOwned> Future for Call<R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let body = ready!(self.inner.poll(cx, make));
-        Poll::Ready(body.and_then(|body| body.decode().map_err(Error::Decode)))
+        Poll::Ready(body.and_then(|body| body.decode().map_err(|why| Error::misread::<R>("the result", &self.method, &why))))
     }
 }
 

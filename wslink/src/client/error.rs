@@ -29,7 +29,8 @@ pub enum Error {
     Timeout,
     /// The session was closed.
     Closed,
-    /// A result or payload is not of the type that was asked for; the text says where.
+    /// A result or payload is not of the type that was asked for; the text names the method or topic, the type, and
+    /// what came instead.
     Decode(String),
     /// Arguments cannot be serialised, or are no list and no map.
     Encode(String),
@@ -59,6 +60,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// `what` of `name` is no `T`, and `why`.
+    #[cold]
+    pub(super) fn misread<T>(what: &str, name: &str, why: &str) -> Self {
+        Self::Decode(format!("{what} of `{name}` is no `{}`: {why}", std::any::type_name::<T>()))
+    }
+
     /// The error of the service, as its method returned it; see [`CallError::typed`].
     ///
     /// ```no_run
@@ -111,7 +118,7 @@ impl fmt::Display for Error {
             Self::Lost { maybe_executed: false } => f.write_str("the connection was lost before the call was sent"),
             Self::Timeout => f.write_str("no answer in time"),
             Self::Closed => f.write_str("the session is closed"),
-            Self::Decode(why) => write!(f, "not of the expected type: {why}"),
+            Self::Decode(why) => f.write_str(why),
             Self::Encode(why) => write!(f, "cannot be sent: {why}"),
             Self::TooLarge { bytes, limit } => write!(f, "{bytes} bytes are more than the {limit} that the server takes"),
             Self::Lagged => f.write_str("payloads came faster than they were taken"),

@@ -185,7 +185,7 @@ impl<'q> Live<'q> {
             ClientEvent::Subscribed(id, outcome) => {
                 let outcome = outcome.map_err(|error| match error {
                     SubscribeError::Refused(error) => Error::Call(error),
-                    SubscribeError::Malformed(why) => Error::Decode(why),
+                    SubscribeError::Malformed(why) => Error::Decode(format!("the answer to a subscription is none: {why}")),
                 });
                 if let Err(error) = &outcome
                     && let Some(queue) = self.queues.remove(&id)

@@ -193,7 +193,10 @@ impl<T: DeserializeOwned> Subscription<T> {
 
     fn poll_event(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Event<T>, Error>>> {
         Poll::Ready(ready!(self.link.queue.poll_pop(cx)).map(|item| match item {
-            Item::Payload(body) => body.decode().map(Event::Payload).map_err(Error::Decode),
+            Item::Payload(body) => {
+                let wrong = |why: String| Error::misread::<T>("an event", &self.link.topic, &why);
+                body.decode().map(Event::Payload).map_err(wrong)
+            }
             Item::Unsendable(error) => Err(Error::Call(error)),
             Item::Reconnected(continuity) => Ok(Event::Reconnected(continuity)),
             Item::Skipped(count) => Ok(Event::Skipped(count)),

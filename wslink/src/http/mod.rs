@@ -74,6 +74,8 @@ pub(crate) struct Settings {
     pub(crate) folders: Vec<(String, PathBuf)>,
     /// Whether links out of those folders are followed.
     pub(crate) follow_links: bool,
+    #[cfg(feature = "compression")]
+    pub(crate) compress: bool,
     pub(crate) origin_policy: OriginPolicy,
     /// Whose word is taken of who the client is.
     pub(crate) trusted: Trusted,
@@ -100,6 +102,8 @@ impl Default for Settings {
             content: None,
             folders: Vec::new(),
             follow_links: false,
+            #[cfg(feature = "compression")]
+            compress: true,
             origin_policy: OriginPolicy::default(),
             trusted: Trusted::default(),
             probes: Probes::default(),

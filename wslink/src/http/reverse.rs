@@ -1,17 +1,20 @@
 //! The other way round: connects out to a WebSocket and serves there, for servers behind a relay.
 
+use std::io;
+
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Site;
 use crate::{
     Error, Handshake,
-    transport::{Address, Headers, Role},
+    transport::{Address, ConnectError, Headers, Role},
 };
 
 /// Connects to `url` and serves that one connection to its end.
 pub(crate) async fn reverse(site: &Site, url: &str, connected: impl FnOnce()) -> Result<(), Error> {
     let shake = tokio::time::timeout(site.connections.limits().handshake, connect(url));
-    let (stream, read) = shake.await.map_err(|_| unable(url, "it did not answer in time"))??;
+    let late = |_| failed(url, &ConnectError::Io(io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time")));
+    let (stream, read) = shake.await.map_err(late)??;
     connected();
     let serving = site.connections.drive(stream, Role::Client, &read, Handshake::default(), None);
     site.connections.tracker.track_future(Box::pin(serving)).await;
@@ -26,9 +29,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 async fn connect(url: &str) -> Result<(Box<dyn Stream>, Vec<u8>), Error> {
     let address = Address::parse(url).map_err(|error| unable(url, error))?;
-    let stream = address.dial().await.map_err(|error| unable(url, error))?;
+    let stream = address.dial().await.map_err(|error| failed(url, &error))?;
     let mut stream: Box<dyn Stream> = if address.is_secure() { encrypt(url, &address, stream).await? } else { Box::new(stream) };
-    let read = address.shake_hands(&mut stream, &Headers::default()).await.map_err(|error| unable(url, error))?;
+    let read = address.shake_hands(&mut stream, &Headers::default()).await.map_err(|error| failed(url, &error))?;
     Ok((stream, read))
 }
 
@@ -41,7 +44,7 @@ async fn encrypt(url: &str, address: &Address, stream: tokio::net::TcpStream) ->
         added.map_err(|error| unable(url, format_args!("no certificates in `{}`: {error}", file.display())))?;
     }
     let encryption = trust.encryption().map_err(|error| unable(url, error))?;
-    Ok(Box::new(encryption.encrypt(stream, address.host()).await.map_err(|error| unable(url, error))?))
+    Ok(Box::new(encryption.encrypt(stream, address.host()).await.map_err(|error| failed(url, &error.into()))?))
 }
 
 #[cfg(not(feature = "client-tls"))]
@@ -52,4 +55,13 @@ async fn encrypt(url: &str, _: &Address, _: tokio::net::TcpStream) -> Result<Box
 
 fn unable(url: &str, why: impl std::fmt::Display) -> Error {
     Error::Setting(format!("cannot serve at `{url}`: {why}"))
+}
+
+/// The network or the relay failed, which another attempt may not.
+fn failed(url: &str, why: &ConnectError) -> Error {
+    let kind = match why {
+        ConnectError::Io(error) => error.kind(),
+        ConnectError::Refused(_) => io::ErrorKind::ConnectionRefused,
+    };
+    Error::Io(io::Error::new(kind, format!("cannot serve at `{url}`: {why}")))
 }

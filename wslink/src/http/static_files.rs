@@ -19,11 +19,13 @@ use super::folder::Folder;
 
 /// Serves the files of `folder` at the root of the router.
 pub(super) fn files(site: &Site, folder: &Path) -> Router {
-    let (site, follows) = (site.clone(), site.settings.follow_links);
-    let guard = move |request: Request, next: Next| guard(site.clone(), request, next);
-    let folder = Folder::new(Arc::from(folder), follows);
+    let folder = Folder::new(Arc::from(folder), site.settings.follow_links);
     // What is asked for by that name has to be there.
     let as_they_are = ServeDir::with_backend("", folder.clone().unchanged());
+    #[cfg(feature = "compression")]
+    let folder = if site.settings.compress { folder } else { folder.unchanged() };
+    let site = site.clone();
+    let guard = move |request: Request, next: Next| guard(site.clone(), request, next);
     let files = ServeDir::with_backend("", folder).precompressed_br().precompressed_gzip();
     let answer = move |request: Request| {
         let mut files = if request.uri().path().ends_with(".gz") { as_they_are.clone() } else { files.clone() };

@@ -1,9 +1,9 @@
 //! Sockets: connecting, TLS, and WebSocket frames in and out of a byte stream. Tungstenite makes the handshakes; the
 //! frames are read and written here.
 
-pub(crate) use self::connect::{Address, Headers};
 #[cfg(feature = "client")]
-pub(crate) use self::connect::{ConnectError, Proxy};
+pub(crate) use self::connect::Proxy;
+pub(crate) use self::connect::{Address, ConnectError, Headers};
 #[cfg(feature = "server")]
 pub use self::listener::{Listener, Source};
 #[cfg(all(feature = "server", unix))]

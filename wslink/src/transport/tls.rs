@@ -8,15 +8,23 @@ use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
-        ClientConfig, RootCertStore,
+        self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+        client::{
+            WebPkiServerVerifier,
+            danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+            verify_server_name,
+        },
         crypto::ring,
-        pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+        pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+        server::ParsedCertificate,
     },
 };
 
 /// The certificates that the certificate of a server must go back to, and the one of this end.
 pub(crate) struct Trust {
     roots: RootCertStore,
+    /// Those of the roots that the program added.
+    added: Vec<CertificateDer<'static>>,
     identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
 }
 
@@ -26,7 +34,7 @@ pub(crate) struct Encryption(TlsConnector);
 
 impl Default for Trust {
     fn default() -> Self {
-        Self { roots: webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(), identity: None }
+        Self { roots: webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(), added: Vec::new(), identity: None }
     }
 }
 
@@ -34,7 +42,8 @@ impl Trust {
     /// Adds certificates in PEM.
     pub(crate) fn add(&mut self, pem: &[u8]) -> Result<(), String> {
         for certificate in certificates(pem)? {
-            self.roots.add(certificate).map_err(|error| error.to_string())?;
+            self.roots.add(certificate.clone()).map_err(|error| error.to_string())?;
+            self.added.push(certificate);
         }
         Ok(())
     }
@@ -59,10 +68,14 @@ impl Trust {
 
     /// Encryption by these certificates; the text of an error says which cannot be used.
     pub(crate) fn encryption(self) -> Result<Encryption, String> {
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let provider = Arc::new(ring::default_provider());
+        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(self.roots), Arc::clone(&provider)).build();
+        let verifier = Verifier { chains: chains.map_err(|error| error.to_string())?, added: self.added };
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?
-            .with_root_certificates(self.roots);
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
         let config = match self.identity {
             Some((certificates, key)) => config.with_client_auth_cert(certificates, key).map_err(|error| error.to_string())?,
             None => config.with_no_client_auth(),
@@ -77,6 +90,64 @@ impl Encryption {
         let name = ServerName::try_from(host.to_owned()).map_err(invalid)?;
         self.0.connect(name, stream).await
     }
+}
+
+/// Verifies as webpki does, and takes a certificate that the program added for the server's own as well. `openssl req -x509`
+/// marks what it makes as that of an authority, and webpki accepts no authority's as a server's.
+#[derive(Debug)]
+struct Verifier {
+    chains: Arc<WebPkiServerVerifier>,
+    added: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = self.chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verified {
+            // Found out after its time was checked, and before its name.
+            Err(error) if is_of_authority(&error) && self.added.contains(end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.chains.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.chains.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chains.supported_verify_schemes()
+    }
+}
+
+/// Whether a certificate is refused because it is that of an authority.
+fn is_of_authority(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(why)) = error else { return false };
+    // Without a dependency on webpki its errors have names only.
+    format!("{why:?}").contains("CaUsedAsEndEntity")
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -10,7 +10,12 @@ use std::{
 
 use futures_util::{Stream, stream};
 use serde_json::{Value, json};
-use wslink::{Client, LoginRequest, Principal, Publisher, Rejection, Secret, Server, Topic, server::Builder, service};
+use wslink::{
+    CallError, Client, LoginRequest, Principal, Publisher, Rejection, Secret, Server, Topic,
+    rpc::{ArgumentError, Call, Parameter, ParameterKind},
+    server::Builder,
+    service,
+};
 
 use crate::harness::{BOTH, ProtocolVersion, Speaker, TestServer};
 
@@ -29,6 +34,22 @@ impl<'de> serde::Deserialize<'de> for Witness {
 }
 
 static DECODED: AtomicUsize = AtomicUsize::new(0);
+
+/// Present for editors only.
+struct Editor;
+
+impl Parameter for Editor {
+    const KIND: ParameterKind = ParameterKind::Context;
+
+    fn take(call: &mut Call<'_>, _: usize) -> Result<Self, ArgumentError> {
+        let principal = call.client().principal();
+        if principal.name() == "robot" {
+            return Err(CallError::internal("a robot with\nits secrets").into());
+        }
+        principal.require("editor")?;
+        Ok(Self)
+    }
+}
 
 #[service]
 impl Office {
@@ -53,9 +74,14 @@ impl Office {
         true
     }
 
+    #[rpc("office.print")]
+    fn print(&self, _editor: Editor, copies: u32) -> u32 {
+        copies
+    }
+
     /// What is decided at run time.
     #[rpc("office.sign")]
-    fn sign(&self, principal: Principal, desk: String) -> Result<(), wslink::CallError> {
+    fn sign(&self, principal: Principal, desk: String) -> Result<(), CallError> {
         principal.require(&format!("desk:{desk}"))
     }
 
@@ -154,6 +180,18 @@ fn a_stock_client_gets_no_event_that_it_may_not_see() {
         // What is retained would come first.
         assert_eq!(events(&mut reader, "office.publish", json!([20]), 1), [of("news", 20)]);
         assert_eq!(event(&mut stock(&server, protocol, "carol editor")), of("drafts", 20));
+    }
+}
+
+#[test]
+fn a_parameter_refuses_a_call_with_an_error_of_its_own() {
+    let server = open();
+    for protocol in BOTH {
+        assert_eq!(stock(&server, protocol, "bob").call("office.print", json!([3]))["error"], forbidden("editor"));
+        assert_eq!(stock(&server, protocol, "alice editor").call("office.print", json!([3]))["result"], 3);
+        let error = &stock(&server, protocol, "robot editor").call("office.print", json!([3]))["error"];
+        let shown = (&error["code"], &error["data"]["exception"]);
+        assert_eq!(shown, (&json!(-32001), &json!("internal error")), "an internal one shows nothing");
     }
 }
 

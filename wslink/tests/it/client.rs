@@ -153,7 +153,8 @@ async fn errors_say_what_is_wrong() {
         let missing = session.call::<()>("kit.none", ()).await;
         assert!(matches!(&missing, Err(Error::Call(error)) if error.code() == ErrorCode::MethodNotFound), "{missing:?}");
         let other = session.call::<String>("kit.sleep", (0,)).await;
-        assert!(matches!(other, Err(Error::Decode(_))), "{other:?}");
+        let Err(Error::Decode(why)) = other else { panic!("{other:?}") };
+        assert_eq!(why, "the result of `kit.sleep` is no `alloc::string::String`: invalid type: integer `0`, expected a string");
         let late = session.call::<()>("kit.hang", ()).timeout(Duration::from_millis(20)).await;
         assert!(matches!(late, Err(Error::Timeout)), "{late:?}");
         session.close().await;
@@ -195,7 +196,8 @@ async fn events_keep_their_order_and_reach_every_subscriber() {
         assert!(failing.next().await.unwrap().is_ok() && failing.next().await.unwrap().is_ok());
         assert!(matches!(failing.next().await, Some(Err(Error::Lagged))));
         assert!(failing.next().await.is_none());
-        assert!(matches!(wrong.next().await, Some(Err(Error::Decode(_)))));
+        let Some(Err(Error::Decode(why))) = wrong.next().await else { panic!("no payload fits") };
+        assert!(why.starts_with("an event of `numbers` is no `u8`: "), "{why}");
         let () = session.call("kit.publish.unserialisable", ("numbers",)).await.unwrap();
         assert!(matches!(first.next().await, Some(Err(Error::Call(error))) if error.code() == ErrorCode::ResultSerialize));
         session.close().await;

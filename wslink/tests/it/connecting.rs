@@ -132,6 +132,38 @@ async fn a_session_ends_with_its_last_handle() {
     assert!(states.until(|state| state == State::Closed).await);
 }
 
+/// As `openssl req -x509` makes it, whose certificates are those of authorities.
+#[cfg(all(feature = "client-tls", feature = "tls"))]
+#[tokio::test]
+async fn a_certificate_that_a_server_signed_itself_is_trusted_for_its_name_and_time() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let key = rcgen::KeyPair::generate().unwrap();
+    let files = |name: &str| [name, "key"].map(|kind| folder.join(format!("{name}-{kind}-{}.pem", std::process::id())));
+    for (name, host, year, trusted) in [
+        ("self-signed", "127.0.0.1", 4000, true),
+        ("of-another", "render.example.com", 4000, false),
+        ("expired", "127.0.0.1", 2000, false),
+    ] {
+        let mut params = rcgen::CertificateParams::new([host.to_owned()]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let pem = params.self_signed(&key).unwrap().pem();
+        let [certificate_file, key_file] = files(name);
+        std::fs::write(&certificate_file, &pem).unwrap();
+        std::fs::write(&key_file, key.serialize_pem()).unwrap();
+        let tls = wslink::server::Tls::from_files(&certificate_file, &key_file).unwrap();
+        let server = TestServer::start(|builder| mount(builder).tls(tls));
+        let url = format!("wss://{}/ws", server.address);
+        let stranger = Session::builder(&url).connect().await;
+        assert!(matches!(stranger, Err(Error::Io(_))), "{stranger:?}");
+        let session = Session::builder(&url).certificate(&pem).unwrap().connect().await;
+        assert_eq!(session.is_ok(), trusted, "{name}: {:?}", session.err());
+        for file in [certificate_file, key_file] {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+}
+
 #[cfg(all(feature = "client-tls", feature = "tls"))]
 #[tokio::test]
 async fn tls_is_for_servers_that_are_trusted() {

@@ -106,6 +106,8 @@ fn text_is_compressed_and_pictures_are_not() {
     assert!(script.len() < 1000, "{}", script.len());
     assert_eq!(header(&get(&server, "/script.js", ""), "content-encoding"), None);
     assert_eq!(header(&get(&server, "/picture.png", "Accept-Encoding: gzip\r\n"), "content-encoding"), None);
+    let plain = self::server(|builder| builder.compress(false));
+    assert_eq!(header(&get(&plain, "/script.js", "Accept-Encoding: gzip\r\n"), "content-encoding"), None);
 }
 
 #[test]

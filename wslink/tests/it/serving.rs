@@ -353,6 +353,26 @@ fn a_client_too_slow_for_a_reliable_topic_is_told_so() {
     }
 }
 
+#[tokio::test]
+async fn a_relay_that_cannot_be_reached_is_no_wrong_setting() {
+    let server = wslink::Server::builder().build().unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closing = silent.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = silent.accept().await {
+            drop(stream);
+        }
+    });
+    for address in [nobody, closing] {
+        let failed = server.serve_reverse(&format!("ws://{address}/ws"), || ()).await;
+        let Err(wslink::Error::Io(error)) = failed else { panic!("{failed:?}") };
+        assert!(error.to_string().starts_with(&format!("cannot serve at `ws://{address}/ws`: ")), "{error}");
+    }
+    let wrong = server.serve_reverse("http://127.0.0.1/ws", || ()).await;
+    assert!(matches!(wrong, Err(wslink::Error::Setting(_))), "{wrong:?}");
+}
+
 #[test]
 fn a_server_may_connect_out_to_a_relay() {
     let relay = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

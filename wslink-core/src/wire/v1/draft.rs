@@ -6,6 +6,7 @@ use super::{
     super::{Draft, Encoded, Parts, Target, Unserializable, names},
     frames, json, next_key, written,
 };
+use crate::codec::Error;
 
 pub(super) fn draft(target: Target<'_>, arguments: Parts<'_>) -> Result<Box<dyn Draft>, Unserializable> {
     let json::Written { text, attachments } =
@@ -21,7 +22,7 @@ struct TextDraft {
     id_prefix: &'static str,
 }
 
-fn write(writer: &mut json::Writer, target: Target<'_>, arguments: Parts<'_>) -> Result<(), json::Error> {
+fn write(writer: &mut json::Writer, target: Target<'_>, arguments: Parts<'_>) -> Result<(), Error> {
     writer.raw(br#"{"wslink":"1.0","method":"#);
     writer.json(names::method(target))?;
     if let Target::Cancel(number) = target {
@@ -36,7 +37,7 @@ fn write(writer: &mut json::Writer, target: Target<'_>, arguments: Parts<'_>) ->
         let start = writer.len();
         erased_serde::serialize(value, &mut *writer)?;
         if writer.byte(start) != Some(opening) {
-            return Err(serde::ser::Error::custom("arguments must be a list, named ones a map"));
+            return Err(Error::new("arguments must be a list, named ones a map"));
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use super::{
     Content, Decoder, Draft, Encoded, Frame, FrameKind, Incoming, Message, MessageId, Outgoing, Parts, Protocol, Subject, Target,
     Unserializable, Violation, names,
 };
-use crate::Limits;
+use crate::{Limits, codec::Error};
 
 mod draft;
 mod json;
@@ -54,11 +54,11 @@ const ATTEMPTS: u32 = 8;
 /// What `write` writes.
 fn written(
     writer: impl Fn() -> json::Writer,
-    write: impl Fn(&mut json::Writer) -> Result<(), json::Error>,
+    write: impl Fn(&mut json::Writer) -> Result<(), Error>,
 ) -> Result<json::Written, Unserializable> {
     for _ in 0..ATTEMPTS {
         let mut writer = writer();
-        write(&mut writer).map_err(|error| Unserializable(error.to_string()))?;
+        write(&mut writer).map_err(|error| Unserializable(writer.placed(error).to_string()))?;
         if let Some(finished) = writer.finish() {
             return Ok(finished);
         }
@@ -85,7 +85,7 @@ fn frames(text: Vec<u8>, attachments: Vec<(String, Bytes)>) -> Encoded {
 }
 
 /// `{"wslink", "id", "result" | "error"}`, in this order.
-fn write(writer: &mut json::Writer, message: &Outgoing<'_>) -> Result<(), json::Error> {
+fn write(writer: &mut json::Writer, message: &Outgoing<'_>) -> Result<(), Error> {
     writer.raw(br#"{"wslink":"1.0","id":"#);
     match message.subject {
         Subject::Reply(id) => writer.raw(id.as_bytes()),

@@ -5,6 +5,7 @@ use super::{
     chunks, next_message_id,
     writer::SegmentWriter,
 };
+use crate::codec::{Error, msgpack};
 
 /// The members that are added when a request is sealed fit in here.
 const ROOM: usize = 2048;
@@ -25,17 +26,16 @@ struct ChunkDraft {
     id_prefix: &'static str,
 }
 
-fn write(target: Target<'_>, arguments: Parts<'_>) -> Result<ChunkDraft, rmp_serde::encode::Error> {
-    use serde::{Serialize, ser::Error};
+fn write(target: Target<'_>, arguments: Parts<'_>) -> Result<ChunkDraft, Error> {
     let mut writer = SegmentWriter::new(chunks::HEADER);
     // How many members there are is written over this in the end.
     writer.raw(b"\x80\xa6wslink\xa31.0\xa6method");
-    names::method(target).serialize(&mut rmp_serde::Serializer::new(&mut writer))?;
+    msgpack::put_text(&mut writer.inline, names::method(target))?;
     let mut members = 2;
     let id_prefix = names::id_prefix(target);
     if let Target::Cancel(number) = target {
-        writer.raw(b"\xa4args");
-        [names::call_id(number)].serialize(&mut rmp_serde::Serializer::new(&mut writer))?;
+        writer.raw(b"\xa4args\x91");
+        msgpack::put_text(&mut writer.inline, &names::call_id(number))?;
         return Ok(ChunkDraft { writer, members: members + 1, id_prefix });
     }
     let is_list: fn(u8) -> bool = |marker| matches!(marker, 0x90..=0x9f | 0xdc | 0xdd);
@@ -46,9 +46,9 @@ fn write(target: Target<'_>, arguments: Parts<'_>) -> Result<ChunkDraft, rmp_ser
         writer.raw(name);
         members += 1;
         let start = writer.inline.len();
-        erased_serde::serialize(value, &mut rmp_serde::Serializer::new(&mut writer).with_struct_map().with_human_readable())?;
+        msgpack::Writer::write(&mut writer, value)?;
         if !writer.inline.get(start).is_some_and(|marker| fits(*marker)) {
-            return Err(rmp_serde::encode::Error::custom("arguments must be a list, named ones a map"));
+            return Err(Error::new("arguments must be a list, named ones a map"));
         }
     }
     Ok(ChunkDraft { writer, members, id_prefix })

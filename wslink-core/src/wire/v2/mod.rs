@@ -6,7 +6,6 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use serde::Serialize;
 
 pub(crate) use self::chunks::joined;
 use self::{
@@ -18,7 +17,10 @@ use super::{
     Content, Decoder, Draft, Encoded, FrameKind, Incoming, Message, MessageId, Outgoing, Parts, Protocol, Subject, Target,
     Unserializable, Violation, names,
 };
-use crate::Limits;
+use crate::{
+    Limits,
+    codec::{Error, msgpack},
+};
 
 mod assembler;
 mod chunks;
@@ -70,19 +72,17 @@ impl Protocol for V2 {
     }
 }
 
-/// `{"wslink", "id", "result" | "error"}`, in this order; structs as maps, and the same text forms as
-/// in JSON.
-fn write(writer: &mut SegmentWriter, message: &Outgoing<'_>) -> Result<(), rmp_serde::encode::Error> {
+/// `{"wslink", "id", "result" | "error"}`, in this order.
+fn write(writer: &mut SegmentWriter, message: &Outgoing<'_>) -> Result<(), Error> {
     let own = matches!(message.subject, Subject::Event { subscription: Some(_), .. });
     writer.raw(if own { b"\x84\xa6wslink\xa31.0\xa2id" } else { b"\x83\xa6wslink\xa31.0\xa2id" });
     match message.subject {
         Subject::Reply(id) => writer.raw(id.as_bytes()),
         Subject::Event { topic, subscription } => {
-            let mut serializer = rmp_serde::Serializer::new(&mut *writer);
-            ["publish:", topic, ":0"].concat().serialize(&mut serializer)?;
+            msgpack::put_text(&mut writer.inline, &["publish:", topic, ":0"].concat())?;
             if let Some(number) = subscription {
-                "sub".serialize(&mut serializer)?;
-                number.serialize(&mut serializer)?;
+                writer.raw(b"\xa3sub");
+                msgpack::Writer::write(writer, &number)?;
             }
         }
     }
@@ -92,10 +92,9 @@ fn write(writer: &mut SegmentWriter, message: &Outgoing<'_>) -> Result<(), rmp_s
         Content::Progress(_) => b"\xa8progress",
         Content::End => b"\xa3end\xc3",
     });
-    let mut serializer = rmp_serde::Serializer::new(writer).with_struct_map().with_human_readable();
     match message.content {
-        Content::Result(value) | Content::Progress(value) => value.serialize(&mut serializer),
-        Content::Error(error) => error.serialize(&mut serializer),
+        Content::Result(value) | Content::Progress(value) => msgpack::Writer::write(writer, value),
+        Content::Error(error) => msgpack::Writer::write(writer, error),
         Content::End => Ok(()),
     }
 }

@@ -5,15 +5,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::Deserialize;
 use smallvec::SmallVec;
 
 use super::super::{
     Format, Incoming, MAX_ARGUMENTS, MessageId, MethodName, Received, Source, Span, Violation, incoming::TOO_MANY, names,
 };
-use crate::value::attachment;
-
-/// Deeper nesting is refused, both here and by the deserializer.
-const MAX_DEPTH: usize = 128;
+use crate::{
+    codec::msgpack::{MAX_DEPTH, Reader},
+    value::attachment,
+};
 
 /// An id is echoed with every reply, so it may not be large.
 const MAX_ID: usize = 1024;
@@ -62,11 +63,11 @@ pub(super) fn message(body: Bytes, incoming: &mut Incoming) -> Result<(), Violat
             }
             Some(b"timeout_ms") => {
                 let raw = scanner.span().ok_or(MALFORMED)?.range();
-                *timeout = rmp_serde::from_slice(&scanner.bytes[raw]).ok().map(Duration::from_millis);
+                *timeout = u64::deserialize(&mut Reader::new(&scanner.bytes[raw])).ok().map(Duration::from_millis);
             }
             Some(b"sub") => {
                 let raw = scanner.span().ok_or(MALFORMED)?.range();
-                *subscription = rmp_serde::from_slice(&scanner.bytes[raw]).ok();
+                *subscription = u64::deserialize(&mut Reader::new(&scanner.bytes[raw])).ok();
             }
             Some(b"id") => {
                 let text = scanner.bytes_of_text()?;
@@ -107,9 +108,8 @@ impl Format for MessagePack {
         with: &mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>) -> Result<(), erased_serde::Error>,
     ) -> Result<(), erased_serde::Error> {
         let bytes = &source.body[span.range()];
-        let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes).with_human_readable();
-        deserializer.set_max_depth(MAX_DEPTH);
-        let mut deserialize = || with(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut deserializer));
+        let mut reader = Reader::new(bytes);
+        let mut deserialize = || with(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut reader));
         if bytes.len() < MIN_SHARED { deserialize() } else { attachment::lend(source.body, deserialize) }
     }
 }

@@ -1,10 +1,10 @@
 //! Collects an encoded message, leaving large attachments in the buffers they came in.
 
-use std::{cell::Cell, io};
+use std::cell::Cell;
 
 use bytes::Bytes;
 
-use crate::value::attachment;
+use crate::{codec::msgpack::Output, value::attachment};
 
 /// Smaller attachments are copied: a copy is cheaper than another piece to write.
 const MIN_SHARED: usize = 8 * 1024;
@@ -59,22 +59,15 @@ impl SegmentWriter {
     }
 }
 
-impl io::Write for SegmentWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_all(bytes)?;
-        Ok(bytes.len())
+impl Output for SegmentWriter {
+    fn inline(&mut self) -> &mut Vec<u8> {
+        &mut self.inline
     }
 
-    // Serializers call this one, whose default asks after each piece whether all of it was taken.
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn binary(&mut self, bytes: &[u8]) {
         match (bytes.len() >= MIN_SHARED).then(|| attachment::borrow(bytes)).flatten() {
             Some(buffer) => self.shared.push((self.inline.len(), buffer)),
             None => self.inline.extend_from_slice(bytes),
         }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_util::future::poll_fn;
@@ -20,7 +21,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use tracing::{Instrument, Span};
 use wslink_core::{
     Handshake,
-    rpc::Events,
+    rpc::{Events, take_last_method},
     session::{CallKey, Event, Session, Traffic, Verdict},
     topic::Departed,
     wire::Violation,
@@ -51,6 +52,9 @@ const MAX_ROUNDS: usize = 32;
 
 /// Bytes of a message that may take a while to deserialise.
 const LONG_WORK: usize = 64 * 1024;
+
+/// How long handlers of a connection may hold their thread, which other connections wait for, before that is logged.
+const HELD: Duration = Duration::from_millis(100);
 
 /// Events that are taken from streams before anything else is looked at: a stream of a `latest` topic may be endless.
 const STREAM_BURST: usize = 128;
@@ -95,7 +99,7 @@ where
         span.in_scope(|| tracing::debug!("connected"));
         let end = poll_fn(|cx| {
             let _entered = span.enter();
-            running.poll(cx)
+            watched(|| running.poll(cx))
         })
         .await;
         let Connections { shared, stop, .. } = running.connections.clone();
@@ -330,6 +334,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn holds_streams_back(&self) -> bool {
         !self.streams.is_empty() && !self.session.wants_stream_items()
     }
+}
+
+/// Does `work`, and logs where a handler in it held the thread for long.
+fn watched<T>(work: impl FnOnce() -> T) -> T {
+    let start = now();
+    let done = work();
+    let method = take_last_method();
+    let held = now().saturating_duration_since(start);
+    if let Some(method) = method.filter(|_| held > HELD) {
+        let milliseconds = u64::try_from(held.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(method, milliseconds, "a handler held a thread that serves other clients; declare it `blocking`");
+    }
+    done
 }
 
 fn now() -> std::time::Instant {

@@ -213,6 +213,14 @@ impl Builder {
         self
     }
 
+    /// Whether text files are compressed on their way to browsers; they are unless a proxy in front of the server does
+    /// it, and this is `false`. Files that lie there compressed, as `app.js.gz`, are sent in any case.
+    #[cfg(feature = "compression")]
+    pub const fn compress(mut self, compress: bool) -> Self {
+        self.http.compress = compress;
+        self
+    }
+
     /// Serves the [manifest](mod@crate::manifest) at `/manifest.json`, and to clients that ask for it. Off by default: who can reach the
     /// server can read it.
     #[cfg(feature = "manifest")]

@@ -5,15 +5,21 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::{
     Deserializer,
-    de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor, value::SeqDeserializer},
+    de::{
+        DeserializeSeed, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+        value::SeqDeserializer,
+    },
     forward_to_deserialize_any,
 };
 
 use super::{
     super::super::{Format, Source, Span},
-    Cursor, Error,
+    Cursor,
 };
-use crate::value::attachment;
+use crate::{
+    codec::{Error, key},
+    value::attachment,
+};
 
 /// Values as JSON.
 pub(in super::super) struct Json;
@@ -36,11 +42,14 @@ struct Reader<'a, 'k> {
     attachment: &'k mut dyn FnMut(&str) -> Option<Bytes>,
 }
 
-const MALFORMED: Error = Error::new("malformed JSON");
+#[cold]
+fn malformed() -> Error {
+    Error::new("malformed JSON")
+}
 
 impl<'a> Reader<'a, '_> {
     fn string(&mut self) -> Result<Cow<'a, str>, Error> {
-        self.cursor.string().and_then(|literal| literal.decode()).ok_or(MALFORMED)
+        self.cursor.string().and_then(|literal| literal.decode()).ok_or_else(malformed)
     }
 
     fn visit_string<'de, V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error>
@@ -57,8 +66,8 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn visit_word<'de, V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        let word = self.cursor.word().ok_or(MALFORMED)?;
+    fn visit_word<'de, V: Visitor<'de>>(&mut self, visitor: V, wants_integer: bool) -> Result<V::Value, Error> {
+        let word = self.cursor.word().ok_or_else(malformed)?;
         match word {
             "null" => visitor.visit_unit(),
             "true" => visitor.visit_bool(true),
@@ -74,18 +83,35 @@ impl<'a> Reader<'a, '_> {
                 } else if may_be_integer && let Ok(number) = serde_json::from_str::<i64>(number) {
                     visitor.visit_i64(number)
                 } else {
-                    visitor.visit_f64(serde_json::from_str(number).map_err(|_| MALFORMED)?)
+                    let value = serde_json::from_str(number).map_err(|_| malformed())?;
+                    if may_be_integer && wants_integer {
+                        return Err(Error::invalid_value(Unexpected::Other(&format!("integer `{number}`")), &visitor));
+                    }
+                    visitor.visit_f64(value)
                 }
             }
         }
     }
 }
 
+/// Where an integer is wanted, one of more than 64 bits is refused. Elsewhere it is a floating-point number, since
+/// JavaScript writes large ones of those without fraction and exponent.
+macro_rules! integers {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.cursor.peek() {
+                Some(b'-' | b'0'..=b'9') => self.visit_word(visitor, true),
+                _ => self.deserialize_any(visitor),
+            }
+        }
+    )*};
+}
+
 impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.cursor.peek().ok_or(MALFORMED)? {
+        match self.cursor.peek().ok_or_else(malformed)? {
             b'"' => self.visit_string(visitor),
             b'[' => {
                 let mut items = Elements::open(self, b'[', b']')?;
@@ -99,7 +125,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
                 members.close()?;
                 Ok(value)
             }
-            _ => self.visit_word(visitor),
+            _ => self.visit_word(visitor, false),
         }
     }
 
@@ -119,8 +145,17 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         self.deserialize_seq(visitor)
     }
 
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    integers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.cursor.peek() == Some(b'n') { self.visit_word(NullAsNone(visitor)) } else { visitor.visit_some(self) }
+        if self.cursor.peek() == Some(b'n') { self.visit_word(NullAsNone(visitor), false) } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
@@ -133,18 +168,20 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if self.cursor.peek() == Some(b'"') {
-            return visitor.visit_enum(self.string()?.into_deserializer());
+        match self.cursor.peek() {
+            Some(b'"') => visitor.visit_enum(self.string()?.into_deserializer()),
+            Some(b'{') => {
+                let mut members = Elements::open(self, b'{', b'}')?;
+                let value = visitor.visit_enum(&mut members)?;
+                members.close()?;
+                Ok(value)
+            }
+            _ => self.deserialize_any(visitor),
         }
-        let mut members = Elements::open(self, b'{', b'}')?;
-        let value = visitor.visit_enum(&mut members)?;
-        members.close()?;
-        Ok(value)
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct tuple_struct map struct identifier ignored_any
+        bool f32 f64 char str string bytes byte_buf unit unit_struct map struct identifier ignored_any
     }
 }
 
@@ -173,12 +210,12 @@ struct Elements<'r, 'de, 'k> {
 
 impl<'r, 'de, 'k> Elements<'r, 'de, 'k> {
     fn open(reader: &'r mut Reader<'de, 'k>, opening: u8, closing: u8) -> Result<Self, Error> {
-        reader.cursor.open(opening).ok_or(MALFORMED)?;
+        reader.cursor.open(opening).ok_or_else(malformed)?;
         Ok(Self { reader, closing, first: true, ended: false })
     }
 
     fn more(&mut self) -> Result<bool, Error> {
-        let more = !self.ended && self.reader.cursor.more(&mut self.first, self.closing).ok_or(MALFORMED)?;
+        let more = !self.ended && self.reader.cursor.more(&mut self.first, self.closing).ok_or_else(malformed)?;
         self.ended = !more;
         Ok(more)
     }
@@ -186,7 +223,7 @@ impl<'r, 'de, 'k> Elements<'r, 'de, 'k> {
     /// The visitor has seen all it wanted; nothing may be left.
     fn close(&mut self) -> Result<(), Error> {
         match self.more()? {
-            true => Err(Error::new("more elements than expected")),
+            true => Err(Error::new("too many elements, expected fewer")),
             false => Ok(()),
         }
     }
@@ -208,7 +245,7 @@ impl<'de> MapAccess<'de> for Elements<'_, 'de, '_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         match self.more()? {
-            true => seed.deserialize(Key(self.reader.cursor.key().and_then(|key| key.decode()).ok_or(MALFORMED)?)).map(Some),
+            true => key::read(self.reader.cursor.key().and_then(|key| key.decode()).ok_or_else(malformed)?, seed).map(Some),
             false => Ok(None),
         }
     }
@@ -218,67 +255,12 @@ impl<'de> MapAccess<'de> for Elements<'_, 'de, '_> {
     }
 }
 
-/// A member's key: text to most types, a number to those that want one.
-struct Key<'de>(Cow<'de, str>);
-
-macro_rules! numeric_keys {
-    ($($method:ident => $visit:ident;)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            match self.0.parse() {
-                Ok(number) => visitor.$visit(number),
-                Err(_) => self.deserialize_any(visitor),
-            }
-        }
-    )*};
-}
-
-impl<'de> Deserializer<'de> for Key<'de> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-            Cow::Owned(text) => visitor.visit_string(text),
-        }
-    }
-
-    numeric_keys! {
-        deserialize_i8 => visit_i8;
-        deserialize_i16 => visit_i16;
-        deserialize_i32 => visit_i32;
-        deserialize_i64 => visit_i64;
-        deserialize_u8 => visit_u8;
-        deserialize_u16 => visit_u16;
-        deserialize_u32 => visit_u32;
-        deserialize_u64 => visit_u64;
-        deserialize_bool => visit_bool;
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_enum(self.0.into_deserializer())
-    }
-
-    forward_to_deserialize_any! {
-        i128 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
-    }
-}
-
 impl<'de> EnumAccess<'de> for &mut Elements<'_, 'de, '_> {
     type Error = Error;
     type Variant = Self;
 
     fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), Error> {
-        let variant = self.next_key_seed(seed)?.ok_or(Error::new("expected a variant"))?;
+        let variant = self.next_key_seed(seed)?.ok_or_else(|| Error::new("expected a variant"))?;
         Ok((variant, self))
     }
 }
@@ -295,7 +277,7 @@ impl<'de> VariantAccess<'de> for &mut Elements<'_, 'de, '_> {
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
-        self.reader.deserialize_any(visitor)
+        self.reader.deserialize_seq(visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {

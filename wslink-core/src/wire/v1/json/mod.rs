@@ -3,8 +3,6 @@
 //!
 //! These two keep `serde_json` from reading and writing it; strings and numbers are left to it.
 
-use std::{borrow::Cow, fmt};
-
 pub(super) use self::{
     cursor::{Cursor, text_at},
     de::Json,
@@ -14,33 +12,3 @@ pub(super) use self::{
 mod cursor;
 mod de;
 mod ser;
-
-/// What went wrong in reading or writing.
-#[derive(Debug)]
-pub(in super::super) struct Error(Cow<'static, str>);
-
-impl Error {
-    const fn new(text: &'static str) -> Self {
-        Self(Cow::Borrowed(text))
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl serde::de::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string().into())
-    }
-}
-
-impl serde::ser::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string().into())
-    }
-}

@@ -3,9 +3,12 @@
 use bytes::Bytes;
 use memchr::memmem;
 use serde::{Serialize, Serializer, ser};
+use smallvec::SmallVec;
 
-use super::Error;
-use crate::value::attachment;
+use crate::{
+    codec::{Error, Narrow, Step, key, narrow},
+    value::attachment,
+};
 
 pub(in super::super) struct Writer {
     text: Vec<u8>,
@@ -14,6 +17,17 @@ pub(in super::super) struct Writer {
     references: usize,
     next_key: fn() -> String,
     sharing: bool,
+    /// The lists and objects that are open, innermost last. Here, so that [`Elements`], which serde moves with every
+    /// value, is no more than a reference.
+    open: SmallVec<[Level; 4]>,
+}
+
+/// An open list or object.
+struct Level {
+    closing: u8,
+    written: usize,
+    /// Where the name or key begins that was written last.
+    name: usize,
 }
 
 /// A message: its text, and each attachment that it refers to with its key.
@@ -24,7 +38,14 @@ pub(in super::super) struct Written {
 
 impl Writer {
     pub(in super::super) fn new(next_key: fn() -> String) -> Self {
-        Self { text: Vec::with_capacity(128), attachments: Vec::new(), references: 0, next_key, sharing: true }
+        Self {
+            text: Vec::with_capacity(128),
+            attachments: Vec::new(),
+            references: 0,
+            next_key,
+            sharing: true,
+            open: SmallVec::new(),
+        }
     }
 
     /// Gives every attachment a key of its own, for readers that take a key for its attachment once.
@@ -86,17 +107,53 @@ impl Writer {
         Ok(())
     }
 
-    fn open(&mut self, opening: u8, closing: &'static [u8]) -> Elements<'_> {
+    fn narrow(&mut self, value: Narrow) {
+        match value {
+            Narrow::Signed(value) => self.integer(value),
+            Narrow::Unsigned(value) => self.integer(value),
+        }
+    }
+
+    fn open(&mut self, opening: u8, closing: u8) -> Elements<'_> {
         self.text.push(opening);
-        Elements { writer: self, first: true, closing }
+        self.open.push(Level { closing, written: 0, name: 0 });
+        Elements(self)
+    }
+
+    fn close(&mut self) {
+        if let Some(level) = self.open.pop() {
+            self.text.push(level.closing);
+        }
+    }
+
+    /// Begins another element of the innermost list or object.
+    fn separate(&mut self) {
+        let Some(level) = self.open.last_mut() else { return };
+        if level.written > 0 {
+            self.text.push(b',');
+        }
+        level.written += 1;
+        level.name = self.text.len();
     }
 
     /// `{"variant":`
     fn variant(&mut self, variant: &str) -> Result<(), Error> {
-        self.text.push(b'{');
+        self.open(b'{', b'}').0.separate();
         self.json(variant)?;
         self.text.push(b':');
         Ok(())
+    }
+
+    /// `error`, which the value has that was being written, with its place.
+    pub(in super::super) fn placed(&self, error: Error) -> Error {
+        error.at(self.open.iter().filter_map(|level| {
+            if level.closing == b']' {
+                return Some(Step::Item(level.written.saturating_sub(1)));
+            }
+            // There is none where the key itself is at fault.
+            let name = self.text.get(level.name..).unwrap_or_default();
+            serde_json::Deserializer::from_slice(name).into_iter().next()?.ok().map(Step::Member)
+        }))
     }
 }
 
@@ -115,18 +172,28 @@ impl<'a> Serializer for &'a mut Writer {
     type SerializeSeq = Elements<'a>;
     type SerializeTuple = Elements<'a>;
     type SerializeTupleStruct = Elements<'a>;
-    type SerializeTupleVariant = Elements<'a>;
+    type SerializeTupleVariant = Variant<'a>;
     type SerializeMap = Elements<'a>;
     type SerializeStruct = Elements<'a>;
-    type SerializeStructVariant = Elements<'a>;
+    type SerializeStructVariant = Variant<'a>;
 
     fn serialize_bool(self, value: bool) -> Result<(), Error> {
         self.json(&value)
     }
 
     integers! {
-        serialize_i8(i8), serialize_i16(i16), serialize_i32(i32), serialize_i64(i64), serialize_i128(i128),
-        serialize_u8(u8), serialize_u16(u16), serialize_u32(u32), serialize_u64(u64), serialize_u128(u128)
+        serialize_i8(i8), serialize_i16(i16), serialize_i32(i32), serialize_i64(i64),
+        serialize_u8(u8), serialize_u16(u16), serialize_u32(u32), serialize_u64(u64)
+    }
+
+    fn serialize_i128(self, value: i128) -> Result<(), Error> {
+        self.narrow(narrow(value)?);
+        Ok(())
+    }
+
+    fn serialize_u128(self, value: u128) -> Result<(), Error> {
+        self.narrow(narrow(value)?);
+        Ok(())
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), Error> {
@@ -186,84 +253,58 @@ impl<'a> Serializer for &'a mut Writer {
     ) -> Result<(), Error> {
         self.variant(variant)?;
         value.serialize(&mut *self)?;
-        self.text.push(b'}');
+        self.close();
         Ok(())
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'a>, Error> {
-        Ok(self.open(b'[', b"]"))
+        Ok(self.open(b'[', b']'))
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Elements<'a>, Error> {
-        Ok(self.open(b'[', b"]"))
+        Ok(self.open(b'[', b']'))
     }
 
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Elements<'a>, Error> {
-        Ok(self.open(b'[', b"]"))
+        Ok(self.open(b'[', b']'))
     }
 
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Elements<'a>, Error> {
+    fn serialize_tuple_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Variant<'a>, Error> {
         self.variant(variant)?;
-        Ok(self.open(b'[', b"]}"))
+        Ok(Variant(self.open(b'[', b']')))
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Elements<'a>, Error> {
-        Ok(self.open(b'{', b"}"))
+        Ok(self.open(b'{', b'}'))
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Elements<'a>, Error> {
-        Ok(self.open(b'{', b"}"))
+        Ok(self.open(b'{', b'}'))
     }
 
-    fn serialize_struct_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Elements<'a>, Error> {
+    fn serialize_struct_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Variant<'a>, Error> {
         self.variant(variant)?;
-        Ok(self.open(b'{', b"}}"))
+        Ok(Variant(self.open(b'{', b'}')))
     }
 }
 
-/// An open list or object.
-pub(in super::super) struct Elements<'a> {
-    writer: &'a mut Writer,
-    first: bool,
-    closing: &'static [u8],
-}
+/// The innermost list or object.
+pub(in super::super) struct Elements<'a>(&'a mut Writer);
+
+/// The content of a variant: the innermost list or object, in an object of one member.
+pub(in super::super) struct Variant<'a>(Elements<'a>);
 
 impl Elements<'_> {
-    fn separate(&mut self) {
-        if !std::mem::replace(&mut self.first, false) {
-            self.writer.text.push(b',');
-        }
-    }
-
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.separate();
-        value.serialize(&mut *self.writer)
-    }
-
-    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.separate();
-        match serde_json::to_value(key).map_err(ser::Error::custom)? {
-            serde_json::Value::String(text) => self.writer.json(&text),
-            serde_json::Value::Number(number) => self.writer.json(&number.to_string()),
-            serde_json::Value::Bool(flag) => self.writer.json(&flag.to_string()),
-            _ => Err(Error::new("a map key must be text, a number or a truth value")),
-        }
+        self.0.separate();
+        value.serialize(&mut *self.0)
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
-        self.separate();
-        self.writer.json(name)?;
-        self.value(value)
-    }
-
-    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.writer.text.push(b':');
-        value.serialize(&mut *self.writer)
-    }
-
-    fn finish(self) -> Result<(), Error> {
-        self.writer.text.extend_from_slice(self.closing);
-        Ok(())
+        self.0.separate();
+        self.0.json(name)?;
+        self.0.text.push(b':');
+        value.serialize(&mut *self.0)
     }
 }
 
@@ -272,15 +313,18 @@ impl ser::SerializeMap for Elements<'_> {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.key(key)
+        self.0.separate();
+        key::write(key, |text| self.0.json(text))
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.value(value)
+        self.0.text.push(b':');
+        value.serialize(&mut *self.0)
     }
 
     fn end(self) -> Result<(), Error> {
-        self.finish()
+        self.0.close();
+        Ok(())
     }
 }
 
@@ -295,35 +339,62 @@ macro_rules! sequences {
             }
 
             fn end(self) -> Result<(), Error> {
-                self.finish()
+                self.0.close();
+                Ok(())
             }
         }
     )*};
 }
 
-sequences! {
-    SerializeSeq::serialize_element, SerializeTuple::serialize_element,
-    SerializeTupleStruct::serialize_field, SerializeTupleVariant::serialize_field
+sequences! { SerializeSeq::serialize_element, SerializeTuple::serialize_element, SerializeTupleStruct::serialize_field }
+
+impl ser::SerializeStruct for Elements<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+        self.field(name, value)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.0.close();
+        Ok(())
+    }
 }
 
-macro_rules! structs {
-    ($($trait:ident),*) => {$(
-        impl ser::$trait for Elements<'_> {
-            type Ok = ();
-            type Error = Error;
-
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
-                self.field(name, value)
-            }
-
-            fn end(self) -> Result<(), Error> {
-                self.finish()
-            }
-        }
-    )*};
+impl Variant<'_> {
+    fn close(self) -> Result<(), Error> {
+        self.0.0.close();
+        self.0.0.close();
+        Ok(())
+    }
 }
 
-structs! { SerializeStruct, SerializeStructVariant }
+impl ser::SerializeTupleVariant for Variant<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.0.element(value)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.close()
+    }
+}
+
+impl ser::SerializeStructVariant for Variant<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+        self.0.field(name, value)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.close()
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -117,6 +117,7 @@ impl Connection {
         let fired = self.timer.is_elapsed() || self.timer.as_mut().poll(cx).is_ready();
         if fired {
             self.session.handle_timeout(now);
+            self.socket.release_spare();
         }
         let Some(next) = self.session.next_timeout().map(Instant::from_std) else { return fired };
         // One that is early is moved when it fires: most deadlines move with every message.

@@ -35,7 +35,7 @@ fn write(writer: &mut json::Writer, target: Target<'_>, arguments: Parts<'_>) ->
         let Some(value) = value else { continue };
         writer.raw(name);
         let start = writer.len();
-        erased_serde::serialize(value, &mut *writer)?;
+        writer.value(value)?;
         if writer.byte(start) != Some(opening) {
             return Err(Error::new("arguments must be a list, named ones a map"));
         }

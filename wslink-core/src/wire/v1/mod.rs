@@ -7,7 +7,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use serde::Serialize;
 
 use super::{
     Content, Decoder, Draft, Encoded, Frame, FrameKind, Incoming, Message, MessageId, Outgoing, Parts, Protocol, Subject, Target,
@@ -58,7 +57,7 @@ fn written(
 ) -> Result<json::Written, Unserializable> {
     for _ in 0..ATTEMPTS {
         let mut writer = writer();
-        write(&mut writer).map_err(|error| Unserializable(writer.placed(error).to_string()))?;
+        write(&mut writer).map_err(|error| Unserializable(error.to_string()))?;
         if let Some(finished) = writer.finish() {
             return Ok(finished);
         }
@@ -100,15 +99,15 @@ fn write(writer: &mut json::Writer, message: &Outgoing<'_>) -> Result<(), Error>
     match message.content {
         Content::Result(value) => {
             writer.raw(br#","result":"#);
-            value.serialize(&mut *writer)?;
+            writer.value(value)?;
         }
         Content::Error(error) => {
             writer.raw(br#","error":"#);
-            error.serialize(&mut *writer)?;
+            writer.value(error)?;
         }
         Content::Progress(value) => {
             writer.raw(br#","progress":"#);
-            value.serialize(&mut *writer)?;
+            writer.value(value)?;
         }
         Content::End => writer.raw(br#","end":true"#),
     }

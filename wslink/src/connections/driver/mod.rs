@@ -99,7 +99,10 @@ where
         span.in_scope(|| tracing::debug!("connected"));
         let end = poll_fn(|cx| {
             let _entered = span.enter();
-            watched(|| running.poll(cx))
+            let start = now();
+            let end = running.poll(cx, start);
+            warn_if_held(start);
+            end
         })
         .await;
         let Connections { shared, stop, .. } = running.connections.clone();
@@ -147,15 +150,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         tracing::debug_span!(target: "wslink::connection", "connection", client = id, address)
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+    fn poll(&mut self, cx: &mut Context<'_>, mut now: std::time::Instant) -> Poll<End> {
         if !self.stopping && self.stop.as_mut().poll(cx).is_ready() {
             self.stopping = true;
-            self.session.stop(now());
+            self.session.stop(now);
         }
         let Totals { read, written, .. } = self.socket.totals();
         let enough = read.saturating_add(MAX_READ);
         for _ in 0..MAX_ROUNDS {
-            let now = now();
             self.poll_timer(cx, now);
             self.poll_authentication(cx, now);
             let mut progress = match self.read(cx, now, enough) {
@@ -171,13 +173,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if let Some(close) = self.session.closing() {
                 return Poll::Ready(End::Close(*close));
             }
-            if !progress {
-                return if self.arm_timer(cx) { Poll::Pending } else { continue };
+            if !progress && self.arm_timer(cx) {
+                return Poll::Pending;
             }
             let totals = self.socket.totals();
             if totals.read >= enough || totals.written >= written.saturating_add(MAX_WRITTEN) {
                 break;
             }
+            now = self::now();
         }
         // A connection that keeps this task busy does not have the thread to itself. And frames that came in meanwhile
         // are seen only when the thread looks at its sockets: a task that just wakes itself comes before them.
@@ -188,6 +191,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn poll_timer(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
         if self.timer.is_elapsed() || self.timer.as_mut().poll(cx).is_ready() {
             self.session.handle_timeout(now);
+            self.socket.release_spare();
             self.handle_events(cx, now);
         }
     }
@@ -336,17 +340,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 }
 
-/// Does `work`, and logs where a handler in it held the thread for long.
-fn watched<T>(work: impl FnOnce() -> T) -> T {
-    let start = now();
-    let done = work();
-    let method = take_last_method();
+/// Logs where a handler has held the thread for long since `start`.
+fn warn_if_held(start: std::time::Instant) {
+    let Some(method) = take_last_method() else { return };
     let held = now().saturating_duration_since(start);
-    if let Some(method) = method.filter(|_| held > HELD) {
+    if held > HELD {
         let milliseconds = u64::try_from(held.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(method, milliseconds, "a handler held a thread that serves other clients; declare it `blocking`");
     }
-    done
 }
 
 fn now() -> std::time::Instant {

@@ -191,6 +191,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
+    /// Frees the memory that is kept for the next large message: to be called now and then.
+    pub fn release_spare(&mut self) {
+        self.reader.release_spare();
+    }
+
     /// From now on takes messages of up to `max_frame` bytes.
     #[cfg(feature = "server")]
     pub fn set_max_frame(&mut self, max_frame: usize) {

@@ -25,6 +25,13 @@ const SPACE: usize = 16 * 1024;
 /// processor's cache.
 const STEP: usize = 256 * 1024;
 
+/// A message may reserve so many times the memory of what came of it.
+const GROWTH: usize = 16;
+
+/// Messages from this size on leave their memory to the next: memory that is fresh from the operating system costs more
+/// than everything else that is done with a large message.
+const MIN_RECYCLED: usize = 512 * 1024;
+
 /// The longest header of a frame: no more is read on the stack of a frame that is expected to be large.
 const HEADER: usize = 14;
 
@@ -34,6 +41,8 @@ pub(super) struct Reader {
     /// Read and not taken yet.
     buffer: BytesMut,
     message: Option<Incomplete>,
+    /// The last large message; its memory is used again once nobody else has it.
+    spare: Option<Bytes>,
     /// The last message was large, and so may be the next.
     expects_large: bool,
     role: Role,
@@ -62,7 +71,8 @@ struct Incomplete {
 
 impl Reader {
     pub(super) fn new(read: &[u8], role: Role, max_frame: usize) -> Self {
-        Self { buffer: read.into(), message: None, expects_large: false, role, max_frame, total: read.len() as u64 }
+        let total = read.len() as u64;
+        Self { buffer: read.into(), message: None, spare: None, expects_large: false, role, max_frame, total }
     }
 
     /// Bytes read since the beginning.
@@ -78,6 +88,11 @@ impl Reader {
     #[cfg(feature = "server")]
     pub(super) const fn set_max_frame(&mut self, max_frame: usize) {
         self.max_frame = max_frame;
+    }
+
+    /// Frees the memory that is kept for the next large message.
+    pub(super) fn release_spare(&mut self) {
+        self.spare = None;
     }
 
     /// The next message or control frame.
@@ -132,7 +147,9 @@ impl Reader {
                     && let Some(Incomplete { kind, payload, .. }) = self.message.take()
                 {
                     self.expects_large = payload.len() > SPACE;
-                    return checked(kind, payload.freeze()).map(Some);
+                    let payload = payload.freeze();
+                    self.spare = (payload.len() >= MIN_RECYCLED).then(|| payload.clone());
+                    return checked(kind, payload).map(Some);
                 }
             }
             let Some(header) = Header::parse(&self.buffer, self.role) else { return Ok(None) };
@@ -167,7 +184,10 @@ impl Reader {
                 return checked(kind, payload).map(Some);
             }
             self.buffer.advance(header.len);
-            let message = self.message.get_or_insert_with(|| Incomplete::new(kind));
+            let message = self.message.get_or_insert_with(|| {
+                let spare = self.spare.take_if(|_| payload >= MIN_RECYCLED).and_then(|spare| spare.try_into_mut().ok());
+                Incomplete::new(kind, spare.unwrap_or_default())
+            });
             message.payload.reserve(payload.min(STEP));
             (message.left, message.mask, message.is_final) = (payload, header.mask, header.is_final);
         }
@@ -190,8 +210,9 @@ impl Reader {
 }
 
 impl Incomplete {
-    fn new(kind: FrameKind) -> Self {
-        Self { kind, payload: BytesMut::new(), left: 0, mask: [0; 4], is_final: false }
+    fn new(kind: FrameKind, mut memory: BytesMut) -> Self {
+        memory.clear();
+        Self { kind, payload: memory, left: 0, mask: [0; 4], is_final: false }
     }
 
     /// Takes what `buffer` has of the current frame.
@@ -207,8 +228,8 @@ impl Incomplete {
     fn poll_fill(&mut self, cx: &mut Context<'_>, mut stream: Pin<&mut impl AsyncRead>) -> Poll<io::Result<usize>> {
         let start = self.payload.len();
         if start == self.payload.capacity() {
-            // By as much as came, never by what is claimed.
-            self.payload.reserve(self.left.min(start.max(STEP)));
+            // In proportion to what came, never by what is claimed. What is reserved and not written takes no memory.
+            self.payload.reserve(self.left.min((start * GROWTH).max(STEP)));
         }
         let mut space = (&mut self.payload).limit(self.left.min(STEP));
         let read = ready!(pin!(stream.read_buf(&mut space)).poll(cx))?;

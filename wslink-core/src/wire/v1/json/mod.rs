@@ -11,4 +11,5 @@ pub(super) use self::{
 
 mod cursor;
 mod de;
+mod place;
 mod ser;

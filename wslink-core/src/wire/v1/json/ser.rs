@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use memchr::memmem;
 use serde::{Serialize, Serializer, ser};
-use smallvec::SmallVec;
 
+use super::place::place;
 use crate::{
-    codec::{Error, Narrow, Step, key, narrow},
+    codec::{Error, Narrow, key, narrow},
     value::attachment,
 };
 
@@ -17,17 +17,6 @@ pub(in super::super) struct Writer {
     references: usize,
     next_key: fn() -> String,
     sharing: bool,
-    /// The lists and objects that are open, innermost last. Here, so that [`Elements`], which serde moves with every
-    /// value, is no more than a reference.
-    open: SmallVec<[Level; 4]>,
-}
-
-/// An open list or object.
-struct Level {
-    closing: u8,
-    written: usize,
-    /// Where the name or key begins that was written last.
-    name: usize,
 }
 
 /// A message: its text, and each attachment that it refers to with its key.
@@ -38,14 +27,7 @@ pub(in super::super) struct Written {
 
 impl Writer {
     pub(in super::super) fn new(next_key: fn() -> String) -> Self {
-        Self {
-            text: Vec::with_capacity(128),
-            attachments: Vec::new(),
-            references: 0,
-            next_key,
-            sharing: true,
-            open: SmallVec::new(),
-        }
+        Self { text: Vec::with_capacity(128), attachments: Vec::new(), references: 0, next_key, sharing: true }
     }
 
     /// Gives every attachment a key of its own, for readers that take a key for its attachment once.
@@ -92,6 +74,12 @@ impl Writer {
         serde_json::to_writer(&mut self.text, value).map_err(ser::Error::custom)
     }
 
+    /// A value, whose error names its place.
+    pub(in super::super) fn value(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
+        let start = self.text.len();
+        value.serialize(&mut *self).map_err(|error| error.at(place(&self.text[start..]).into_iter()))
+    }
+
     fn integer(&mut self, value: impl itoa::Integer) {
         self.text.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
@@ -114,46 +102,26 @@ impl Writer {
         }
     }
 
-    fn open(&mut self, opening: u8, closing: u8) -> Elements<'_> {
+    fn open(&mut self, opening: u8, closing: &'static [u8]) -> Elements<'_> {
         self.text.push(opening);
-        self.open.push(Level { closing, written: 0, name: 0 });
-        Elements(self)
+        Elements { writer: self, closing }
     }
 
-    fn close(&mut self) {
-        if let Some(level) = self.open.pop() {
-            self.text.push(level.closing);
-        }
-    }
-
-    /// Begins another element of the innermost list or object.
+    /// Begins another element of the innermost list or object. Only the first one follows a bracket, since no value
+    /// ends with an opening one.
+    #[inline]
     fn separate(&mut self) {
-        let Some(level) = self.open.last_mut() else { return };
-        if level.written > 0 {
+        if !matches!(self.text.last(), Some(b'[' | b'{')) {
             self.text.push(b',');
         }
-        level.written += 1;
-        level.name = self.text.len();
     }
 
     /// `{"variant":`
     fn variant(&mut self, variant: &str) -> Result<(), Error> {
-        self.open(b'{', b'}').0.separate();
+        self.text.push(b'{');
         self.json(variant)?;
         self.text.push(b':');
         Ok(())
-    }
-
-    /// `error`, which the value has that was being written, with its place.
-    pub(in super::super) fn placed(&self, error: Error) -> Error {
-        error.at(self.open.iter().filter_map(|level| {
-            if level.closing == b']' {
-                return Some(Step::Item(level.written.saturating_sub(1)));
-            }
-            // There is none where the key itself is at fault.
-            let name = self.text.get(level.name..).unwrap_or_default();
-            serde_json::Deserializer::from_slice(name).into_iter().next()?.ok().map(Step::Member)
-        }))
     }
 }
 
@@ -172,10 +140,10 @@ impl<'a> Serializer for &'a mut Writer {
     type SerializeSeq = Elements<'a>;
     type SerializeTuple = Elements<'a>;
     type SerializeTupleStruct = Elements<'a>;
-    type SerializeTupleVariant = Variant<'a>;
+    type SerializeTupleVariant = Elements<'a>;
     type SerializeMap = Elements<'a>;
     type SerializeStruct = Elements<'a>;
-    type SerializeStructVariant = Variant<'a>;
+    type SerializeStructVariant = Elements<'a>;
 
     fn serialize_bool(self, value: bool) -> Result<(), Error> {
         self.json(&value)
@@ -253,58 +221,67 @@ impl<'a> Serializer for &'a mut Writer {
     ) -> Result<(), Error> {
         self.variant(variant)?;
         value.serialize(&mut *self)?;
-        self.close();
+        self.text.push(b'}');
         Ok(())
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'a>, Error> {
-        Ok(self.open(b'[', b']'))
+        Ok(self.open(b'[', b"]"))
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Elements<'a>, Error> {
-        Ok(self.open(b'[', b']'))
+        Ok(self.open(b'[', b"]"))
     }
 
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Elements<'a>, Error> {
-        Ok(self.open(b'[', b']'))
+        Ok(self.open(b'[', b"]"))
     }
 
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Variant<'a>, Error> {
+    fn serialize_tuple_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Elements<'a>, Error> {
         self.variant(variant)?;
-        Ok(Variant(self.open(b'[', b']')))
+        Ok(self.open(b'[', b"]}"))
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Elements<'a>, Error> {
-        Ok(self.open(b'{', b'}'))
+        Ok(self.open(b'{', b"}"))
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Elements<'a>, Error> {
-        Ok(self.open(b'{', b'}'))
+        Ok(self.open(b'{', b"}"))
     }
 
-    fn serialize_struct_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Variant<'a>, Error> {
+    fn serialize_struct_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Elements<'a>, Error> {
         self.variant(variant)?;
-        Ok(Variant(self.open(b'{', b'}')))
+        Ok(self.open(b'{', b"}}"))
     }
 }
 
-/// The innermost list or object.
-pub(in super::super) struct Elements<'a>(&'a mut Writer);
-
-/// The content of a variant: the innermost list or object, in an object of one member.
-pub(in super::super) struct Variant<'a>(Elements<'a>);
+/// An open list or object.
+pub(in super::super) struct Elements<'a> {
+    writer: &'a mut Writer,
+    closing: &'static [u8],
+}
 
 impl Elements<'_> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.0.separate();
-        value.serialize(&mut *self.0)
+        self.writer.separate();
+        value.serialize(&mut *self.writer)
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
-        self.0.separate();
-        self.0.json(name)?;
-        self.0.text.push(b':');
-        value.serialize(&mut *self.0)
+        self.writer.separate();
+        self.writer.json(name)?;
+        self.value(value)
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.writer.text.push(b':');
+        value.serialize(&mut *self.writer)
+    }
+
+    fn close(self) -> Result<(), Error> {
+        self.writer.text.extend_from_slice(self.closing);
+        Ok(())
     }
 }
 
@@ -313,18 +290,16 @@ impl ser::SerializeMap for Elements<'_> {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.0.separate();
-        key::write(key, |text| self.0.json(text))
+        self.writer.separate();
+        key::write(key, |text| self.writer.json(text))
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.0.text.push(b':');
-        value.serialize(&mut *self.0)
+        self.value(value)
     }
 
     fn end(self) -> Result<(), Error> {
-        self.0.close();
-        Ok(())
+        self.close()
     }
 }
 
@@ -339,62 +314,35 @@ macro_rules! sequences {
             }
 
             fn end(self) -> Result<(), Error> {
-                self.0.close();
-                Ok(())
+                self.close()
             }
         }
     )*};
 }
 
-sequences! { SerializeSeq::serialize_element, SerializeTuple::serialize_element, SerializeTupleStruct::serialize_field }
-
-impl ser::SerializeStruct for Elements<'_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
-        self.field(name, value)
-    }
-
-    fn end(self) -> Result<(), Error> {
-        self.0.close();
-        Ok(())
-    }
+sequences! {
+    SerializeSeq::serialize_element, SerializeTuple::serialize_element,
+    SerializeTupleStruct::serialize_field, SerializeTupleVariant::serialize_field
 }
 
-impl Variant<'_> {
-    fn close(self) -> Result<(), Error> {
-        self.0.0.close();
-        self.0.0.close();
-        Ok(())
-    }
+macro_rules! structs {
+    ($($trait:ident),*) => {$(
+        impl ser::$trait for Elements<'_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+                self.field(name, value)
+            }
+
+            fn end(self) -> Result<(), Error> {
+                self.close()
+            }
+        }
+    )*};
 }
 
-impl ser::SerializeTupleVariant for Variant<'_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.0.element(value)
-    }
-
-    fn end(self) -> Result<(), Error> {
-        self.close()
-    }
-}
-
-impl ser::SerializeStructVariant for Variant<'_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
-        self.0.field(name, value)
-    }
-
-    fn end(self) -> Result<(), Error> {
-        self.close()
-    }
-}
+structs! { SerializeStruct, SerializeStructVariant }
 
 #[cfg(test)]
 mod tests {

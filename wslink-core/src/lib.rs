@@ -12,6 +12,7 @@ mod codec;
 mod delivery;
 mod error;
 pub mod identity;
+pub mod lifecycle;
 mod limits;
 #[cfg(feature = "manifest")]
 pub mod manifest;
@@ -30,14 +31,17 @@ pub mod wire;
 
 #[cfg(feature = "manifest")]
 pub use schemars;
-pub use wslink_macros::{RpcError, rpc, service, topic};
+pub use wslink_macros::{RpcError, connected, disconnected, lost, resumed, rpc, service, subscribed, topic, unsubscribed};
 
 #[cfg(feature = "manifest")]
 pub use self::manifest::{Manifest, manifest};
 pub use self::{
     delivery::Delivery,
     error::{CallError, Error, ErrorCode, Internal, RpcError},
-    identity::{Authentication, Authenticator, Client, ClientId, Handshake, LoginRequest, Principal, Rejection, Secret},
+    identity::{
+        Authentication, Authenticator, Client, ClientId, Extensions, Handshake, LoginRequest, Principal, Rejection, Secret,
+    },
+    lifecycle::Disconnect,
     limits::Limits,
     panics::drop_caught,
     rpc::{Args, Cancel, Progress},

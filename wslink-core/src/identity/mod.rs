@@ -3,6 +3,7 @@
 pub use self::{
     authenticator::{Authenticating, Authentication, Authenticator, LoginRequest, Rejection},
     client::{Client, ClientId},
+    extensions::Extensions,
     handshake::Handshake,
     principal::Principal,
     secret::{Secret, SecretHolders},
@@ -10,6 +11,7 @@ pub use self::{
 
 mod authenticator;
 mod client;
+mod extensions;
 mod handshake;
 mod principal;
 mod secret;

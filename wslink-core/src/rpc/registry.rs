@@ -12,7 +12,7 @@ use std::{
 use rustc_hash::FxHashMap;
 
 use super::{MethodDescriptor, Service, ServiceDescriptor, TopicDescriptor, linked};
-use crate::{Error, error::Location, telemetry::MethodRef};
+use crate::{Error, error::Location, lifecycle::ServiceHooks, telemetry::MethodRef};
 
 /// A method and the service to call it on.
 pub struct Route {
@@ -72,6 +72,12 @@ impl Mounted {
     /// A service that a server mounts.
     pub fn new<S: Service>(service: S) -> Self {
         Self { type_id: TypeId::of::<S>(), descriptor: S::DESCRIPTOR, service: S::ERASURE.erase(service) }
+    }
+
+    /// What the service wants to be told of clients.
+    #[must_use]
+    pub fn hooks(&self) -> ServiceHooks {
+        ServiceHooks::Service { hooks: self.descriptor.hooks, service: Arc::clone(&self.service) }
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     protocols::Spoken,
     resumption::Resumption,
 };
-use crate::Client;
+use crate::{Client, lifecycle::Visit};
 
 /// A client.
 pub(super) struct Subscriber {
@@ -23,12 +23,14 @@ pub(super) struct Subscriber {
     pub(super) resumption: Option<Resumption>,
     /// Its connection is lost, and it may come back.
     pub(super) away: bool,
+    /// Where services have hooks: it lasts at least as long as this.
+    pub(super) visit: Option<Arc<Visit>>,
 }
 
 impl Subscriber {
-    pub(super) fn new(client: Client, wire: Spoken, outbox: Arc<Outbox>, interest: Interest) -> Self {
+    pub(super) fn new(client: Client, wire: Spoken, outbox: Arc<Outbox>, interest: Interest, visit: Option<Arc<Visit>>) -> Self {
         let decisions = Decisions::default();
-        Self { client, decisions, wire, outbox, interest, groups: Vec::new(), resumption: None, away: false }
+        Self { client, decisions, wire, outbox, interest, groups: Vec::new(), resumption: None, away: false, visit }
     }
 
     pub(super) fn may_see(&self, Sight { topic, require, asked }: Sight<'_>) -> bool {

@@ -75,6 +75,7 @@ fn shared(protocols: &[&'static dyn Protocol]) -> Arc<Shared> {
         manifest: None,
         telemetry: None,
         protocols: Protocols::new(protocols.iter().copied()).unwrap(),
+        hooks: None,
         held: AtomicUsize::new(0),
     })
 }

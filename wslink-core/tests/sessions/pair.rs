@@ -35,6 +35,7 @@ pub(crate) fn server(services: &[Mounted], limits: Limits) -> Arc<Shared> {
         manifest: None,
         telemetry: None,
         protocols: Protocols::default(),
+        hooks: None,
         held: AtomicUsize::new(0),
     })
 }

@@ -30,6 +30,7 @@ mod http;
 mod inspector;
 mod kit;
 #[cfg(unix)]
+mod lifecycle;
 mod listeners;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod manifest;

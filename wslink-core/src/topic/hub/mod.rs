@@ -4,6 +4,7 @@
 //! retained, an outbox; under none of them runs any code of the application.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
     hash::{BuildHasher, BuildHasherDefault},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -27,7 +28,7 @@ use super::{
     protocols::Spoken,
     subscriber::{Sight, Subscriber},
 };
-use crate::{CallError, Client, ClientId, telemetry::Telemetry, wire::Protocol};
+use crate::{CallError, Client, ClientId, Disconnect, lifecycle::Visit, telemetry::Telemetry, wire::Protocol};
 
 mod clients;
 mod publication;
@@ -86,12 +87,19 @@ impl Hub {
     }
 
     /// Adds a client. One that wants everything gets what the topics retain.
-    pub fn join(&self, client: Client, wire: &'static dyn Protocol, outbox: Arc<Outbox>, interest: Interest) {
+    pub fn join(
+        &self,
+        client: Client,
+        wire: &'static dyn Protocol,
+        outbox: Arc<Outbox>,
+        interest: Interest,
+        visit: Option<Arc<Visit>>,
+    ) {
         let Some(wire) = self.spoken(wire) else {
             return tracing::error!(protocol = wire.name(), "clients of too many protocols; this one receives nothing");
         };
         let everything = matches!(interest, Interest::Everything);
-        let peer = Subscriber::new(client, wire, outbox, interest);
+        let peer = Subscriber::new(client, wire, outbox, interest, visit);
         let mut answers = Answers::new();
         let mut discarded = Discarded::default();
         loop {
@@ -278,6 +286,28 @@ impl Hub {
         let mut count = 0;
         self.read().receivers(topic).each(audience, |peer, _| count += usize::from(!peer.away && peer.may_see(sight)));
         count
+    }
+
+    /// Closes the connections of `audience`, which may not resume, for this reason. Returns how many clients there were.
+    #[expect(clippy::ptr_arg, reason = "each client keeps it, and most reasons are static")]
+    pub(super) fn disconnect(&self, audience: &Audience, reason: &Cow<'static, str>) -> usize {
+        let mut discarded = Discarded::default();
+        let mut clients = self.change();
+        let mut ids = Vec::new();
+        clients.each(audience, |peer| ids.push((peer.client.id().clone(), peer.away)));
+        for (id, away) in &ids {
+            let Some(peer) = clients.get_mut(id.as_str()) else { continue };
+            if let Some(visit) = &peer.visit {
+                visit.end_with(Disconnect::Kicked(reason.clone()));
+            }
+            discarded.other(peer.resumption.take());
+            peer.outbox.kick(reason.clone(), &mut discarded);
+            if *away {
+                clients.away.since.retain(|(other, _)| other != id);
+                clients.remove(id, &mut discarded);
+            }
+        }
+        ids.len()
     }
 
     /// How many clients of `audience` are here.

@@ -21,6 +21,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use tracing::{Instrument, Span};
 use wslink_core::{
     Handshake,
+    lifecycle::Admission,
     rpc::{Events, take_last_method},
     session::{CallKey, Event, Session, Traffic, Verdict},
     topic::Departed,
@@ -62,9 +63,8 @@ const STREAM_BURST: usize = 128;
 struct Driver<S> {
     socket: WebSocket<S>,
     budget: WriteBudget,
-    session: Session,
     /// A hello that is being answered.
-    authenticating: Option<Authenticating>,
+    entering: Option<Entering>,
     handlers: Tasks<CallKey, Handler>,
     streams: Tasks<u64, Events>,
     timer: Pin<Box<Sleep>>,
@@ -72,9 +72,15 @@ struct Driver<S> {
     stopping: bool,
     permit: Option<Arc<ConnectionPermit>>,
     connections: Connections,
+    /// Dropped last: the client is gone once its handlers and streams are.
+    session: Session,
 }
 
-type Authenticating = Pin<Box<dyn Future<Output = Result<Verdict, Violation>> + Send>>;
+/// The two steps by which a client is taken.
+enum Entering {
+    Authenticating(Pin<Box<dyn Future<Output = Result<Verdict, Violation>> + Send>>),
+    Admission(Admission),
+}
 
 /// Serves one connection to its end.
 ///
@@ -95,6 +101,7 @@ where
     let mut driver = session.ok().map(|session| Driver::new(socket, session, connections, permit));
     async move {
         let Some(running) = &mut driver else { return };
+        running.connections.run_hooks();
         let span = running.span();
         span.in_scope(|| tracing::debug!("connected"));
         let end = poll_fn(|cx| {
@@ -105,13 +112,14 @@ where
             end
         })
         .await;
-        let Connections { shared, stop, .. } = running.connections.clone();
+        let Connections { shared, stop, tracker, .. } = running.connections.clone();
         // Before it is no longer counted among those that are open.
         if let Some(telemetry) = &shared.telemetry {
             telemetry.closed(end.reason());
         }
+        running.session.ended(end.disconnect(running.stopping));
         if end.is_loss() && !running.stopping && running.session.depart() == Departed::First {
-            tokio::spawn(expire_sessions(shared, stop));
+            tracker.spawn(expire_sessions(shared, stop));
         }
         if let Some((socket, permit)) = driver.take().map(Driver::into_socket) {
             Box::pin(finish(socket, end, permit).instrument(span)).await;
@@ -125,8 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Self {
             socket,
             budget: WriteBudget::new(),
-            session,
-            authenticating: None,
+            entering: None,
             handlers: Tasks::new(),
             streams: Tasks::new(),
             timer: Box::pin(sleep_until(first)),
@@ -135,6 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             stopping: false,
             permit,
             connections,
+            session,
         }
     }
 
@@ -159,7 +167,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let enough = read.saturating_add(MAX_READ);
         for _ in 0..MAX_ROUNDS {
             self.poll_timer(cx, now);
-            self.poll_authentication(cx, now);
+            self.poll_entering(cx, now);
             let mut progress = match self.read(cx, now, enough) {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
@@ -171,7 +179,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Err(end) => return Poll::Ready(end),
             }
             if let Some(close) = self.session.closing() {
-                return Poll::Ready(End::Close(*close));
+                return Poll::Ready(End::Close(close.clone()));
             }
             if !progress && self.arm_timer(cx) {
                 return Poll::Pending;
@@ -206,14 +214,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.timer.as_mut().poll(cx).is_pending()
     }
 
-    fn poll_authentication(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
-        if let Some(authenticating) = &mut self.authenticating
-            && let Poll::Ready(verdict) = authenticating.as_mut().poll(cx)
-        {
-            self.authenticating = None;
-            self.session.authenticated(now, verdict);
-            self.handle_events(cx, now);
+    fn poll_entering(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
+        match &mut self.entering {
+            Some(Entering::Authenticating(authenticating)) => {
+                let Poll::Ready(verdict) = authenticating.as_mut().poll(cx) else { return };
+                self.entering = None;
+                self.session.authenticated(now, verdict);
+            }
+            Some(Entering::Admission(admission)) => {
+                let Poll::Ready(answer) = Pin::new(admission).poll(cx) else { return };
+                self.entering = None;
+                self.session.admitted(now, answer);
+            }
+            None => return,
         }
+        self.handle_events(cx, now);
     }
 
     /// Reads a burst of frames, or as many as came with the first `enough` bytes. Returns whether there may be more.
@@ -270,8 +285,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 let from = client.and_then(|client| client.handshake().address()).map(|address| address.ip());
                 let again = self.session.is_authenticated();
                 let throttle = Arc::clone(&self.connections.throttle);
-                self.authenticating = Some(Box::pin(throttle.answer(from, again, attempt)));
-                self.poll_authentication(cx, now);
+                self.entering = Some(Entering::Authenticating(Box::pin(throttle.answer(from, again, attempt))));
+                self.poll_entering(cx, now);
+            }
+            Event::Admit(admission) => {
+                self.entering = Some(Entering::Admission(admission));
+                self.poll_entering(cx, now);
             }
             Event::Authenticated => {
                 self.socket.set_max_frame(self.connections.shared.limits.frame_bytes);

@@ -135,6 +135,31 @@ impl Publisher {
         self.hub.subscribers(&self.audience, topic)
     }
 
+    /// Waits until a client of this publisher's audience receives `topic`, so that a producer can sleep while there is
+    /// none. Clients of the original protocol receive everything.
+    ///
+    /// ```
+    /// # extern crate wslink_core as wslink;
+    /// # use std::time::Duration;
+    /// # use wslink::{Publisher, Topic};
+    /// # async fn sleep(_: Duration) {}
+    /// async fn measure(publisher: Publisher, topic: Topic<f64>, sensor: impl Fn() -> f64) {
+    ///     loop {
+    ///         publisher.wanted(topic).await;
+    ///         publisher.publish(topic, &sensor());
+    ///         sleep(Duration::from_millis(100)).await;
+    ///     }
+    /// }
+    /// ```
+    pub async fn wanted<T>(&self, topic: Topic<T>) {
+        poll_fn(|cx| self.hub.poll_until(|| self.subscribers(topic) > 0, cx)).await;
+    }
+
+    /// Waits until no client of this publisher's audience receives `topic`.
+    pub async fn unwanted<T>(&self, topic: Topic<T>) {
+        poll_fn(|cx| self.hub.poll_until(|| self.subscribers(topic) == 0, cx)).await;
+    }
+
     /// How many events of `topic` were dropped by its delivery policy, for all clients together.
     #[must_use]
     pub fn dropped<T>(&self, topic: Topic<T>) -> u64 {

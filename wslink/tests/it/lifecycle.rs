@@ -397,3 +397,33 @@ async fn clients_that_come_and_go_leave_nothing_behind() {
     }
     assert_eq!(Arc::strong_count(&marker), 2, "the test's own, and the one of the hook");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_producer_sleeps_while_nobody_wants_its_topic() {
+    for protocol in BOTH {
+        let server = server(&Log::default());
+        let publisher = server.publisher();
+        let producing = tokio::spawn(async move {
+            let mut rounds = Vec::new();
+            for round in 0..2 {
+                publisher.wanted(Room::SAID).await;
+                rounds.push((round, publisher.subscribers(Room::SAID)));
+                publisher.unwanted(Room::SAID).await;
+            }
+            rounds
+        });
+        let link = Link::default();
+        let session = connect(&server, &link, protocol).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let said = session.subscribe(Room::SAID).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        link.unplug();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        link.plug_in();
+        session.states().until(|state| state == State::Connected).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!producing.is_finished());
+        drop(said);
+        assert_eq!(producing.await.unwrap(), [(0, 1), (1, 1)], "a client that is away wants nothing");
+    }
+}

@@ -7,14 +7,14 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
     hash::{BuildHasher, BuildHasherDefault},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard},
     task::{Context, Poll},
 };
 
 use rustc_hash::FxHasher;
 
 pub use self::resume::{AGES, Departed, Resume, Resumed};
-use self::retained::Retained;
+use self::{change::Watchers, retained::Retained};
 pub(super) use self::{
     clients::{Audience, Clients},
     publication::Channel,
@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{CallError, Client, ClientId, Disconnect, lifecycle::Visit, telemetry::Telemetry, wire::Protocol};
 
+mod change;
 mod clients;
 mod publication;
 mod resume;
@@ -43,6 +44,7 @@ const ORDERS: usize = 64;
 /// The authenticated clients of one server, and the order in which they receive events.
 pub struct Hub {
     clients: RwLock<Clients>,
+    watchers: Watchers,
     /// Set when the server is built.
     pub(super) guard: OnceLock<Guard>,
     /// Held while an event is given to the clients, so that all of them get the events of a topic in one order.
@@ -61,6 +63,7 @@ impl Default for Hub {
     fn default() -> Self {
         Self {
             clients: RwLock::default(),
+            watchers: Watchers::default(),
             guard: OnceLock::new(),
             orders: std::array::from_fn(|_| Mutex::default()),
             retained: Mutex::default(),
@@ -367,10 +370,6 @@ impl Hub {
     /// What a client that wants `everything` gets of what is retained.
     fn retained_for(&self, everything: bool) -> Vec<Arc<Retained>> {
         if everything { self.retained().values().map(Arc::clone).collect() } else { Vec::new() }
-    }
-
-    pub(super) fn change(&self) -> RwLockWriteGuard<'_, Clients> {
-        self.clients.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -17,6 +17,7 @@ mod limits;
 #[cfg(feature = "manifest")]
 pub mod manifest;
 mod panics;
+mod presence;
 pub mod rpc;
 #[cfg(feature = "manifest")]
 mod schema;
@@ -44,6 +45,7 @@ pub use self::{
     lifecycle::Disconnect,
     limits::Limits,
     panics::drop_caught,
+    presence::{Presence, PresenceChange, PresenceEntry},
     rpc::{Args, Cancel, Progress},
     telemetry::{ClientStatistics, MethodStatistics, Statistics, TopicStatistics},
     topic::{Payload, Publisher, Topic},

@@ -35,8 +35,8 @@ pub mod rpc {
 }
 pub use wslink_core::{
     Args, Attachment, Authentication, Authenticator, CallError, Cancel, Client, ClientId, ClientStatistics, Delivery, Disconnect,
-    Error, ErrorCode, Extensions, Handshake, Internal, Limits, LoginRequest, MethodStatistics, Payload, Principal, Progress,
-    Publisher, Rejection, RpcError, Secret, Statistics, Topic, TopicStatistics, Value,
+    Error, ErrorCode, Extensions, Handshake, Internal, Limits, LoginRequest, MethodStatistics, Payload, Presence, PresenceChange,
+    PresenceEntry, Principal, Progress, Publisher, Rejection, RpcError, Secret, Statistics, Topic, TopicStatistics, Value,
 };
 #[cfg(feature = "manifest")]
 pub use wslink_core::{Manifest, manifest::manifest, schemars};

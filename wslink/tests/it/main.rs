@@ -38,6 +38,7 @@ mod negotiated;
 mod observed;
 mod ordered;
 mod panics;
+mod presence;
 mod principals;
 #[cfg(feature = "prometheus")]
 mod prometheus;

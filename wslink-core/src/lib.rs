@@ -40,9 +40,9 @@ pub use self::{
     delivery::Delivery,
     error::{CallError, Error, ErrorCode, Internal, RpcError},
     identity::{
-        Authentication, Authenticator, Client, ClientId, Extensions, Handshake, LoginRequest, Principal, Rejection, Secret,
+        Authentication, Authenticator, Client, ClientId, Disconnect, Extensions, Handshake, LoginRequest, Principal, Rejection,
+        Secret,
     },
-    lifecycle::Disconnect,
     limits::Limits,
     panics::drop_caught,
     presence::{Presence, PresenceChange, PresenceEntry},

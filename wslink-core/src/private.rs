@@ -4,6 +4,7 @@
 use std::{
     any::TypeId,
     hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
     time::Duration,
 };
 pub use std::{
@@ -164,6 +165,16 @@ impl<S: Stream + Send + 'static> TopicStream for S {
 pub const fn terms(milliseconds: u64, require: Option<&'static str>) -> CallPolicy {
     let timeout = if milliseconds == 0 { None } else { Some(Duration::from_millis(milliseconds)) };
     CallPolicy { timeout, require }
+}
+
+/// The service that has a hook.
+///
+/// # Panics
+/// When the hook was mounted for another type; it is mounted from the type itself.
+#[must_use]
+pub fn service_of<S: Service>(call: &HookCall<'_>) -> Arc<S> {
+    let service = S::ERASURE.find(Arc::clone(call.service()));
+    service.unwrap_or_else(|| unreachable!("the hook is that of another service"))
 }
 
 /// What a hook is described by: when it runs, its topic, where it is written, and its shim.

@@ -3,6 +3,7 @@
 pub use self::{
     authenticator::{Authenticating, Authentication, Authenticator, LoginRequest, Rejection},
     client::{Client, ClientId},
+    disconnect::Disconnect,
     extensions::Extensions,
     handshake::Handshake,
     principal::Principal,
@@ -11,6 +12,7 @@ pub use self::{
 
 mod authenticator;
 mod client;
+mod disconnect;
 mod extensions;
 mod handshake;
 mod principal;

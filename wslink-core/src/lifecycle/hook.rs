@@ -7,11 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use super::Disconnect;
 use crate::{
-    CallError, Client, Handshake, Principal, Publisher,
+    CallError, Client, Disconnect, Handshake, Principal, Publisher,
     error::{Location, RpcError},
-    rpc::Service,
 };
 
 /// When a hook runs.
@@ -56,12 +54,9 @@ pub struct HookCall<'a> {
 
 impl HookCall<'_> {
     /// The service that has the hook.
-    ///
-    /// # Panics
-    /// When the hook was mounted for another type; it is mounted from the type itself.
     #[must_use]
-    pub fn service<S: Service>(&self) -> Arc<S> {
-        S::ERASURE.find(Arc::clone(self.service)).unwrap_or_else(|| unreachable!("the hook is that of another service"))
+    pub const fn service(&self) -> &Arc<dyn Any + Send + Sync> {
+        self.service
     }
 
     /// The value of a parameter.

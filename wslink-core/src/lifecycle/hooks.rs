@@ -6,8 +6,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::{Disconnect, HookCall, HookDescriptor, HookKind, HookRun, Hooked};
-use crate::{Client, Publisher};
+use super::{HookCall, HookDescriptor, HookKind, HookRun, Hooked};
+use crate::{Client, Disconnect, Publisher};
 
 /// A hook that is a function of the program, and no part of a service.
 pub type HookFn = Box<dyn Fn(Client, Disconnect) -> Hooked + Send + Sync>;

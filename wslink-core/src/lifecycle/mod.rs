@@ -5,7 +5,6 @@
 //! runtime: the caller says how a future is run.
 
 pub use self::{
-    disconnect::Disconnect,
     hook::{
         HookCall, HookDescriptor, HookKind, HookParameter, HookResult, Hooked, OnConnected, OnDisconnected, OnOther, hooked,
         hooked_later,
@@ -14,7 +13,6 @@ pub use self::{
     visit::{Admission, HookRun, Visit},
 };
 
-mod disconnect;
 mod hook;
 mod hooks;
 mod visit;

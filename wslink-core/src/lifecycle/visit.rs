@@ -11,8 +11,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Disconnect, HookKind, Hooked, Hooks};
-use crate::{CallError, Client, ErrorCode, panics::drop_caught};
+use super::{HookKind, Hooked, Hooks};
+use crate::{CallError, Client, Disconnect, ErrorCode, panics::drop_caught, topic::Companion};
 
 /// The presence of a client. Its connection, its handlers that may outlive that, and the server that waits for its
 /// return have it in common; when the last of them drops it, the client is gone.
@@ -68,6 +68,18 @@ impl Occasion {
         }
     }
 
+    /// Whether the one undoes the other, so that services which know of neither need not hear of them: what a client makes
+    /// the server hold for slow hooks is bounded by the number of topics that have hooks.
+    fn undoes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Resumed, Self::Lost) => true,
+            (Self::Subscribed(topic), Self::Unsubscribed(other)) | (Self::Unsubscribed(topic), Self::Subscribed(other)) => {
+                topic == other
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the services hear of it in the reverse of their order: what is built up is taken down.
     const fn is_end(&self) -> bool {
         matches!(self, Self::Unsubscribed(_) | Self::Disconnected(_))
@@ -108,11 +120,6 @@ impl Visit {
         if state.connection == connection {
             state.reason = reason;
         }
-    }
-
-    /// The reason, whatever a connection said.
-    pub(crate) fn end_with(&self, reason: Disconnect) {
-        self.0.lock().reason = reason;
     }
 
     /// The connection is lost, and the client may resume.
@@ -184,6 +191,12 @@ impl Visit {
     }
 }
 
+impl Companion for Visit {
+    fn end_with(&self, reason: Disconnect) {
+        self.0.lock().reason = reason;
+    }
+}
+
 impl Drop for Visit {
     fn drop(&mut self) {
         let mut state = self.0.lock();
@@ -201,7 +214,12 @@ impl Inner {
         if state.known_to == 0 {
             return;
         }
-        state.untold.extend(occasions);
+        for occasion in occasions {
+            match state.untold.iter().position(|untold| occasion.undoes(untold)) {
+                Some(at) => _ = state.untold.remove(at),
+                None => state.untold.push_back(occasion),
+            }
+        }
         if state.untold.is_empty() || mem::replace(&mut state.is_telling, true) {
             return;
         }

@@ -1,6 +1,7 @@
 //! The accepting end of a session: authentication, calls of the client, and what it may do.
 
 use std::{
+    any::Any,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -23,7 +24,7 @@ use crate::{
     lifecycle::{Hooks, Visit},
     rpc::{self, ArgumentError, CallContext, Control, Dispatched, Route, Routes, Work},
     telemetry::{self, Open, Telemetry},
-    topic::{Departed, Hub, Interest, Outbox, Resume, Resumed, Topics},
+    topic::{Companion, Departed, Hub, Interest, Outbox, Resume, Resumed, Topics},
     wire::{Content, Encoded, FrameKind, Incoming, Message, MessageId, Outgoing, Protocol, Protocols, Span, Subject, Violation},
 };
 
@@ -600,7 +601,8 @@ impl ServerSide {
         let interest = if self.extensions.subscribe { Interest::Topics(Topics::default()) } else { Interest::Everything };
         let receives_all = matches!(interest, Interest::Everything);
         let visit = self.visit.as_ref().map(|attendance| &attendance.visit);
-        self.shared.hub.join(self.client.clone(), protocol, Arc::clone(&self.outbox), interest, visit.cloned());
+        let companion = visit.map(|visit| Arc::clone(visit) as Arc<dyn Companion>);
+        self.shared.hub.join(self.client.clone(), protocol, Arc::clone(&self.outbox), interest, companion);
         for (visit, topic) in
             visit.filter(|_| receives_all).into_iter().flat_map(|visit| visit.topics().map(move |topic| (visit, topic)))
         {
@@ -610,8 +612,9 @@ impl ServerSide {
         }
     }
 
-    fn resume(&mut self, Resumed { client, kept, missed, visit }: Resumed) -> Resumption {
+    fn resume(&mut self, Resumed { client, kept, missed, companion }: Resumed) -> Resumption {
         self.client = client;
+        let visit = companion.and_then(|companion| (companion as Arc<dyn Any + Send + Sync>).downcast::<Visit>().ok());
         self.visit = visit.map(|visit| {
             let connection = visit.resumed(self.client.clone(), kept.iter().map(|(_, topic)| &**topic));
             Attendance { visit, connection }

@@ -38,7 +38,7 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
         {
             #(#allowed)*
             fn __hook(#call: &__rt::HookCall<'_>) -> __rt::Hooked {
-                let #this = #call.service::<#service>();
+                let #this = __rt::service_of::<#service>(#call);
                 #(#takes)*
                 #outcome
             }

@@ -427,3 +427,41 @@ async fn a_producer_sleeps_while_nobody_wants_its_topic() {
         assert_eq!(producing.await.unwrap(), [(0, 1), (1, 1)], "a client that is away wants nothing");
     }
 }
+
+struct Slow {
+    log: Log,
+    gate: Arc<Notify>,
+}
+
+#[service]
+impl Slow {
+    #[topic("slow.said")]
+    const SAID: Topic<u32>;
+
+    #[subscribed("slow.said")]
+    async fn listens(&self) {
+        self.log.note("subscribed");
+        self.gate.notified().await;
+    }
+
+    #[unsubscribed("slow.said")]
+    fn listens_no_more(&self) {
+        self.log.note("unsubscribed");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_slow_hook_has_not_heard_is_bounded() {
+    let (log, gate) = (Log::default(), Arc::new(Notify::new()));
+    let server = Server::builder().mount(Slow { log: log.clone(), gate: Arc::clone(&gate) }).build().unwrap();
+    let session = testing::connect(&server).await.unwrap();
+    for _ in 0..1000 {
+        drop(session.subscribe(Slow::SAID).await.unwrap());
+    }
+    session.close().await;
+    log.until("subscribed").await;
+    gate.notify_one();
+    assert_eq!(log.until("unsubscribed").await, ["unsubscribed"], "what was undone before it was told is not told");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(log.take().is_empty());
+}

@@ -26,9 +26,9 @@ use super::{
     discarded::Discarded,
     event::Event,
     protocols::Spoken,
-    subscriber::{Sight, Subscriber},
+    subscriber::{Companion, Sight, Subscriber},
 };
-use crate::{CallError, Client, ClientId, Disconnect, lifecycle::Visit, telemetry::Telemetry, wire::Protocol};
+use crate::{CallError, Client, ClientId, Disconnect, telemetry::Telemetry, wire::Protocol};
 
 mod change;
 mod clients;
@@ -96,13 +96,13 @@ impl Hub {
         wire: &'static dyn Protocol,
         outbox: Arc<Outbox>,
         interest: Interest,
-        visit: Option<Arc<Visit>>,
+        companion: Option<Arc<dyn Companion>>,
     ) {
         let Some(wire) = self.spoken(wire) else {
             return tracing::error!(protocol = wire.name(), "clients of too many protocols; this one receives nothing");
         };
         let everything = matches!(interest, Interest::Everything);
-        let peer = Subscriber::new(client, wire, outbox, interest, visit);
+        let peer = Subscriber::new(client, wire, outbox, interest, companion);
         let mut answers = Answers::new();
         let mut discarded = Discarded::default();
         loop {
@@ -300,8 +300,8 @@ impl Hub {
         clients.each(audience, |peer| ids.push((peer.client.id().clone(), peer.away)));
         for (id, away) in &ids {
             let Some(peer) = clients.get_mut(id.as_str()) else { continue };
-            if let Some(visit) = &peer.visit {
-                visit.end_with(Disconnect::Kicked(reason.clone()));
+            if let Some(companion) = &peer.companion {
+                companion.end_with(Disconnect::Kicked(reason.clone()));
             }
             discarded.other(peer.resumption.take());
             peer.outbox.kick(reason.clone(), &mut discarded);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{Hub, may_see};
 use crate::{
     Client, ClientId, Disconnect, Limits,
-    lifecycle::Visit,
     topic::{
         Interest, Outbox,
         authorization::Answers,
@@ -13,7 +12,7 @@ use crate::{
         event::{Event, Source},
         replay_buffer::Rest,
         resumption::Resumption,
-        subscriber::Subscriber,
+        subscriber::{Companion, Subscriber},
     },
     wire::Protocol,
 };
@@ -41,8 +40,8 @@ pub struct Resumed {
     pub kept: Vec<(u64, String)>,
     /// How many events of each topic are lost for good, where any are.
     pub missed: Vec<(String, u64)>,
-    /// Where services have hooks: what they know of the client.
-    pub(crate) visit: Option<Arc<Visit>>,
+    /// What others keep with the client.
+    pub companion: Option<Arc<dyn Companion>>,
 }
 
 /// Whether a client that is lost is remembered.
@@ -147,8 +146,8 @@ impl Hub {
         let mut discarded = Discarded::default();
         let mut clients = self.change();
         while let Some((id, _)) = clients.away.since.pop_front() {
-            if let Some(visit) = clients.get(id.as_str()).and_then(|peer| peer.visit.as_ref()) {
-                visit.end_with(Disconnect::ServerStop);
+            if let Some(companion) = clients.get(id.as_str()).and_then(|peer| peer.companion.as_ref()) {
+                companion.end_with(Disconnect::ServerStop);
             }
             clients.remove(&id, &mut discarded);
         }
@@ -213,7 +212,7 @@ impl Hub {
             peer.decisions.replace(answers);
             discarded.other(std::mem::replace(&mut peer.client, client.clone()));
             discarded.other(std::mem::replace(&mut peer.outbox, Arc::clone(outbox)));
-            let visit = peer.visit.clone();
+            let companion = peer.companion.clone();
             if std::mem::take(&mut peer.away) {
                 clients.away.since.retain(|(other, _)| other != client.id());
             }
@@ -221,7 +220,7 @@ impl Hub {
             for (number, topic) in begin_anew {
                 clients.unsubscribe(client.id(), outbox, &topic, number);
             }
-            return Some(Resumed { client, kept, missed, visit });
+            return Some(Resumed { client, kept, missed, companion });
         }
     }
 }

@@ -50,7 +50,7 @@ The commands of this repository.
         Checks everything that a release needs, packs it, and uploads nothing.
 
     cargo xtask test [STEP…]
-        Runs the steps, all but `registration` when none is named, and stops at the first that fails:
+        Runs the steps, all but `registration-all` when none is named, and stops at the first that fails:
 ";
 
 fn main() -> ExitCode {

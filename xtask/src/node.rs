@@ -33,7 +33,7 @@ pub(crate) fn installed(package: &str) -> Outcome<Command> {
     check_node()?;
     let folder = command::root().join(package);
     if !is_installed(&folder) {
-        command::run(npm(&folder)?.args(["ci", "--no-audit", "--no-fund"]))?;
+        command::run(npm(&folder)?.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))?;
     }
     npm(&folder)
 }

@@ -21,38 +21,49 @@ pub enum ServiceHooks {
         /// The service.
         service: Arc<dyn Any + Send + Sync>,
     },
+    /// Those of a service of which each client has an instance of its own.
+    PerClient {
+        /// The hooks.
+        hooks: &'static [HookDescriptor],
+        /// Makes the instance of a client.
+        make: MakeInstance,
+    },
     /// A function.
     Function(HookKind, HookFn),
 }
+
+/// Makes the instance of a service that one client has.
+pub type MakeInstance = Box<dyn Fn(Client, Publisher) -> Instance + Send + Sync>;
+
+/// An instance of a service.
+pub type Instance = Arc<dyn Any + Send + Sync>;
 
 impl ServiceHooks {
     fn is_empty(&self) -> bool {
         matches!(self, Self::Service { hooks: [], .. })
     }
 
-    fn topics(&self) -> &[HookDescriptor] {
+    fn of_service(&self) -> &'static [HookDescriptor] {
         match self {
-            Self::Service { hooks, .. } => hooks,
+            Self::Service { hooks, .. } | Self::PerClient { hooks, .. } => hooks,
             Self::Function(..) => &[],
         }
     }
 
     /// Those of one kind, in the order of the source.
     fn select(&self, wanted: HookKind, topic: Option<&'static str>) -> Vec<Hook<'_>> {
-        match self {
-            Self::Service { hooks, service } => {
-                let selected = hooks.iter().filter(|hook| hook.kind == wanted && hook.topic == topic);
-                selected.map(|hook| Hook::OfService(hook, service)).collect()
-            }
-            Self::Function(kind, run) if *kind == wanted && topic.is_none() => vec![Hook::Function(run)],
-            Self::Function(..) => Vec::new(),
-        }
+        let function = match self {
+            Self::Function(kind, run) if *kind == wanted && topic.is_none() => Some(Hook::Function(run)),
+            _ => None,
+        };
+        let selected = self.of_service().iter().filter(|hook| hook.kind == wanted && hook.topic == topic);
+        selected.map(Hook::OfService).chain(function).collect()
     }
 }
 
 /// One hook, ready to run.
 enum Hook<'a> {
-    OfService(&'static HookDescriptor, &'a Arc<dyn Any + Send + Sync>),
+    OfService(&'static HookDescriptor),
     Function(&'a HookFn),
 }
 
@@ -73,9 +84,10 @@ impl Hooks {
     /// The hooks of `groups`, in their order; nothing where there are none.
     #[must_use]
     pub fn new(groups: impl IntoIterator<Item = ServiceHooks>, publisher: Publisher) -> Option<Arc<Self>> {
-        let groups: Vec<_> = groups.into_iter().filter(|group| !group.is_empty()).collect();
-        let topics = groups.iter().flat_map(|group| group.topics().iter().filter_map(|hook| hook.topic)).collect();
-        (!groups.is_empty()).then(|| Arc::new(Self { groups, topics, publisher, spawn: OnceLock::new() }))
+        let groups: Vec<_> = groups.into_iter().collect();
+        let topics = groups.iter().flat_map(|group| group.of_service().iter().filter_map(|hook| hook.topic)).collect();
+        let any = groups.iter().any(|group| !group.is_empty());
+        any.then(|| Arc::new(Self { groups, topics, publisher, spawn: OnceLock::new() }))
     }
 
     /// Says how the hooks of clients that are here already are run, unless that is known. To be called before there is a
@@ -109,17 +121,30 @@ impl Hooks {
         self.groups.get(index).map_or(0, |group| group.select(kind, topic).len())
     }
 
+    /// Whether the group at `index` has instances of its own for each client.
+    pub(super) fn is_per_client(&self, index: usize) -> bool {
+        matches!(self.groups.get(index), Some(ServiceHooks::PerClient { .. }))
+    }
+
+    /// The instance that a client has of the group at `index`. Code of the application runs here, and may panic.
+    pub(super) fn make_instance(&self, index: usize, client: &Client) -> Option<Instance> {
+        let ServiceHooks::PerClient { make, .. } = self.groups.get(index)? else { return None };
+        Some(make(client.clone(), self.publisher.clone()))
+    }
+
     /// Begins one hook. Code of the application runs here, and may panic.
     pub(super) fn begin(
         &self,
         (group, index): (usize, usize),
         (kind, topic): (HookKind, Option<&'static str>),
-        client: &Client,
+        (client, own): (&Client, Option<&Instance>),
         reason: &Disconnect,
     ) -> Option<Hooked> {
-        match self.groups.get(group)?.select(kind, topic).get(index)? {
-            Hook::OfService(hook, service) => {
-                let publisher = &self.publisher;
+        let group = self.groups.get(group)?;
+        match group.select(kind, topic).get(index)? {
+            Hook::OfService(hook) => {
+                let shared = if let ServiceHooks::Service { service, .. } = group { Some(service) } else { None };
+                let (service, publisher) = (own.or(shared)?, &self.publisher);
                 Some((hook.run)(&HookCall { service, client, publisher, reason }))
             }
             Hook::Function(run) => Some(run(client.clone(), reason.clone())),

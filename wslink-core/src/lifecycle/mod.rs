@@ -9,7 +9,7 @@ pub use self::{
         HookCall, HookDescriptor, HookKind, HookParameter, HookResult, Hooked, OnConnected, OnDisconnected, OnOther, hooked,
         hooked_later,
     },
-    hooks::{HookFn, Hooks, ServiceHooks},
+    hooks::{HookFn, Hooks, Instance, MakeInstance, ServiceHooks},
     visit::{Admission, HookRun, Visit},
 };
 

@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{HookKind, Hooked, Hooks};
+use super::{HookKind, Hooked, Hooks, Instance};
 use crate::{CallError, Client, Disconnect, ErrorCode, panics::drop_caught, topic::Companion};
 
 /// The presence of a client. Its connection, its handlers that may outlive that, and the server that waits for its
@@ -32,6 +32,8 @@ struct State {
     is_lost: bool,
     /// The groups of hooks that know of the client, from the first one on.
     known_to: usize,
+    /// The instances that the client has of services, by the groups of their hooks.
+    instances: Vec<(usize, Instance)>,
     /// Topics with hooks that the client receives, with the number of its subscriptions.
     topics: Vec<(&'static str, usize)>,
     /// What the services were not told yet.
@@ -96,11 +98,17 @@ impl Visit {
             connection: 0,
             is_lost: false,
             known_to: 0,
+            instances: Vec::new(),
             topics: Vec::new(),
             untold: VecDeque::new(),
             is_telling: false,
         };
         Self(Arc::new(Inner { hooks, state: Mutex::new(state) }))
+    }
+
+    /// The instance that the client has of the service whose hooks are at `group`.
+    pub(crate) fn instance(&self, group: usize) -> Option<Instance> {
+        self.0.instance(group)
     }
 
     /// The hooks that a client passes before it is taken.
@@ -231,10 +239,27 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn instance(&self, group: usize) -> Option<Instance> {
+        let state = self.lock();
+        state.instances.iter().find(|(of, _)| *of == group).map(|(_, instance)| Arc::clone(instance))
+    }
+
+    /// Makes the instance that the client has of the service at `group`.
+    fn make_instance(&self, group: usize) -> Result<(), CallError> {
+        if !self.hooks.is_per_client(group) {
+            return Ok(());
+        }
+        let client = self.lock().client.clone();
+        let made = catch_unwind(AssertUnwindSafe(|| self.hooks.make_instance(group, &client))).map_err(panicked)?;
+        self.lock().instances.extend(made.map(|instance| (group, instance)));
+        Ok(())
+    }
+
     /// Begins one hook, with the client as it is now.
     fn begin(&self, hook: (usize, usize), kind: HookKind, topic: Option<&'static str>, reason: &Disconnect) -> Begun {
         let client = self.lock().client.clone();
-        let begun = catch_unwind(AssertUnwindSafe(|| self.hooks.begin(hook, (kind, topic), &client, reason)));
+        let own = self.instance(hook.0);
+        let begun = catch_unwind(AssertUnwindSafe(|| self.hooks.begin(hook, (kind, topic), (&client, own.as_ref()), reason)));
         begun.map_err(Some).and_then(|hooked| hooked.ok_or(None))
     }
 }
@@ -279,6 +304,11 @@ impl Future for Admission {
             let (group, index) = this.at;
             if group == inner.hooks.len() {
                 return Poll::Ready(Ok(()));
+            }
+            if index == 0
+                && let Err(error) = inner.make_instance(group)
+            {
+                return Poll::Ready(Err(error));
             }
             if index == inner.hooks.count(group, HookKind::Connected, None) {
                 this.at = (group + 1, 0);
@@ -347,6 +377,10 @@ impl Future for HookRun {
                 continue;
             };
             let Some(hook) = hooks.pop() else {
+                if let Occasion::Disconnected(_) = occasion {
+                    let instances = mem::take(&mut this.visit.lock().instances);
+                    drop_caught(instances);
+                }
                 this.told = None;
                 continue;
             };

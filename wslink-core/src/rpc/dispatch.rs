@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     CallError, Client, Payload, Publisher,
-    lifecycle::Visit,
+    lifecycle::{Instance, Visit},
     panics::drop_caught,
     telemetry::{Observed, Telemetry},
     topic::Outbox,
@@ -63,12 +63,18 @@ pub(crate) struct CallContext<'a> {
 }
 
 impl<'a> CallContext<'a> {
+    /// The client's own instance of the service, where each client has one.
+    #[inline]
+    fn own(&self, route: &Route) -> Option<Instance> {
+        route.per_client.and_then(|place| self.visit?.instance(place))
+    }
+
     /// A call of what `route` leads to.
-    fn call(&self, route: &'a Route, id: MessageId, arguments: &'a mut Arguments) -> Call<'a> {
+    fn call(&self, (route, own): (&'a Route, &'a Option<Instance>), id: MessageId, arguments: &'a mut Arguments) -> Call<'a> {
         let method = route.method;
         Call {
             method,
-            service: &route.service,
+            service: own.as_ref().unwrap_or(&route.service),
             client: self.client,
             publisher: self.publisher,
             arguments,
@@ -100,7 +106,8 @@ pub(crate) fn dispatch(route: &Route, context: &CallContext<'_>, id: MessageId, 
     let observed = Observed::begin(context.telemetry, route.method_ref(), context.client);
     LAST.set(Some(route.method.uri));
     let entered = observed.as_ref().map(|observed| observed.span().enter());
-    let mut call = context.call(route, id, &mut request.arguments);
+    let own = context.own(route);
+    let mut call = context.call((route, &own), id, &mut request.arguments);
     let handler = run(&mut call);
     drop(entered);
     let handler = match handler {
@@ -162,7 +169,8 @@ pub(crate) fn subscribe(
     id: MessageId,
     arguments: &mut Arguments,
 ) -> Result<Events, Encoded> {
-    let mut call = context.call(route, id, arguments);
+    let own = context.own(route);
+    let mut call = context.call((route, &own), id, arguments);
     match run(&mut call)? {
         Handler::Events(events) => Ok(events),
         Handler::Done(_) | Handler::Future(_) | Handler::Detached(_) | Handler::Blocking(_) => {

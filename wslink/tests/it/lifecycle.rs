@@ -465,3 +465,90 @@ async fn what_a_slow_hook_has_not_heard_is_bounded() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(log.take().is_empty());
 }
+
+/// Counts its own calls, and notes its end.
+struct Own {
+    log: Log,
+    name: String,
+    calls: Mutex<u32>,
+}
+
+#[service]
+impl Own {
+    #[topic("own.numbers")]
+    fn numbers(&self) -> impl futures_util::Stream<Item = u32> + Send + 'static {
+        futures_util::stream::iter([*self.calls.lock().unwrap()])
+    }
+
+    #[connected]
+    fn joined(&self, client: Client) {
+        assert_eq!(self.name, client.id().as_str());
+        self.log.note("connected");
+    }
+
+    #[disconnected]
+    fn left(&self) {
+        self.log.note(format!("disconnected after {}", self.calls.lock().unwrap()));
+    }
+
+    #[rpc("own.next")]
+    fn next(&self) -> u32 {
+        let mut calls = self.calls.lock().unwrap();
+        *calls += 1;
+        *calls
+    }
+
+    #[rpc("own.later")]
+    async fn later(&self) -> u32 {
+        tokio::task::yield_now().await;
+        self.next()
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.log.note("dropped");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_client_has_its_own_instance_for_as_long_as_it_is_known() {
+    for protocol in BOTH {
+        let log = Log::default();
+        let own = log.clone();
+        let make = move |client: Client, _| match client.handshake().uri().query() {
+            Some("panic") => panic!("on purpose"),
+            _ => Own { log: own.clone(), name: client.id().to_string(), calls: Mutex::default() },
+        };
+        // Before and behind other services.
+        let builder = Server::builder().mount(Second(Log::default())).service_per_client(make);
+        let server = builder.mount(Other).build().unwrap();
+        assert!(asking("/ws?panic").session(&server).protocol(protocol).connect().await.is_err());
+        let links = [Link::default(), Link::default()];
+        let first = connect(&server, &links[0], protocol).await;
+        let second = connect(&server, &links[1], protocol).await;
+        assert_eq!(first.call::<u32>("own.next", ()).await.unwrap(), 1);
+        assert_eq!(first.call::<u32>("own.later", ()).await.unwrap(), 2);
+        assert_eq!(second.call::<u32>("own.next", ()).await.unwrap(), 1);
+        links[0].cut();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        first.states().until(|state| state == State::Connected).await;
+        assert_eq!(first.call::<u32>("own.next", ()).await.unwrap(), 3, "the same one after it has resumed");
+        let mut numbers = first.subscribe_untyped::<u32>("own.numbers").await.unwrap();
+        assert_eq!(numbers.next().await.unwrap().unwrap(), 3);
+        log.take();
+        first.close().await;
+        assert_eq!(log.until("dropped").await, ["disconnected after 3", "dropped"]);
+        assert_eq!(second.call::<u32>("own.next", ()).await.unwrap(), 2);
+    }
+}
+
+struct Other;
+
+#[service]
+impl Other {
+    #[rpc("other.name")]
+    fn name(&self) -> u32 {
+        2
+    }
+}

@@ -97,6 +97,35 @@ impl Builder {
         self
     }
 
+    /// Mounts a service of which each client has an instance of its own: `make` makes it with the client, before its
+    /// `#[connected]` hooks. It lasts as long as the client, over all its connections, and is dropped after its
+    /// `#[disconnected]` hooks. A panic of `make` refuses the client.
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicU64, Ordering};
+    /// # use wslink::{Server, service};
+    /// #[derive(Default)]
+    /// struct Counter(AtomicU64);
+    ///
+    /// #[service]
+    /// impl Counter {
+    ///     /// Counts the calls of this client.
+    ///     #[rpc("counter.next")]
+    ///     fn next(&self) -> u64 {
+    ///         self.0.fetch_add(1, Ordering::Relaxed)
+    ///     }
+    /// }
+    ///
+    /// let server = Server::builder().service_per_client(|_client, _publisher| Counter::default()).build()?;
+    /// # Ok::<(), wslink::Error>(())
+    /// ```
+    pub fn service_per_client<S: Service>(mut self, make: impl Fn(Client, Publisher) -> S + Send + Sync + 'static) -> Self {
+        let (service, hooks) = Mounted::per_client(self.hooks.len(), make);
+        self.services.push(service);
+        self.hooks.push(hooks);
+        self
+    }
+
     /// Runs `hook` for each client before its first call and its first event; an error refuses the client. In a service,
     /// write `#[connected]`. Hooks run in the order in which they and the services are set.
     ///

@@ -303,7 +303,7 @@ impl Hub {
             if let Some(companion) = &peer.companion {
                 companion.end_with(Disconnect::Kicked(reason.clone()));
             }
-            discarded.other(peer.resumption.take());
+            // An outbox that has ended has nothing to resume from.
             peer.outbox.kick(reason.clone(), &mut discarded);
             if *away {
                 clients.away.since.retain(|(other, _)| other != id);

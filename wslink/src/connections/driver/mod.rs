@@ -7,7 +7,7 @@ use std::{
     future::Future,
     pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -68,6 +68,8 @@ struct Driver<S> {
     handlers: Tasks<CallKey, Handler>,
     streams: Tasks<u64, Events>,
     timer: Pin<Box<Sleep>>,
+    /// The waker that the timer wakes; nothing before it is polled.
+    armed: Option<Waker>,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     stopping: bool,
     permit: Option<Arc<ConnectionPermit>>,
@@ -107,9 +109,10 @@ where
         let end = poll_fn(|cx| {
             let _entered = span.enter();
             let start = now();
-            let end = running.poll(cx, start);
-            warn_if_held(start);
-            end
+            let mut end = start;
+            let ended = running.poll(cx, &mut end);
+            warn_if_held(start, end);
+            ended
         })
         .await;
         let Connections { shared, stop, tracker, .. } = running.connections.clone();
@@ -137,6 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             handlers: Tasks::new(),
             streams: Tasks::new(),
             timer: Box::pin(sleep_until(first)),
+            armed: None,
             // A token of its own, since every poll takes the lock of the one that it waits for.
             stop: Box::pin(connections.stop.child_token().cancelled_owned()),
             stopping: false,
@@ -158,14 +162,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         tracing::debug_span!(target: "wslink::connection", "connection", client = id, address)
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, mut now: std::time::Instant) -> Poll<End> {
+    /// Does what can be done, and brings `clock` forward.
+    fn poll(&mut self, cx: &mut Context<'_>, clock: &mut std::time::Instant) -> Poll<End> {
         if !self.stopping && self.stop.as_mut().poll(cx).is_ready() {
             self.stopping = true;
-            self.session.stop(now);
+            self.session.stop(*clock);
         }
         let Totals { read, written, .. } = self.socket.totals();
         let enough = read.saturating_add(MAX_READ);
         for _ in 0..MAX_ROUNDS {
+            let now = *clock;
             self.poll_timer(cx, now);
             self.poll_entering(cx, now);
             let mut progress = match self.read(cx, now, enough) {
@@ -188,7 +194,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if totals.read >= enough || totals.written >= written.saturating_add(MAX_WRITTEN) {
                 break;
             }
-            now = self::now();
+            *clock = self::now();
         }
         // A connection that keeps this task busy does not have the thread to itself. And frames that came in meanwhile
         // are seen only when the thread looks at its sockets: a task that just wakes itself comes before them.
@@ -197,7 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
-        if self.timer.is_elapsed() || self.timer.as_mut().poll(cx).is_ready() {
+        if self.timer.deadline().into_std() <= now {
             self.session.handle_timeout(now);
             self.socket.release_spare();
             self.handle_events(cx, now);
@@ -210,7 +216,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // One that is early is moved when it fires: most deadlines move with every message.
         if self.timer.is_elapsed() || next < self.timer.deadline() {
             self.timer.as_mut().reset(next);
+            self.armed = None;
         }
+        if self.armed.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return true;
+        }
+        self.armed = Some(cx.waker().clone());
         self.timer.as_mut().poll(cx).is_pending()
     }
 
@@ -359,10 +370,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 }
 
-/// Logs where a handler has held the thread for long since `start`.
-fn warn_if_held(start: std::time::Instant) {
+/// Logs where a handler has held the thread for long since `start`. `end` is later than the handlers, but for those of a
+/// single round.
+fn warn_if_held(start: std::time::Instant, end: std::time::Instant) {
     let Some(method) = take_last_method() else { return };
-    let held = now().saturating_duration_since(start);
+    let end = if end > start { end } else { now() };
+    let held = end.saturating_duration_since(start);
     if held > HELD {
         let milliseconds = u64::try_from(held.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(method, milliseconds, "a handler held a thread that serves other clients; declare it `blocking`");

@@ -65,6 +65,14 @@ pub(crate) fn dashboard_page() -> Outcome<PathBuf> {
     Ok(www)
 }
 
+/// The page of the `room` example, on a generated client.
+pub(crate) fn room_page() -> Outcome<PathBuf> {
+    let www = command::root().join("examples/room/www");
+    let bundle = www.join("vendor/room.js");
+    command::run(built_client()?.args(["run", "bundle", "--"]).arg(www.join("room.ts")).arg(bundle))?;
+    Ok(www)
+}
+
 /// The page of the `render` example.
 pub(crate) fn render_page() -> Outcome<PathBuf> {
     built_client()?;

@@ -140,6 +140,7 @@ fn browser() -> Outcome {
     let mut npm = with_servers(node::STOCK)?;
     node::simple_page()?;
     node::dashboard_page()?;
+    node::room_page()?;
     node::render_page()?;
     run_command(npm.args(["run", "test:browser"]).env("CHROMIUM", chromium::find_or_install()?))
 }

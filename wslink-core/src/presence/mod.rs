@@ -69,7 +69,7 @@ mod watch;
 /// ```
 pub struct Presence<T>(Arc<Mutex<List<T>>>);
 
-/// An entry of a [`Presence`] list.
+/// An entry in the list of those who are here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "manifest", derive(schemars::JsonSchema))]
 pub struct PresenceEntry<T> {
@@ -81,7 +81,7 @@ pub struct PresenceEntry<T> {
     pub data: T,
 }
 
-/// A change of a [`Presence`] list, as subscribers receive it.
+/// A change in the list of those who are here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "manifest", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -194,6 +194,16 @@ impl<T> Presence<T> {
 }
 
 impl<T: Clone> Presence<T> {
+    /// The data of the client's entry, if the client is here.
+    #[must_use]
+    pub fn get(&self, client: &ClientId) -> Option<T> {
+        let data = {
+            let list = self.lock();
+            list.clients.get(client).and_then(|id| list.entries.get(id)).map(|here| Arc::clone(&here.data))
+        };
+        data.map(|data| T::clone(&data))
+    }
+
     /// Everybody who is here, in the order of the ids.
     #[must_use]
     pub fn entries(&self) -> Vec<PresenceEntry<T>> {

@@ -192,8 +192,14 @@ async fn a_hook_refuses_a_client_with_its_own_error_and_the_hooks_before_it_hear
     let first = log.clone();
     let builder = Server::builder().mount(Second(first));
     let room = log.clone();
-    let server = builder.service(move |publisher| Room { log: room, gate: Arc::default(), publisher }).build().unwrap();
-    for (uri, code, message) in [("/ws?refused", 42, "the room is full"), ("/ws?panic", -32001, "Exception raised")] {
+    let builder = builder.service(move |publisher| Room { log: room, gate: Arc::default(), publisher });
+    let panics = |client: Client| {
+        assert_ne!(client.handshake().uri().query(), Some("panic-at-once"));
+        async { Ok(()) }
+    };
+    let server = builder.on_connected(panics).build().unwrap();
+    let cases = [("/ws?refused", 42, "the room is full"), ("/ws?panic", -32001, "Exception raised")];
+    for (uri, code, message) in cases {
         for protocol in BOTH {
             let refused = asking(uri).session(&server).protocol(protocol).connect().await.unwrap_err();
             let Error::Call(error) = &refused else { panic!("{refused:?}") };
@@ -201,6 +207,9 @@ async fn a_hook_refuses_a_client_with_its_own_error_and_the_hooks_before_it_hear
             assert_eq!(log.until("disconnected 2").await, ["connected 2", "disconnected 2"]);
         }
     }
+    assert!(asking("/ws?panic-at-once").session(&server).connect().await.is_err());
+    let told = log.until("disconnected 2").await;
+    assert_eq!(told, ["connected 2", "connected", r#"disconnected Kicked("Exception raised")"#, "disconnected 2"]);
     assert_eq!(server.publisher().clients(), 0);
 }
 

@@ -225,7 +225,7 @@ impl World {
     }
 
     /// A peer connects and says nothing.
-    pub(crate) fn connect_stranger(&mut self) {
+    pub(crate) fn connect_unauthenticated(&mut self) {
         if !self.stopping {
             let (number, profile) = self.link();
             let far = ServerEnd::new(&self.shared, number, None, &self.env);

@@ -158,7 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let Totals { read, written, .. } = self.socket.totals();
         let enough = read.saturating_add(MAX_READ);
         for _ in 0..MAX_ROUNDS {
-            self.poll_timer(cx, now);
+            self.check_timer(cx, now);
             self.poll_authentication(cx, now);
             let mut progress = match self.read(cx, now, enough) {
                 Ok(progress) => progress,
@@ -173,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if let Some(close) = self.session.closing() {
                 return Poll::Ready(End::Close(*close));
             }
-            if !progress && self.arm_timer(cx) {
+            if !progress && self.arm_timer(cx, now) {
                 return Poll::Pending;
             }
             let totals = self.socket.totals();
@@ -188,8 +188,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Pending
     }
 
-    fn poll_timer(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
-        if self.timer.is_elapsed() || self.timer.as_mut().poll(cx).is_ready() {
+    fn check_timer(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
+        // It fires no sooner, and is polled where the task has nothing else to do.
+        if self.timer.deadline().into_std() <= now {
             self.session.handle_timeout(now);
             self.socket.release_spare();
             self.handle_events(cx, now);
@@ -197,10 +198,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Has the timer wake the task at the next deadline, or before. Returns `false` where that has passed.
-    fn arm_timer(&mut self, cx: &mut Context<'_>) -> bool {
+    fn arm_timer(&mut self, cx: &mut Context<'_>, now: std::time::Instant) -> bool {
         let Some(next) = self.session.next_timeout().map(Instant::from_std) else { return true };
         // One that is early is moved when it fires: most deadlines move with every message.
-        if self.timer.is_elapsed() || next < self.timer.deadline() {
+        let armed = self.timer.deadline();
+        if armed.into_std() <= now || next < armed {
             self.timer.as_mut().reset(next);
         }
         self.timer.as_mut().poll(cx).is_pending()
@@ -258,6 +260,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         any
     }
 
+    #[inline(never)]
     fn handle_event(&mut self, event: Event, cx: &mut Context<'_>, now: std::time::Instant) {
         match event {
             Event::Run(call, work) => self.run(call, work, cx, now),
@@ -343,8 +346,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 /// Logs where a handler has held the thread for long since `start`.
 fn warn_if_held(start: std::time::Instant) {
     let Some(method) = take_last_method() else { return };
-    let held = now().saturating_duration_since(start);
-    if held > HELD {
+    let end = now();
+    if end > start + HELD {
+        let held = end.saturating_duration_since(start);
         let milliseconds = u64::try_from(held.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(method, milliseconds, "a handler held a thread that serves other clients; declare it `blocking`");
     }

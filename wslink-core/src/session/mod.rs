@@ -71,6 +71,7 @@ impl Link {
     }
 
     /// How many incoming messages have begun and are not complete, and their bytes.
+    #[inline]
     fn incomplete(&self) -> (usize, usize) {
         self.speaking.as_ref().map_or((0, 0), |speaking| speaking.decoder.incomplete())
     }
@@ -106,13 +107,14 @@ impl Session {
     }
 
     /// Takes in what has passed through the socket. To be called after every burst of reading and writing.
+    #[inline]
     pub fn handle_traffic(&mut self, now: Instant, traffic: Traffic) {
         let held = self.link.incomplete();
         self.link.unwritten = traffic.unwritten;
         self.link.liveness.update(now, traffic, held);
         if let Side::Server(server) = &mut self.side {
             server.begin_waiting(&mut self.link, now);
-            server.record_traffic(&self.link, traffic);
+            server.record_traffic(&self.link, traffic, held.1);
         }
     }
 
@@ -161,7 +163,7 @@ impl Session {
             Side::Server(server) => server.next_timeout(),
             Side::Client(client) => client.next_timeout(),
         };
-        [self.link.liveness.next(), side].into_iter().flatten().min()
+        liveness::earlier(self.link.liveness.next(), side)
     }
 
     /// The next frame to send.
@@ -190,6 +192,7 @@ impl Session {
     }
 
     /// The reason for which this end ends the connection, once there is one.
+    #[inline]
     #[must_use]
     pub fn closing(&self) -> Option<&Close> {
         self.link.close.as_ref()
@@ -217,6 +220,7 @@ impl Session {
     }
 
     /// How many incoming messages have begun and are not complete, and their bytes.
+    #[inline]
     #[must_use]
     pub fn incomplete(&self) -> (usize, usize) {
         self.link.incomplete()

@@ -58,6 +58,15 @@ pub(super) enum Due {
     GraceOver,
 }
 
+/// The earlier of two deadlines, either of which there may be none.
+#[inline]
+pub(super) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        _ => one.or(other),
+    }
+}
+
 /// Part of the grace period that is kept for closing connections.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -154,7 +163,7 @@ impl Liveness {
     pub(super) fn next(&self) -> Option<Instant> {
         let stall = (self.traffic.unwritten > 0).then(|| self.stalled.checked_add(self.write_stall)).flatten();
         let incomplete = self.is_incomplete().then(|| self.incomplete.checked_add(self.incomplete_stall)).flatten();
-        [self.hello, self.expiry, self.grace, self.silence(), stall, incomplete].into_iter().flatten().min()
+        [self.hello, self.expiry, self.grace, self.silence(), stall, incomplete].into_iter().fold(None, earlier)
     }
 
     /// The process was stopped, or its threads had other work: for `late` nobody could read or write. That is not the

@@ -72,6 +72,7 @@ impl Link {
     }
 
     /// How many incoming messages have begun and are not complete, and their bytes.
+    #[inline]
     fn incomplete(&self) -> (usize, usize) {
         self.speaking.as_ref().map_or((0, 0), |speaking| speaking.decoder.incomplete())
     }
@@ -107,13 +108,14 @@ impl Session {
     }
 
     /// Takes in what has passed through the socket. To be called after every burst of reading and writing.
+    #[inline]
     pub fn handle_traffic(&mut self, now: Instant, traffic: Traffic) {
         let held = self.link.incomplete();
         self.link.unwritten = traffic.unwritten;
         self.link.liveness.update(now, traffic, held);
         if let Side::Server(server) = &mut self.side {
             server.begin_waiting(&mut self.link, now);
-            server.record_traffic(&self.link, traffic);
+            server.record_traffic(&self.link, traffic, held.1);
         }
     }
 
@@ -162,7 +164,7 @@ impl Session {
             Side::Server(server) => server.next_timeout(),
             Side::Client(client) => client.next_timeout(),
         };
-        [self.link.liveness.next(), side].into_iter().flatten().min()
+        liveness::earlier(self.link.liveness.next(), side)
     }
 
     /// The next frame to send.
@@ -195,6 +197,7 @@ impl Session {
     }
 
     /// The reason for which this end ends the connection, once there is one.
+    #[inline]
     #[must_use]
     pub fn closing(&self) -> Option<&Close> {
         self.link.close.as_ref()
@@ -222,6 +225,7 @@ impl Session {
     }
 
     /// How many incoming messages have begun and are not complete, and their bytes.
+    #[inline]
     #[must_use]
     pub fn incomplete(&self) -> (usize, usize) {
         self.link.incomplete()

@@ -164,6 +164,7 @@ impl SendQueue {
         }
     }
 
+    #[inline]
     fn add(&mut self, number: u64, message: Encoded) {
         self.bytes += message.len();
         match message.into_frame() {
@@ -279,9 +280,20 @@ impl SendQueue {
         Some(frame)
     }
 
+    #[inline]
     fn next_event(&mut self) -> Result<Option<Frame>, Ended> {
+        let is_idle =
+            self.event.is_none() && self.last_events.is_none() && !self.outbox.as_ref().is_some_and(|outbox| outbox.is_active());
+        if is_idle { Ok(None) } else { self.begin_or_continue_event() }
+    }
+
+    fn begin_or_continue_event(&mut self) -> Result<Option<Frame>, Ended> {
         if self.event.is_none() {
-            let Some(message) = self.pop_event()? else { return Ok(None) };
+            let message = match self.pop_event() {
+                Ok(Some(message)) => message,
+                Ok(None) => return Ok(None),
+                Err(ended) => return Err(ended),
+            };
             match message.into_frame() {
                 Ok(frame) => return Ok(Some(frame)),
                 Err(message) => self.event = Some(Box::new(Sending::new(0, message))),

@@ -14,7 +14,7 @@ use super::{
     CallKey, Close, Event, Extensions, Link, SendQueue, Session, Side, Speaking, Traffic,
     calls::{Begin, Calls},
     hello::{self, AnnouncedLimits, Resumption, Welcome, milliseconds},
-    liveness::Liveness,
+    liveness::{Liveness, earlier},
     subscriptions::Subscriptions,
 };
 use crate::{
@@ -198,9 +198,10 @@ impl ServerSide {
         self.open.as_mut()
     }
 
-    pub(super) fn record_traffic(&mut self, link: &Link, traffic: Traffic) {
+    /// Notes what has passed and what waits, `incomplete` bytes of messages among it.
+    pub(super) fn record_traffic(&mut self, link: &Link, traffic: Traffic, incomplete: usize) {
         let waiting = link.queue.waiting_bytes();
-        let held = waiting + traffic.unwritten + traffic.partial + link.incomplete().1 + self.calls.waiting_bytes();
+        let held = waiting + traffic.unwritten + traffic.partial + incomplete + self.calls.waiting_bytes();
         if held != self.held {
             self.shared.held.fetch_add(held.wrapping_sub(self.held), Ordering::Relaxed);
             self.held = held;
@@ -223,12 +224,14 @@ impl ServerSide {
     }
 
     /// Whether the server has memory for more of this client.
+    #[inline]
     fn has_memory(&self) -> bool {
         self.held <= ALWAYS_HELD || self.shared.held.load(Ordering::Relaxed) <= self.shared.limits.held_bytes
     }
 
     /// Whether another call may begin. Clients of the original know no limit of calls: nothing more is read from them,
     /// instead of an error that they would not expect.
+    #[inline]
     fn takes_calls(&self) -> bool {
         self.calls.len() < self.shared.limits.calls_in_flight || self.extensions.any()
     }
@@ -249,7 +252,7 @@ impl ServerSide {
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         let memory = self.no_memory.and_then(|since| since.checked_add(BUDGET_CHECK));
-        [self.calls.next_deadline(), memory].into_iter().flatten().min()
+        earlier(self.calls.next_deadline(), memory)
     }
 
     pub(super) fn timeout(&mut self, link: &mut Link, now: Instant) {

@@ -41,6 +41,9 @@ const ENTRY_OVERHEAD: usize = 160;
 #[derive(Debug)]
 pub struct Outbox {
     state: Mutex<State>,
+    /// Whether anything waits or it has ended, so that a session with nothing to send takes no lock. It is cleared where
+    /// an event is taken, while the state is locked and neither is so.
+    is_active: AtomicBool,
     /// Whether `progress` has anything, so that the common case takes no lock.
     has_progress: AtomicBool,
     ready: AtomicWaker,
@@ -126,6 +129,7 @@ impl Outbox {
     pub fn new(limit: usize) -> Self {
         Self {
             state: Mutex::default(),
+            is_active: AtomicBool::new(false),
             has_progress: AtomicBool::new(false),
             ready: AtomicWaker::new(),
             replied: AtomicU64::new(0),
@@ -169,7 +173,7 @@ impl Outbox {
     /// Adds an event. Returns how many events of its lane were dropped for it.
     #[inline]
     pub(super) fn put(&self, lane: Lane, delivery: Delivery, mut event: Event, discarded: &mut Discarded) -> usize {
-        let mut state = self.lock();
+        let mut state = self.lock_to_add();
         if state.ended.is_some() || event.message.frames().is_empty() {
             discarded.message(event.message);
             return 0;
@@ -205,7 +209,7 @@ impl Outbox {
     /// [`beginnings`](Self::beginnings) wait. Neither does an item of a stream, of which a session takes no more while
     /// much waits.
     pub(super) fn put_unlimited(&self, mut event: Event, discarded: &mut Discarded) {
-        let mut state = self.lock();
+        let mut state = self.lock_to_add();
         if state.ended.is_some() || event.message.frames().is_empty() {
             return discarded.message(event.message);
         }
@@ -302,7 +306,7 @@ impl Outbox {
 
     /// Ends this outbox and gives its history to another of the same client.
     pub(super) fn surrender(&self, discarded: &mut Discarded) -> Option<Box<ReplayBuffer>> {
-        let mut state = self.lock();
+        let mut state = self.lock_to_add();
         if let State { history: Some(history), away: None, .. } = &mut *state {
             history.depart();
         }
@@ -316,7 +320,7 @@ impl Outbox {
 
     /// Goes on from the history of the outbox before with what the client has not received of it.
     pub(super) fn adopt(&self, history: Box<ReplayBuffer>, rest: Vec<(Option<Lane>, Event)>, discarded: &mut Discarded) {
-        let mut state = self.lock();
+        let mut state = self.lock_to_add();
         // The hello that resumes is answered first.
         let after_reply = self.replied.load(Ordering::Relaxed) + 1;
         for (lane, event) in rest {
@@ -383,6 +387,9 @@ impl Outbox {
     /// # Errors
     /// Nothing more comes.
     pub fn next_after_reply(&self) -> Result<Option<u64>, Ended> {
+        if !self.is_active() {
+            return Ok(None);
+        }
         let mut state = self.lock();
         match &state.ended {
             Some(why) => Err(why.clone()),
@@ -402,8 +409,11 @@ impl Outbox {
             return Err(why.clone());
         }
         let event = state.events.pop();
-        if !state.pacing.is_empty() && state.events.is_empty() {
-            state.wake_pacing(&mut discarded);
+        if state.events.is_empty() {
+            self.is_active.store(false, Ordering::Relaxed);
+            if !state.pacing.is_empty() {
+                state.wake_pacing(&mut discarded);
+            }
         }
         let Some((lane, event)) = event else { return Ok(None) };
         self.taken(&event);
@@ -427,12 +437,12 @@ impl Outbox {
 
     /// Nobody takes events any more: lets publishers go.
     pub(super) fn close(&self, discarded: &mut Discarded) {
-        self.lock().end(Ended::Left, discarded);
+        self.lock_to_add().end(Ended::Left, discarded);
     }
 
     /// The server closes the connection, for this reason.
     pub(super) fn kick(&self, reason: Cow<'static, str>, discarded: &mut Discarded) {
-        self.lock().end(Ended::Kicked(reason), discarded);
+        self.lock_to_add().end(Ended::Kicked(reason), discarded);
         discarded.waker(self.ready.take());
     }
 
@@ -453,6 +463,9 @@ impl Outbox {
 
     /// Bytes of events that wait.
     pub fn bytes(&self) -> usize {
+        if !self.is_active() {
+            return 0;
+        }
         let state = self.lock();
         state.events.cost() - state.events.len() * ENTRY_OVERHEAD
     }
@@ -465,6 +478,20 @@ impl Outbox {
     /// Wakes `waker` when something is pushed.
     pub fn register(&self, waker: &Waker) {
         self.ready.register(waker);
+    }
+
+    /// Whether anything may wait, or it has ended. What is added at this moment is seen at the latest when the session is
+    /// woken for it.
+    #[inline]
+    pub fn is_active(&self) -> bool {
+        self.is_active.load(Ordering::Acquire)
+    }
+
+    /// Locks the state to add something or to end.
+    fn lock_to_add(&self) -> MutexGuard<'_, State> {
+        let state = self.lock();
+        self.is_active.store(true, Ordering::Release);
+        state
     }
 
     /// A panic cannot happen between two changes that belong together, so poisoning means nothing.

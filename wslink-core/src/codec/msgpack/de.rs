@@ -177,6 +177,11 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        // Most numbers are small.
+        if let Some(number @ 0x00..=0x7f) = self.bytes.get(self.at) {
+            self.at += 1;
+            return visitor.visit_u64((*number).into());
+        }
         let head = self.head()?;
         self.visit(head, visitor)
     }

@@ -172,7 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let enough = read.saturating_add(MAX_READ);
         for _ in 0..MAX_ROUNDS {
             let now = *clock;
-            self.poll_timer(cx, now);
+            self.check_timer(cx, now);
             self.poll_entering(cx, now);
             let mut progress = match self.read(cx, now, enough) {
                 Ok(progress) => progress,
@@ -187,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if let Some(close) = self.session.closing() {
                 return Poll::Ready(End::Close(close.clone()));
             }
-            if !progress && self.arm_timer(cx) {
+            if !progress && self.arm_timer(cx, now) {
                 return Poll::Pending;
             }
             let totals = self.socket.totals();
@@ -202,7 +202,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Pending
     }
 
-    fn poll_timer(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
+    fn check_timer(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
+        // It fires no sooner.
         if self.timer.deadline().into_std() <= now {
             self.session.handle_timeout(now);
             self.socket.release_spare();
@@ -211,10 +212,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Has the timer wake the task at the next deadline, or before. Returns `false` where that has passed.
-    fn arm_timer(&mut self, cx: &mut Context<'_>) -> bool {
+    fn arm_timer(&mut self, cx: &mut Context<'_>, now: std::time::Instant) -> bool {
         let Some(next) = self.session.next_timeout().map(Instant::from_std) else { return true };
         // One that is early is moved when it fires: most deadlines move with every message.
-        if self.timer.is_elapsed() || next < self.timer.deadline() {
+        let armed = self.timer.deadline();
+        if armed.into_std() <= now || next < armed {
             self.timer.as_mut().reset(next);
             self.armed = None;
         }
@@ -284,6 +286,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         any
     }
 
+    #[inline(never)]
     fn handle_event(&mut self, event: Event, cx: &mut Context<'_>, now: std::time::Instant) {
         match event {
             Event::Run(call, work) => self.run(call, work, cx, now),

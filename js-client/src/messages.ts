@@ -105,7 +105,7 @@ function counts(value: unknown): [string, number][] {
   );
 }
 
-function membersOf(value: unknown, what: string): Record<string, unknown> {
+export function membersOf(value: unknown, what: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw wrong(what);
 }

@@ -8,15 +8,15 @@ import { runInNewContext } from 'node:vm';
 import { connect } from 'wslink-client';
 import { Queue } from '../dist/queue.js';
 import { after } from '../dist/timer.js';
-import { Packer } from '../dist/wire/pack.js';
-import { Reader } from '../dist/wire/unpack.js';
+import { pack as packed } from '../dist/wire/pack.js';
+import { reader as readerOf } from '../dist/wire/unpack.js';
 import { utf8Length } from '../dist/wire/utf8.js';
 import './harness/node-websocket.js';
 import { scriptedServer } from './harness/scripted-server.js';
 
-const pack = (value) => Buffer.concat(new Packer().pack(value));
+const pack = (value) => Buffer.concat(packed(value));
 const unpack = (bytes) => {
-  const reader = new Reader([bytes]);
+  const reader = readerOf([bytes]);
   const value = reader.value();
   assert.deepEqual([reader.left, reader.problem], [0, undefined]);
   return value;
@@ -78,15 +78,15 @@ describe('MessagePack', () => {
         const length = Math.min(1 + next(n % 2 ? 20 : 5000), bytes.length - at);
         chunks.push(bytes.subarray(at, (at += length)));
       }
-      const reader = new Reader(chunks);
+      const reader = readerOf(chunks);
       assert.deepEqual(reader.value(), value === undefined ? null : decode(bytes));
       assert.equal(reader.left, 0);
       assert.throws(() => reader.value(), RangeError);
     }
     const large = new Uint8Array(100_000).map((_, at) => at);
-    const packed = new Uint8Array(pack([large, 7]));
-    const thirds = [packed.subarray(0, 30_001), packed.subarray(30_001, 90_000), packed.subarray(90_000)];
-    const [copy, seven] = new Reader(thirds).value();
+    const bytes = new Uint8Array(pack([large, 7]));
+    const thirds = [bytes.subarray(0, 30_001), bytes.subarray(30_001, 90_000), bytes.subarray(90_000)];
+    const [copy, seven] = readerOf(thirds).value();
     assert.deepEqual([copy, seven, copy.buffer.byteLength], [large, 7, 100_000]);
   });
 
@@ -115,7 +115,7 @@ describe('MessagePack', () => {
     for (let n = 0; n < 20_000; n += 1) {
       const bytes = Uint8Array.from({ length: next(40) }, () => next(256));
       try {
-        new Reader([bytes]).value();
+        readerOf([bytes]).value();
       } catch (error) {
         assert.equal(error instanceof RangeError, true, String(error));
       }

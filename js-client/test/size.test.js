@@ -33,7 +33,7 @@ async function bundled(source, without) {
     setup: ({ onLoad }) =>
       without &&
       onLoad({ filter: without }, () => ({
-        contents: 'const f = 0; export { f as Packer, f as Reader, f as utf8Length }',
+        contents: 'const f = 0; export { f as pack, f as reader, f as bytesOf }',
       })),
   };
   const { outputFiles, metafile } = await build({

@@ -1,13 +1,13 @@
 // Opens sessions.
 import type { ConnectOptions } from './options.js';
-import { Session } from './session.js';
+import { createSession, type Session } from './session.js';
 
 /**
  * A session with the server at `url`, which may be relative to the page or worker and have the scheme of a page.
  * It connects in the background; calls made before wait, and `ready` tells. Throws a `TypeError` for an invalid URL.
  */
 export function connect(url: string | URL = 'ws', options: ConnectOptions = {}): Session {
-  return new Session(socketUrl(url), options);
+  return createSession(socketUrl(url), options);
 }
 
 function socketUrl(url: string | URL): string {

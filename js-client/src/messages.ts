@@ -1,5 +1,5 @@
 // The messages of the protocol, as both versions carry them, and the checks of what a server sends.
-import { ProtocolError } from './errors.js';
+import { CallError, ProtocolError } from './errors.js';
 
 export interface Request {
   readonly wslink: '1.0';
@@ -43,6 +43,9 @@ export interface Resumed {
 /** A smaller frame would be more header than content. */
 const SMALLEST_FRAME = 64;
 const EVENT = 'publish:';
+
+/** What this client knows beside the original protocol. */
+export const EXTENSIONS = ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'manifest', 'refresh'];
 
 /** The topic of an event, or undefined for everything else. */
 export function topicOf({ id }: Incoming): string | undefined {
@@ -93,9 +96,9 @@ export function subscriptionOf(result: unknown): number {
 }
 
 /** The error of a reply or an event; something else in its place becomes one too. */
-export function errorOf(error: unknown): { code: number; message: string; data: unknown } {
-  const { code, message, data } = (error ?? {}) as Record<string, unknown>;
-  return { code: typeof code === 'number' ? code : 0, message: String(message), data };
+export function callErrorOf(error: unknown): CallError {
+  const { code, message, data } = Object(error) as Record<string, unknown>;
+  return new CallError(typeof code === 'number' ? code : 0, String(message), data);
 }
 
 /** What later versions add may be of another kind. */

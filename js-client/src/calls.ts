@@ -10,7 +10,7 @@ import {
 import type { Link } from './link.js';
 import { callErrorOf, request, type Hello, type Incoming } from './messages.js';
 import type { CallOptions } from './options.js';
-import { Queue } from './queue.js';
+import { createQueue } from './queue.js';
 import { guarded, type Report } from './report.js';
 import { after, now } from './timer.js';
 import type { Trace } from './trace.js';
@@ -26,7 +26,7 @@ interface Call {
   readonly onProgress: ((progress: any) => void) | undefined;
   /** Undefined while a `Blob` is read, and once it was sent. */
   content: [Args, Kwargs] | undefined;
-  stage: 'waiting' | 'sent' | 'settled';
+  /** Does nothing the second time. */
   settle(error: unknown, result?: unknown): void;
 }
 
@@ -36,7 +36,8 @@ export interface CallRequest {
   readonly args: Args | Promise<Args>;
   readonly kwargs: Kwargs | Promise<Kwargs>;
   readonly options: CallOptions<any>;
-  readonly kind?: 'rpc' | 'system';
+  /** What its id begins with. */
+  readonly kind: string;
 }
 
 /** Sends a system call at once, whatever waits; its reply is heard before the message after it. */
@@ -67,25 +68,22 @@ export interface Calls {
 }
 
 export function createCalls(report: Report, trace: Trace): Calls {
-  /** In the order of calling, which is the order of sending; some may be settled already. */
-  const waiting = new Queue<Call>();
-  const sent = new Map<string, Call>();
-  let settled = 0;
-  let flushing = false;
+  /** In the order of calling, which is the order of sending. */
+  const waiting = createQueue<Call>();
+  const sent = new Map<string, Pick<Call, 'method' | 'settle'> & Partial<Call>>();
   let link: Link | undefined;
   let count = 0;
   let inFlight = 0;
+  let flushing = false;
 
   const flush = (): void => {
     // A call that fails while it is sent comes back here.
     if (flushing) return;
     flushing = true;
-    for (let call = waiting.first; call; call = waiting.first) {
-      const isReady = call.content && inFlight < (self.limits['callsInFlight'] || Infinity) && link?.isOpen();
-      if (call.stage === 'settled') settled -= 1;
-      else if (!isReady) break;
+    const most = self.limits['callsInFlight'] || Infinity;
+    for (let call = waiting.first; call?.content && inFlight < most && link?.isOpen(); call = waiting.first) {
       waiting.shift();
-      if (call.stage === 'waiting') send(call);
+      send(call);
     }
     flushing = false;
   };
@@ -97,7 +95,6 @@ export function createCalls(report: Report, trace: Trace): Calls {
     const timed = deadline < Infinity && self.extensions.has('deadline');
     // The arguments may be large, and the reply far away.
     call.content = undefined;
-    call.stage = 'sent';
     sent.set(id, call);
     inFlight += 1;
     try {
@@ -121,40 +118,32 @@ export function createCalls(report: Report, trace: Trace): Calls {
     let reject!: (error: unknown) => void;
     const reply = new Promise((...given) => ([resolve, reject] = given));
     const giveUp = (reason: unknown): void => {
-      if (call.stage === 'sent' && self.extensions.has('cancel')) system('wslink.cancel', [id], {});
+      if (sent.has(id) && self.extensions.has('cancel')) system('wslink.cancel', [id], {});
       call.settle(reason);
     };
     const aborted = (): void => giveUp(signal!.reason);
-    const cancel = after(limit, () => giveUp(new CallTimeout(method, call.stage === 'sent')));
+    const cancel = after(limit, () => giveUp(new CallTimeout(method, sent.has(id))));
     const call: Call = {
       id,
       method,
       deadline: now() + limit,
       onProgress,
       content: undefined,
-      stage: 'waiting',
       settle(error, result) {
-        const { stage } = call;
-        call.stage = 'settled';
-        call.content = undefined;
+        if (sent.delete(id)) inFlight -= 1;
+        else if (!waiting.remove(place)) return;
         cancel();
         signal?.removeEventListener('abort', aborted);
         traced.outcome = error === undefined ? 'ok' : `${(error as Error | null)?.name}`;
         traced.took = now() - traced.at;
         if (error === undefined) resolve(result);
         else reject(error);
-        // Once for as many as are kept.
-        if (stage === 'waiting' && ++settled * 2 > waiting.length) {
-          waiting.keep((other) => other.stage === 'waiting');
-          settled = 0;
-        }
-        if (sent.delete(id)) inFlight -= 1;
         // It may have been the one that the others waited for.
-        if (stage !== 'settled') flush();
+        flush();
       },
     };
+    const place = waiting.push(call);
     signal?.addEventListener('abort', aborted);
-    waiting.push(call);
     return [call, reply];
   };
 
@@ -164,7 +153,7 @@ export function createCalls(report: Report, trace: Trace): Calls {
       sent.delete(id);
       answered?.(error, result);
     };
-    sent.set(id, { id, method, deadline: 0, onProgress: undefined, content: undefined, stage: 'sent', settle });
+    sent.set(id, { method, settle });
     try {
       // What a closing socket does not take is answered by its end, which comes.
       link?.send(request(id, method, args, kwargs));
@@ -190,16 +179,9 @@ export function createCalls(report: Report, trace: Trace): Calls {
       for (const call of [...sent.values()]) call.settle(lost);
     },
     refuseWaiting(error) {
-      while (waiting.first) {
-        const call = waiting.shift();
-        if (call.stage === 'waiting') {
-          call.stage = 'settled';
-          call.settle(error);
-        }
-      }
-      settled = 0;
+      while (waiting.first) waiting.first.settle(error);
     },
-    call({ method, args, kwargs, options, kind = 'rpc' }) {
+    call({ method, args, kwargs, options, kind }) {
       const [call, reply] = begin(method, options, kind);
       const ready = (content: [Args, Kwargs]): void => {
         call.content = content;

@@ -9,7 +9,7 @@ import {
 } from './errors.js';
 import { callErrorOf, helloOf, request, topicOf, type Hello, type Incoming, type Request } from './messages.js';
 import type { SocketLike } from './options.js';
-import { Queue } from './queue.js';
+import { createQueue } from './queue.js';
 import { soon } from './timer.js';
 import type { Wire } from './wire/wire.js';
 
@@ -43,7 +43,7 @@ export function createLink(
 ): Link {
   const codec = wire.codec(maxBytes);
   /** What came behind a message of the other kind in the same turn: a promise and a callback are never served in one. */
-  const inbox = new Queue<Incoming | WslinkError>();
+  const inbox = createQueue<Incoming | WslinkError>();
   /** Whether replies are served in this turn, or callbacks. */
   let replies: boolean | undefined;
   let opened = false;

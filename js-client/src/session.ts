@@ -116,10 +116,25 @@ export function createSession(url: string, options: ConnectOptions): Session {
   const refresh = createRefresh(connector.secret, calls.system, subscriptions.renewed);
   const sleep = onWake(connector.wake);
 
-  const assertCallable = (method: string): void => {
+  const call = async (
+    kind: string,
+    method: string,
+    args: readonly unknown[] = [],
+    kwargs: Kwargs = {},
+    { signal, timeout = usualTimeout, onProgress }: CallOptions<any> = {},
+  ): Promise<any> => {
+    signal?.throwIfAborted();
     const { status } = connector.state;
-    if (status === 'connected' || (waitForConnection && status !== 'closed')) return;
-    throw new ConnectionLost(`${method} was not called: no connection`);
+    if (status !== 'connected' && (!waitForConnection || status === 'closed')) {
+      throw new ConnectionLost(`${method} was not called: no connection`);
+    }
+    return calls.call({
+      kind,
+      method,
+      args: prepared(args, 'args') as unknown[],
+      kwargs: prepared(kwargs, 'kwargs') as Kwargs,
+      options: { signal, timeout: duration('timeout', timeout), onProgress },
+    });
   };
 
   const close = async (): Promise<void> => connector.close();
@@ -154,16 +169,7 @@ export function createSession(url: string, options: ConnectOptions): Session {
       return calls.limits;
     },
     onStateChange,
-    async call(method, args = [], kwargs = {}, { signal, timeout = usualTimeout, onProgress } = {}) {
-      signal?.throwIfAborted();
-      assertCallable(method);
-      return calls.call({
-        method,
-        args: prepared(args, 'args') as unknown[],
-        kwargs: prepared(kwargs, 'kwargs') as Kwargs,
-        options: { signal, timeout: duration('timeout', timeout), onProgress },
-      }) as Promise<any>;
-    },
+    call: (...given) => call('rpc', ...given),
     subscribe(topic: string, how: ((args: [any]) => void) | SubscribeOptions<any> = {}): Subscription<any> {
       const [given, callback] = typeof how === 'function' ? [{}, how] : [how];
       const feed: Feed = createFeed(topic, given, callback, subscriptions.remove, report);
@@ -186,9 +192,7 @@ export function createSession(url: string, options: ConnectOptions): Session {
     async manifest() {
       await ready;
       if (!calls.extensions.has('manifest')) throw new WslinkError(CLIENT_ERROR, 'the server gives no manifest');
-      const method = 'wslink.manifest';
-      assertCallable(method);
-      return calls.call({ method, args: [], kwargs: {}, options: { timeout: usualTimeout }, kind: 'system' });
+      return call('system', 'wslink.manifest');
     },
     reconnectNow: connector.wake,
     debug() {

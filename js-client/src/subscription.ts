@@ -1,7 +1,7 @@
 // One subscription: its events on the way to a callback or an iterator.
 import { BufferOverflow, ConnectionLost } from './errors.js';
 import type { BufferPolicy, SubscribeOptions } from './options.js';
-import { Queue } from './queue.js';
+import { createQueue } from './queue.js';
 import { guarded, type Report } from './report.js';
 
 declare global {
@@ -65,7 +65,7 @@ export function createFeed(
 ): Feed {
   const { signal, onEvent, onEnd, onGap } = options;
   const { keep, overflow } = limits(options.buffer);
-  const buffer = new Queue<unknown>();
+  const buffer = createQueue<unknown>();
   const waiters: Waiter[] = [];
   let failure: unknown;
   let settle!: { resolve(feed: Feed): void; reject(error: unknown): void };

@@ -6,13 +6,12 @@ export type Binary = Uint8Array | ArrayBuffer | ArrayBufferView | Blob | Readabl
 
 /** Servers of this project refuse 128; the message itself takes some. */
 const MAX_DEPTH = 120;
-const SMALLEST = -(2n ** 63n);
-const LARGEST = 2n ** 64n - 1n;
+const SIMPLE = /* @__PURE__ */ new Set(['number', 'string', 'boolean', 'undefined']);
 
 /** Where a value stands, for errors and to find cycles. */
 interface Place {
   readonly key: string | number;
-  readonly container: object | undefined;
+  readonly container: unknown;
   readonly up: Place | undefined;
 }
 
@@ -20,72 +19,59 @@ interface Place {
  * A copy of null, booleans, numbers, bigints, text, bytes, arrays and plain objects only.
  * A promise only if a `Blob` or a `ReadableStream` has to be read. Throws `UnsupportedValue`.
  */
-export function prepared(value: unknown, name: string): unknown {
-  return copied(value, name, undefined, 0);
-}
+export function prepared(value: unknown, name: string, read: Map<unknown, Uint8Array> = new Map()): unknown {
+  const pending: Promise<unknown>[] = [];
+  const copied = (given: unknown, key: string | number, up?: Place, depth = 0): unknown => {
+    if (given === null || SIMPLE.has(typeof given)) return given;
+    const here: Place = { key, container: given, up };
+    const refuse = (why: string): never => {
+      throw new UnsupportedValue(pathOf(here), why);
+    };
+    if (typeof given === 'bigint') {
+      if (given !== BigInt.asUintN(64, given) && given !== BigInt.asIntN(64, given)) refuse('has more than 64 bits');
+      return given;
+    }
+    const bytes = read.get(given) ?? bytesOf(given);
+    if (bytes) return bytes;
+    if (given instanceof Blob || (typeof ReadableStream === 'function' && given instanceof ReadableStream)) {
+      const reading = (given instanceof Blob ? given : new Response(given as BodyInit)).arrayBuffer();
+      pending.push(reading.then((buffer) => read.set(given, new Uint8Array(buffer))));
+      // Replaced when everything is read.
+      return given;
+    }
+    if (depth >= MAX_DEPTH) refuse(`is nested deeper than ${MAX_DEPTH}`);
+    for (let place = up; place; place = place.up) if (place.container === given) refuse('contains itself');
+    const member = (inner: unknown, at: string | number): unknown => copied(inner, at, here, depth + 1);
 
-function copied(value: unknown, key: string | number, up: Place | undefined, depth: number): unknown {
-  const refuse = (why: string): never => {
-    throw new UnsupportedValue(pathOf({ key, container: undefined, up }), why);
+    if (Array.isArray(given) || given instanceof Set) return Array.from(given, member);
+    if (given instanceof Date && isNaN(given.getTime())) refuse('is an invalid Date');
+    // `Date` and `URL` have one; what it returns is no part of a cycle of its own.
+    const { toJSON } = given as { toJSON?: unknown };
+    if (typeof toJSON === 'function') return copied(toJSON.call(given, String(key)), key, here, depth + 1);
+    const kind = Object.prototype.toString.call(given).slice(8, -1);
+    const isMap = given instanceof Map;
+    if (!isMap && kind !== 'Object') refuse(`is a ${kind}`);
+    const members: [unknown, unknown][] = isMap ? [...given] : Object.entries(given as object);
+    return Object.fromEntries(
+      members
+        .filter(([, inner]) => inner !== undefined)
+        .map(([at, inner]) => {
+          if (typeof at !== 'string' && !Number.isSafeInteger(at)) refuse('is a Map with a key that is no text');
+          return [at, member(inner, String(at))];
+        }),
+    );
   };
-  switch (typeof value) {
-    case 'bigint':
-      return value < SMALLEST || value > LARGEST ? refuse('has more than 64 bits') : value;
-    case 'function':
-    case 'symbol':
-      return refuse(`is a ${typeof value}`);
-    case 'object':
-      break;
-    default:
-      return value;
-  }
-  if (value === null) return value;
-  const bytes = bytesOf(value);
-  if (bytes) return bytes;
-  if (depth >= MAX_DEPTH) return refuse(`is nested deeper than ${MAX_DEPTH}`);
-  for (let place = up; place; place = place.up) if (place.container === value) return refuse('contains itself');
-  const here: Place = { key, container: value, up };
-  const member = (inner: unknown, at: string | number): unknown => copied(inner, at, here, depth + 1);
-
-  if (Array.isArray(value)) return all(Array.from(value, member));
-  if (value instanceof Set) return all([...value].map(member));
-  if (value instanceof Map) {
-    const keys = [...value.keys()].map((name) => {
-      if (typeof name === 'string' || Number.isSafeInteger(name)) return String(name);
-      return refuse('is a Map with a key that is no text');
-    });
-    return named(keys, all([...value.values()].map((inner, at) => member(inner, keys[at]!))));
-  }
-  if (value instanceof Date && isNaN(value.getTime())) return refuse('is an invalid Date');
-  // `Date` and `URL` have one; what it returns is no part of a cycle of its own.
-  const { toJSON } = value as { toJSON?: unknown };
-  if (typeof toJSON === 'function') return copied(toJSON.call(value, String(key)), key, here, depth + 1);
-  const kind = Object.prototype.toString.call(value).slice(8, -1);
-  if (kind !== 'Object') return refuse(`is a ${kind}`);
-  const keys = Object.keys(value).filter((name) => (value as Record<string, unknown>)[name] !== undefined);
-  return named(keys, all(keys.map((name) => member((value as Record<string, unknown>)[name], name))));
+  const copy = copied(value, name);
+  return pending.length > 0 ? Promise.all(pending).then(() => prepared(copy, name, read)) : copy;
 }
 
-/** Its bytes, or a promise of them; undefined for what is not binary. */
-function bytesOf(value: object): Uint8Array | Promise<Uint8Array> | undefined {
+/** Its bytes; undefined for what has none at hand. */
+function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  if (ArrayBuffer.isView(value)) {
-    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-    // Sockets do not send memory that other threads may change.
-    return value.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
-  }
-  const isStream = typeof ReadableStream === 'function' && value instanceof ReadableStream;
-  const source = value instanceof Blob ? value : isStream ? new Response(value as ReadableStream<any>) : undefined;
-  return source?.arrayBuffer().then((buffer) => new Uint8Array(buffer));
-}
-
-function named(keys: readonly string[], values: unknown[] | Promise<unknown[]>): unknown {
-  const join = (given: unknown[]): unknown => Object.fromEntries(given.map((value, at) => [keys[at], value]));
-  return values instanceof Promise ? values.then(join) : join(values);
-}
-
-function all(values: unknown[]): unknown[] | Promise<unknown[]> {
-  return values.some((value) => value instanceof Promise) ? Promise.all(values) : values;
+  if (!ArrayBuffer.isView(value)) return undefined;
+  const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  // Sockets do not send memory that other threads may change.
+  return value.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
 }
 
 function pathOf({ key, up }: Place): string {

@@ -66,19 +66,17 @@ export function reader(pieces: readonly Uint8Array[]): Reader {
     return at - length;
   }
 
-  /** An integer of 2 to the power of `power` bytes, at most 4. */
-  function integer(power: number, signed = false): number {
+  /** An integer of 2 to the power of `power` bytes; a number where that is exact. */
+  function integer(power: number, signed = false): any {
+    const from = skip(1 << power);
+    if (power === 3) {
+      const exact = signed ? view.getBigInt64(from) : view.getBigUint64(from);
+      return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
+    }
     let number = 0;
-    for (let n = skip(1 << power); n < at; n += 1) number = number * 256 + bytes[n]!;
+    for (let n = from; n < at; n += 1) number = number * 256 + bytes[n]!;
     const unused = 32 - (8 << power);
     return signed ? (number << unused) >> unused : number;
-  }
-
-  /** A number where that is exact. */
-  function wide(signed: boolean): number | bigint {
-    const from = skip(8);
-    const exact = signed ? view.getBigInt64(from) : view.getBigUint64(from);
-    return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
   }
 
   function value(depth = 0): unknown {
@@ -94,7 +92,6 @@ export function reader(pieces: readonly Uint8Array[]): Reader {
     if (code >= 0xdc) return array(integer(code - 0xdb), depth);
     if (code >= 0xd9) return text(integer(code - 0xd9));
     if (code >= 0xd4) return extension(1 << (code - 0xd4));
-    if (code === 0xd3 || code === 0xcf) return wide(code === 0xd3);
     if (code >= 0xd0) return integer(code - 0xd0, true);
     if (code >= 0xcc) return integer(code - 0xcc);
     if (code === 0xcb) {
@@ -154,7 +151,7 @@ export function reader(pieces: readonly Uint8Array[]): Reader {
       // Seconds alone, both in 34 and 30 bits, or nanoseconds before seconds.
       const first = integer(2);
       if (length === 4) return new Date(first * 1000);
-      const seconds = length === 8 ? (first & 3) * 2 ** 32 + integer(2) : Number(wide(true));
+      const seconds = length === 8 ? (first & 3) * 2 ** 32 + integer(2) : Number(integer(3, true));
       return new Date(seconds * 1000 + (length === 8 ? first >>> 2 : first) / 1e6);
     }
     skip(length);

@@ -105,48 +105,6 @@ export function createCalls(report: Report, trace: Trace): Calls {
     }
   };
 
-  /** Nothing here sees the arguments, which what waits for the reply would keep alive. */
-  const begin = (
-    method: string,
-    { signal, timeout, onProgress }: CallOptions<any>,
-    kind: string,
-  ): [call: Call, reply: Promise<unknown>] => {
-    const id = `${kind}:c:${count++}`;
-    const traced = trace.add('call', method);
-    const limit = timeout || Infinity;
-    let resolve!: (result: unknown) => void;
-    let reject!: (error: unknown) => void;
-    const reply = new Promise((...given) => ([resolve, reject] = given));
-    const giveUp = (reason: unknown): void => {
-      if (sent.has(id) && self.extensions.has('cancel')) system('wslink.cancel', [id], {});
-      call.settle(reason);
-    };
-    const aborted = (): void => giveUp(signal!.reason);
-    const cancel = after(limit, () => giveUp(new CallTimeout(method, sent.has(id))));
-    const call: Call = {
-      id,
-      method,
-      deadline: now() + limit,
-      onProgress,
-      content: undefined,
-      settle(error, result) {
-        if (sent.delete(id)) inFlight -= 1;
-        else if (!waiting.remove(place)) return;
-        cancel();
-        signal?.removeEventListener('abort', aborted);
-        traced.outcome = error === undefined ? 'ok' : `${(error as Error | null)?.name}`;
-        traced.took = now() - traced.at;
-        if (error === undefined) resolve(result);
-        else reject(error);
-        // It may have been the one that the others waited for.
-        flush();
-      },
-    };
-    const place = waiting.push(call);
-    signal?.addEventListener('abort', aborted);
-    return [call, reply];
-  };
-
   const system: AskSystem = (method, args, kwargs, answered) => {
     const id = `system:c:${count++}`;
     const settle = (error: unknown, result?: unknown): void => {
@@ -181,13 +139,40 @@ export function createCalls(report: Report, trace: Trace): Calls {
     refuseWaiting(error) {
       while (waiting.first) waiting.first.settle(error);
     },
-    call({ method, args, kwargs, options, kind }) {
-      const [call, reply] = begin(method, options, kind);
+    // No function in here refers to the arguments, which what waits for the reply would keep alive.
+    call({ kind, method, args, kwargs, options: { signal, timeout, onProgress } }) {
+      const id = `${kind}:c:${count++}`;
+      const traced = trace.add('call', method);
+      const limit = timeout || Infinity;
+      let resolve!: (result: unknown) => void;
+      let reject!: (error: unknown) => void;
+      const reply = new Promise((...given) => ([resolve, reject] = given));
+      const giveUp = (reason: unknown): void => {
+        if (sent.has(id) && self.extensions.has('cancel')) system('wslink.cancel', [id], {});
+        settle(reason);
+      };
+      const aborted = (): void => giveUp(signal!.reason);
+      const cancel = after(limit, () => giveUp(new CallTimeout(method, sent.has(id))));
+      const settle = (error: unknown, result?: unknown): void => {
+        if (sent.delete(id)) inFlight -= 1;
+        else if (!waiting.remove(place)) return;
+        cancel();
+        signal?.removeEventListener('abort', aborted);
+        traced.outcome = error === undefined ? 'ok' : `${(error as Error | null)?.name}`;
+        traced.took = now() - traced.at;
+        if (error === undefined) resolve(result);
+        else reject(error);
+        // It may have been the one that the others waited for.
+        flush();
+      };
+      const call: Call = { id, method, deadline: now() + limit, onProgress, content: undefined, settle };
+      const place = waiting.push(call);
+      signal?.addEventListener('abort', aborted);
       const ready = (content: [Args, Kwargs]): void => {
         call.content = content;
         flush();
       };
-      if (args instanceof Promise || kwargs instanceof Promise) Promise.all([args, kwargs]).then(ready, call.settle);
+      if (args instanceof Promise || kwargs instanceof Promise) Promise.all([args, kwargs]).then(ready, settle);
       else ready([args, kwargs]);
       return reply;
     },

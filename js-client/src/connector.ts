@@ -112,7 +112,7 @@ export function createConnector(url: string, options: ConnectOptions, events: Co
     } catch (cause) {
       // An invalid URL, or one that the page may not open.
       const { name } = Object(cause) as { name?: unknown };
-      if (webSocket && name !== 'SyntaxError' && name !== 'SecurityError') throw cause;
+      if (webSocket && !/^(Syntax|Security)Error$/.test(String(name))) throw cause;
       return new WslinkError(CLIENT_ERROR, `${url}: ${String(cause)}`, { cause });
     }
   };

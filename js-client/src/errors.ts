@@ -90,7 +90,7 @@ export class ConnectionLost extends WslinkError {
     message: string,
     details: { maybeExecuted?: boolean; close?: CloseInfo | undefined; cause?: unknown } = {},
   ) {
-    super(CLIENT_ERROR, message, { maybeExecuted: false, close: undefined, ...details } as ErrorOptions);
+    super(CLIENT_ERROR, message, { maybeExecuted: false, ...details } as ErrorOptions);
   }
 }
 

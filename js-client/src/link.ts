@@ -97,33 +97,31 @@ export function createLink(
 
   /** Handles it, now or behind what waits. */
   const take = (item: Incoming | WslinkError): void => {
+    if (ended) return;
     inbox.push(item);
     if (inbox.length === 1) drain();
   };
   const drain = (): void => {
     for (let item = inbox.first; item; item = inbox.first) {
+      if (item instanceof WslinkError) return end(item);
+      const message = item;
       // Whoever awaits a reply runs before callbacks hear of the event behind it, and the other way round.
-      if (!(item instanceof WslinkError)) {
-        const isReply = topicOf(item) === undefined && !('progress' in item);
-        // In most environments each message comes in a task of its own, before which all that awaits has run.
-        if (replies === undefined) queueMicrotask(() => (replies = undefined));
-        replies ??= isReply;
-        if (replies !== isReply) {
-          return soon(() => {
-            replies = undefined;
-            drain();
-          });
-        }
+      const isReply = topicOf(message) === undefined && !('progress' in message);
+      // In most environments each message comes in a task of its own, before which all that awaits has run.
+      if (replies === undefined) queueMicrotask(() => (replies = undefined));
+      replies ??= isReply;
+      if (replies !== isReply) {
+        return soon(() => {
+          replies = undefined;
+          drain();
+        });
       }
-      handle(inbox.shift());
+      inbox.shift();
+      endingOnErrors(() => {
+        if (greeted) events.message(message);
+        else if (message.id === HELLO_ID) greet(message);
+      });
     }
-  };
-  const handle = (item: Incoming | WslinkError): void => {
-    if (item instanceof WslinkError) return end(item);
-    endingOnErrors(() => {
-      if (greeted) events.message(item);
-      else if (item.id === HELLO_ID) greet(item);
-    });
   };
   const greet = ({ problem, error, result }: Incoming): void => {
     if (problem) throw problem;

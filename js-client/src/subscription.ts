@@ -31,13 +31,13 @@ export interface Subscription<Payload = unknown> extends AsyncIterable<Payload> 
 // What a topic carries is known to its subscriber only, hence `any`.
 /** A subscription as the session sees it. */
 export interface Feed extends Subscription<any> {
-  filter: Readonly<Record<string, unknown>> | undefined;
+  filter?: Readonly<Record<string, unknown>> | undefined;
   dropped: number;
   /** Its number on the server. */
-  number: number | undefined;
+  number?: number | undefined;
   /** Whether some server took it, so that it can have missed events. */
-  established: boolean;
-  ended: boolean;
+  established?: boolean;
+  ended?: boolean;
   /** The server has taken it. */
   taken(): void;
   deliver(payload: unknown): void;
@@ -119,13 +119,9 @@ export function createFeed(
 
   const feed: Feed = {
     topic,
-    filter: undefined,
     callback,
     promise,
     dropped: 0,
-    number: undefined,
-    established: false,
-    ended: false,
     unsubscribe,
     [dispose]: unsubscribe,
     [Symbol.asyncIterator]: iterator,

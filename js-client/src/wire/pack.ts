@@ -13,7 +13,7 @@ const ROOM = 64;
 const encoder = /* @__PURE__ */ new TextEncoder();
 
 // One buffer serves all sessions: nothing else runs while a value is packed.
-let buffer: Uint8Array;
+let buffer = /* @__PURE__ */ new Uint8Array(0);
 let view: DataView;
 /** Where the open piece begins and ends in the buffer. */
 let from = 0;
@@ -22,7 +22,6 @@ let pieces: Uint8Array[];
 
 /** The pieces of a prepared value; good until the next call. */
 export function pack(value: unknown): Uint8Array[] {
-  if (!buffer) renew(START);
   from = at = 0;
   const packed: Uint8Array[] = (pieces = []);
   write(value);
@@ -40,11 +39,11 @@ function write(value: unknown): void {
     integer(0xc4, value.length);
     put(value);
   } else if (Array.isArray(value)) {
-    sized(value.length, 16, 0x90, 0xdb, 1);
+    sized(value.length, 16, 0x90, 0xdb, 2 ** 8);
     value.forEach(write);
   } else if (value && typeof value === 'object') {
     const members = Object.entries(value);
-    sized(members.length, 16, 0x80, 0xdd, 1);
+    sized(members.length, 16, 0x80, 0xdd, 2 ** 8);
     for (const [key, member] of members) {
       text(key);
       write(member);
@@ -94,15 +93,15 @@ function put(bytes: Uint8Array): void {
   }
 }
 
-/** A length: in the code itself below `tiny`. */
+/** A length: in the code itself below `tiny`, else in as many bytes as `least` would take. */
 function sized(length: number, tiny: number, base: number, first: number, least = 0): void {
   if (length < tiny) head(base + length);
-  else integer(first, length, length, least);
+  else integer(first, length, length | least);
 }
 
-/** In the fewest bytes that hold `span`, 2 to the power of at least `least`, which the code tells by its distance from `first`. */
-function integer(first: number, value: number, span = value, least = 0): void {
-  const power = Math.max(least, span < 2 ** 8 ? 0 : span < 2 ** 16 ? 1 : span < 2 ** 32 ? 2 : 3);
+/** In the fewest bytes that hold `span`, 2 to the power of which the code tells by its distance from `first`. */
+function integer(first: number, value: number, span = value): void {
+  const power = span < 2 ** 8 ? 0 : span < 2 ** 16 ? 1 : span < 2 ** 32 ? 2 : 3;
   head(first + power);
   at += 1 << power;
   for (let n = 1; n <= 1 << power; n += 1) {

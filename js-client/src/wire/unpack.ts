@@ -94,13 +94,9 @@ export function reader(pieces: readonly Uint8Array[]): Reader {
     if (code >= 0xd4) return extension(1 << (code - 0xd4));
     if (code >= 0xd0) return integer(code - 0xd0, true);
     if (code >= 0xcc) return integer(code - 0xcc);
-    if (code === 0xcb) {
-      const from = skip(8);
-      return view.getFloat64(from);
-    }
-    if (code === 0xca) {
-      const from = skip(4);
-      return view.getFloat32(from);
+    if (code >= 0xca) {
+      const from = skip(code === 0xca ? 4 : 8);
+      return code === 0xca ? view.getFloat32(from) : view.getFloat64(from);
     }
     if (code >= 0xc7) return extension(integer(code - 0xc7));
     if (code >= 0xc4) return copy(integer(code - 0xc4));

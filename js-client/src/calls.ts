@@ -20,7 +20,10 @@ type Kwargs = Readonly<Record<string, unknown>>;
 
 /** A call on its way. */
 interface Call {
-  readonly id: string;
+  /** Given when it is sent: counted for each connection, as the Rust client does. */
+  id?: string;
+  /** What its id begins with. */
+  readonly kind: string;
   readonly method: string;
   readonly deadline: number;
   readonly onProgress: ((progress: any) => void) | undefined;
@@ -70,9 +73,10 @@ export interface Calls {
 export function createCalls(report: Report, trace: Trace): Calls {
   /** In the order of calling, which is the order of sending. */
   const waiting = createQueue<Call>();
-  const sent = new Map<string, Pick<Call, 'method' | 'settle'> & Partial<Call>>();
+  const sent = new Map<string, Pick<Call, 'method' | 'settle' | 'onProgress'>>();
   let link: Link | undefined;
-  let count = 0;
+  /** The first request of a connection is hello. */
+  let count = 1;
   let inFlight = 0;
   let flushing = false;
 
@@ -90,7 +94,8 @@ export function createCalls(report: Report, trace: Trace): Calls {
 
   /** Sends a call that is ready. */
   const send = (call: Call): void => {
-    const { id, method, deadline, content } = call;
+    const { kind, method, deadline, content } = call;
+    const id = (call.id = `${kind}:${count++}`);
     const message = request(id, method, ...content!);
     const timed = deadline < Infinity && self.extensions.has('deadline');
     // The arguments may be large, and the reply far away.
@@ -106,12 +111,12 @@ export function createCalls(report: Report, trace: Trace): Calls {
   };
 
   const system: AskSystem = (method, args, kwargs, answered) => {
-    const id = `system:c:${count++}`;
+    const id = `system:c0:${count++}`;
     const settle = (error: unknown, result?: unknown): void => {
       sent.delete(id);
       answered?.(error, result);
     };
-    sent.set(id, { method, settle });
+    sent.set(id, { method, settle, onProgress: undefined });
     try {
       // What a closing socket does not take is answered by its end, which comes.
       link?.send(request(id, method, args, kwargs));
@@ -126,6 +131,7 @@ export function createCalls(report: Report, trace: Trace): Calls {
     areInFlight: () => inFlight > 0,
     connected(opened, { extensions, limits }) {
       link = opened;
+      count = 1;
       self.extensions = extensions;
       self.limits = limits;
     },
@@ -141,20 +147,20 @@ export function createCalls(report: Report, trace: Trace): Calls {
     },
     // No function in here refers to the arguments, which what waits for the reply would keep alive.
     call({ kind, method, args, kwargs, options: { signal, timeout, onProgress } }) {
-      const id = `${kind}:c:${count++}`;
       const traced = trace.add('call', method);
       const limit = timeout || Infinity;
       let resolve!: (result: unknown) => void;
       let reject!: (error: unknown) => void;
       const reply = new Promise((...given) => ([resolve, reject] = given));
+      const isSent = (): boolean => sent.get(call.id!) === call;
       const giveUp = (reason: unknown): void => {
-        if (sent.has(id) && self.extensions.has('cancel')) system('wslink.cancel', [id], {});
+        if (isSent() && self.extensions.has('cancel')) system('wslink.cancel', [call.id], {});
         settle(reason);
       };
       const aborted = (): void => giveUp(signal!.reason);
-      const cancel = after(limit, () => giveUp(new CallTimeout(method, sent.has(id))));
+      const cancel = after(limit, () => giveUp(new CallTimeout(method, isSent())));
       const settle = (error: unknown, result?: unknown): void => {
-        if (sent.delete(id)) inFlight -= 1;
+        if (isSent() && sent.delete(call.id!)) inFlight -= 1;
         else if (!waiting.remove(place)) return;
         cancel();
         signal?.removeEventListener('abort', aborted);
@@ -165,7 +171,7 @@ export function createCalls(report: Report, trace: Trace): Calls {
         // It may have been the one that the others waited for.
         flush();
       };
-      const call: Call = { id, method, deadline: now() + limit, onProgress, content: undefined, settle };
+      const call: Call = { kind, method, deadline: now() + limit, onProgress, content: undefined, settle };
       const place = waiting.push(call);
       signal?.addEventListener('abort', aborted);
       const ready = (content: [Args, Kwargs]): void => {

@@ -192,7 +192,7 @@ export function createSession(url: string, options: ConnectOptions): Session {
     async manifest() {
       await ready;
       if (!calls.extensions.has('manifest')) throw new WslinkError(CLIENT_ERROR, 'the server gives no manifest');
-      return call('system', 'wslink.manifest');
+      return call('system:c0', 'wslink.manifest');
     },
     reconnectNow: connector.wake,
     debug() {

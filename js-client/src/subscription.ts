@@ -38,6 +38,10 @@ export interface Feed extends Subscription<any> {
   /** Whether some server took it, so that it can have missed events. */
   established?: boolean;
   ended?: boolean;
+  /** An event for this subscription alone has come. */
+  began?: boolean;
+  /** It was resumed, so that its topic is no stream of its own. */
+  resumed?: boolean;
   /** The server has taken it. */
   taken(): void;
   deliver(payload: unknown): void;

@@ -80,14 +80,16 @@ export function createSubscriptions(ask: AskSystem, report: Report): Subscriptio
       if (!resumed) received = 0;
       const kept = new Set(resumed?.kept);
       gaps = [];
-      for (const feed of all()) {
-        const goesOn = feed.number !== undefined && kept.delete(feed.number);
-        const missed = goesOn ? (resumed?.missed.get(feed.topic) ?? 0) : undefined;
+      const anew = all().filter((feed) => {
+        feed.resumed = feed.number !== undefined && kept.delete(feed.number);
+        if (!feed.resumed) feed.began = false;
+        const missed = feed.resumed ? (resumed?.missed.get(feed.topic) ?? 0) : undefined;
         if (feed.established && missed !== 0) gaps.push([feed, missed]);
-        if (!goesOn) subscribe(feed);
-      }
+        return !feed.resumed;
+      });
       // What is left is wanted by nobody any more.
       kept.forEach(unsubscribe);
+      anew.forEach(subscribe);
     },
     opened() {
       for (const [feed, missed] of gaps.splice(0)) feed.gap(missed);
@@ -127,7 +129,12 @@ export function createSubscriptions(ask: AskSystem, report: Report): Subscriptio
       if (failure && isEnd !== true) return report(failure, { topic });
       // A callback may subscribe and unsubscribe.
       for (const feed of [...feeds]) {
-        if (sub !== undefined && feed.number !== sub) continue;
+        if (sub !== undefined) {
+          if (feed.number !== sub) continue;
+          // What the topic retained when the subscription began is sent once more after a resumption.
+          if (feed.began && feed.resumed && isEnd !== true) continue;
+          feed.began = true;
+        }
         if (isEnd !== true) feed.deliver(result);
         else if (sub !== undefined) end(feed, failure);
       }

@@ -57,9 +57,9 @@ impl Recorder {
         self.run();
     }
 
-    pub(crate) fn call(&mut self, name: &str, method: &str, args: Json) {
+    pub(crate) fn call(&mut self, name: &str, method: &str, args: &Json) {
         self.steps.push(json!({ "do": "call", "as": name, "method": method, "args": args }));
-        let draft = self.draft(Target::Method(method), &args, None);
+        let draft = self.draft(Target::Method(method), args, None);
         let number = self.client().call(draft, None).unwrap();
         self.calls.insert(number, name.to_owned());
     }
@@ -70,9 +70,9 @@ impl Recorder {
         self.client().cancel(number);
     }
 
-    pub(crate) fn subscribe(&mut self, name: &str, topic: &str, filter: Json) {
+    pub(crate) fn subscribe(&mut self, name: &str, topic: &str, filter: &Json) {
         self.steps.push(json!({ "do": "subscribe", "as": name, "topic": topic, "filter": filter }));
-        let draft = self.draft(Target::Subscribe, &json!([topic]), Some(&filter));
+        let draft = self.draft(Target::Subscribe, &json!([topic]), Some(filter));
         let number = self.subscriptions.len() as u64;
         self.subscriptions.push(name.to_owned());
         self.client().subscribe(number, Arc::from(topic), draft);

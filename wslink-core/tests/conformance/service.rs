@@ -36,7 +36,7 @@ impl Kit {
     }
 
     #[rpc("kit.steps")]
-    async fn steps(&self, steps: u32, progress: Progress<u32>) -> u32 {
+    fn steps(&self, steps: u32, progress: Progress<u32>) -> u32 {
         for step in 0..steps {
             progress.report(&step);
         }
@@ -50,7 +50,7 @@ impl Kit {
 
     #[rpc("kit.hang")]
     async fn hang(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     #[topic("kit.count")]

@@ -6,7 +6,6 @@ export type Binary = Uint8Array | ArrayBuffer | ArrayBufferView | Blob | Readabl
 
 /** Servers of this project refuse 128; the message itself takes some. */
 const MAX_DEPTH = 120;
-const SIMPLE = /* @__PURE__ */ new Set(['number', 'string', 'boolean', 'undefined']);
 
 /** Where a value stands, for errors and to find cycles. */
 interface Place {
@@ -15,54 +14,71 @@ interface Place {
   readonly up: Place | undefined;
 }
 
+/** What is read of a `Blob` or a stream, and what is still to be read. */
+interface Sources {
+  readonly read: Map<unknown, Uint8Array>;
+  readonly pending: Promise<unknown>[];
+}
+
 /**
  * A copy of null, booleans, numbers, bigints, text, bytes, arrays and plain objects only.
  * A promise only if a `Blob` or a `ReadableStream` has to be read. Throws `UnsupportedValue`.
  */
-export function prepared(value: unknown, name: string, read: Map<unknown, Uint8Array> = new Map()): unknown {
-  const pending: Promise<unknown>[] = [];
-  const copied = (given: unknown, key: string | number, up?: Place, depth = 0): unknown => {
-    if (given === null || SIMPLE.has(typeof given)) return given;
-    const here: Place = { key, container: given, up };
-    const refuse = (why: string): never => {
-      throw new UnsupportedValue(pathOf(here), why);
-    };
-    if (typeof given === 'bigint') {
-      if (given !== BigInt.asUintN(64, given) && given !== BigInt.asIntN(64, given)) refuse('has more than 64 bits');
-      return given;
-    }
-    const bytes = read.get(given) ?? bytesOf(given);
-    if (bytes) return bytes;
-    if (given instanceof Blob || (typeof ReadableStream === 'function' && given instanceof ReadableStream)) {
-      const reading = (given instanceof Blob ? given : new Response(given as BodyInit)).arrayBuffer();
-      pending.push(reading.then((buffer) => read.set(given, new Uint8Array(buffer))));
-      // Replaced when everything is read.
-      return given;
-    }
-    if (depth >= MAX_DEPTH) refuse(`is nested deeper than ${MAX_DEPTH}`);
-    for (let place = up; place; place = place.up) if (place.container === given) refuse('contains itself');
-    const member = (inner: unknown, at: string | number): unknown => copied(inner, at, here, depth + 1);
+export function prepared(value: unknown, name: string): unknown {
+  const sources: Sources = { read: new Map(), pending: [] };
+  const copy = copied(value, name, undefined, 0, sources);
+  if (sources.pending.length === 0) return copy;
+  return Promise.all(sources.pending).then(() => copied(copy, name, undefined, 0, sources));
+}
 
-    if (Array.isArray(given) || given instanceof Set) return Array.from(given, member);
-    if (given instanceof Date && isNaN(given.getTime())) refuse('is an invalid Date');
-    // `Date` and `URL` have one; what it returns is no part of a cycle of its own.
-    const { toJSON } = given as { toJSON?: unknown };
-    if (typeof toJSON === 'function') return copied(toJSON.call(given, String(key)), key, here, depth + 1);
-    const kind = Object.prototype.toString.call(given).slice(8, -1);
-    const isMap = given instanceof Map;
-    if (!isMap && kind !== 'Object') refuse(`is a ${kind}`);
-    const members: [unknown, unknown][] = isMap ? [...given] : Object.entries(given as object);
-    return Object.fromEntries(
-      members
-        .filter(([, inner]) => inner !== undefined)
-        .map(([at, inner]) => {
-          if (typeof at !== 'string' && !Number.isSafeInteger(at)) refuse('is a Map with a key that is no text');
-          return [at, member(inner, String(at))];
-        }),
-    );
+function copied(value: unknown, key: string | number, up: Place | undefined, depth: number, sources: Sources): unknown {
+  switch (typeof value) {
+    case 'object':
+      if (value !== null) break;
+    // falls through
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return value;
+  }
+  const here: Place = { key, container: value, up };
+  const refuse = (why: string): never => {
+    throw new UnsupportedValue(pathOf(here), why);
   };
-  const copy = copied(value, name);
-  return pending.length > 0 ? Promise.all(pending).then(() => prepared(copy, name, read)) : copy;
+  if (typeof value === 'bigint') {
+    if (value !== BigInt.asUintN(64, value) && value !== BigInt.asIntN(64, value)) refuse('has more than 64 bits');
+    return value;
+  }
+  const bytes = sources.read.get(value) ?? bytesOf(value);
+  if (bytes) return bytes;
+  if (value instanceof Blob || (typeof ReadableStream === 'function' && value instanceof ReadableStream)) {
+    const reading = (value instanceof Blob ? value : new Response(value as BodyInit)).arrayBuffer();
+    sources.pending.push(reading.then((buffer) => sources.read.set(value, new Uint8Array(buffer))));
+    // Replaced when everything is read.
+    return value;
+  }
+  if (depth >= MAX_DEPTH) refuse(`is nested deeper than ${MAX_DEPTH}`);
+  for (let place = up; place; place = place.up) if (place.container === value) refuse('contains itself');
+  const member = (inner: unknown, at: string | number): unknown => copied(inner, at, here, depth + 1, sources);
+
+  if (Array.isArray(value) || value instanceof Set) return Array.from(value, member);
+  if (value instanceof Date && isNaN(value.getTime())) refuse('is an invalid Date');
+  // `Date` and `URL` have one; what it returns is no part of a cycle of its own.
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === 'function') return copied(toJSON.call(value, String(key)), key, here, depth + 1, sources);
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  const isMap = value instanceof Map;
+  if (!isMap && kind !== 'Object') refuse(`is a ${kind}`);
+  const members: [unknown, unknown][] = isMap ? [...value] : Object.entries(value as object);
+  return Object.fromEntries(
+    members
+      .filter(([, inner]) => inner !== undefined)
+      .map(([at, inner]) => {
+        if (typeof at !== 'string' && !Number.isSafeInteger(at)) refuse('is a Map with a key that is no text');
+        return [at, member(inner, String(at))];
+      }),
+  );
 }
 
 /** Its bytes; undefined for what has none at hand. */

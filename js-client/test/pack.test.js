@@ -9,14 +9,14 @@ import { connect } from 'wslink-client';
 import { createQueue } from '../dist/queue.js';
 import { after } from '../dist/timer.js';
 import { pack as packed } from '../dist/wire/pack.js';
-import { reader as readerOf } from '../dist/wire/unpack.js';
+import * as reader from '../dist/wire/unpack.js';
 import { utf8Length } from '../dist/wire/utf8.js';
 import './harness/node-websocket.js';
 import { scriptedServer } from './harness/scripted-server.js';
 
 const pack = (value) => Buffer.concat(packed(value));
 const unpack = (bytes) => {
-  const reader = readerOf([bytes]);
+  reader.open([bytes]);
   const value = reader.value();
   assert.deepEqual([reader.left, reader.problem], [0, undefined]);
   return value;
@@ -78,7 +78,7 @@ describe('MessagePack', () => {
         const length = Math.min(1 + next(n % 2 ? 20 : 5000), bytes.length - at);
         chunks.push(bytes.subarray(at, (at += length)));
       }
-      const reader = readerOf(chunks);
+      reader.open(chunks);
       assert.deepEqual(reader.value(), value === undefined ? null : decode(bytes));
       assert.equal(reader.left, 0);
       assert.throws(() => reader.value(), RangeError);
@@ -86,7 +86,8 @@ describe('MessagePack', () => {
     const large = new Uint8Array(100_000).map((_, at) => at);
     const bytes = new Uint8Array(pack([large, 7]));
     const thirds = [bytes.subarray(0, 30_001), bytes.subarray(30_001, 90_000), bytes.subarray(90_000)];
-    const [copy, seven] = readerOf(thirds).value();
+    reader.open(thirds);
+    const [copy, seven] = reader.value();
     assert.deepEqual([copy, seven, copy.buffer.byteLength], [large, 7, 100_000]);
   });
 
@@ -115,7 +116,8 @@ describe('MessagePack', () => {
     for (let n = 0; n < 20_000; n += 1) {
       const bytes = Uint8Array.from({ length: next(40) }, () => next(256));
       try {
-        readerOf([bytes]).value();
+        reader.open([bytes]);
+        reader.value();
       } catch (error) {
         assert.equal(error instanceof RangeError, true, String(error));
       }

@@ -1,6 +1,6 @@
 // Cuts packed messages into chunks, and puts the chunks of received messages together.
 import { ProtocolError } from '../errors.js';
-import { reader } from './unpack.js';
+import { copy, left, open } from './unpack.js';
 
 const HEADER = 12;
 /** Messages that may be incomplete at the same time. */
@@ -18,16 +18,17 @@ interface Partial {
 
 /** The frames of a packed message, each at most `frameBytes` long with its header; each byte is copied once. */
 export function cut(pieces: readonly Uint8Array[], id: number, frameBytes: number): Uint8Array<ArrayBuffer>[] {
-  const source = reader(pieces);
-  const total = source.left;
+  open(pieces);
+  const total = left;
   const frames: Uint8Array<ArrayBuffer>[] = [];
-  while (source.left > 0) {
-    const offset = total - source.left;
-    const frame = source.copy(Math.min(frameBytes - HEADER, source.left), HEADER);
+  while (left > 0) {
+    const offset = total - left;
+    const frame = copy(Math.min(frameBytes - HEADER, left), HEADER);
     const header = new DataView(frame.buffer);
     [id, offset, total].forEach((value, index) => header.setUint32(4 * index, value, true));
     frames.push(frame);
   }
+  open();
   return frames;
 }
 

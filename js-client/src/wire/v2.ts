@@ -3,7 +3,7 @@ import { MessageTooLarge, ProtocolError } from '../errors.js';
 import { membersOf, type Incoming } from '../messages.js';
 import { assembly, cut } from './chunks.js';
 import { pack } from './pack.js';
-import { bytesOf, reader } from './unpack.js';
+import { bytesOf, left, open, outer, problem as unshown, value } from './unpack.js';
 import type { Wire } from './wire.js';
 
 /** What a server accepts that does not tell. */
@@ -39,16 +39,18 @@ export const v2: Wire = {
 
 /** A message that says whose it is costs no other one, whatever is in it. */
 function messageOf(chunks: Uint8Array[]): Incoming | undefined {
-  const source = reader(chunks);
   let message: unknown;
   let problem: string | undefined;
+  open(chunks);
   try {
-    message = source.value();
-    problem = source.left > 0 ? 'a value is shorter than its message' : source.problem;
+    message = value();
+    problem = left > 0 ? 'a value is shorter than its message' : unshown;
   } catch (error) {
-    message = source.outer;
+    message = outer;
     problem = (error as Error).message;
-    if (typeof source.outer?.['id'] !== 'string') throw new ProtocolError('a message is no MessagePack', error);
+    if (typeof outer?.['id'] !== 'string') throw new ProtocolError('a message is no MessagePack', error);
+  } finally {
+    open();
   }
   const members = membersOf(message, 'message') as unknown as Incoming;
   if (typeof members.id !== 'string') return undefined;

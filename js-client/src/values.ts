@@ -32,15 +32,9 @@ export function prepared(value: unknown, name: string): unknown {
 }
 
 function copied(value: unknown, key: string | number, up: Place | undefined, depth: number, sources: Sources): unknown {
-  switch (typeof value) {
-    case 'object':
-      if (value !== null) break;
-    // falls through
-    case 'string':
-    case 'number':
-    case 'boolean':
-    case 'undefined':
-      return value;
+  const type = typeof value;
+  if (value === null || type === 'string' || type === 'number' || type === 'boolean' || type === 'undefined') {
+    return value;
   }
   const here: Place = { key, container: value, up };
   const refuse = (why: string): never => {

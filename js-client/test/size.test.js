@@ -50,7 +50,7 @@ async function bundled(source, loaders = {}) {
 
 /** Without the code of some modules, whose exports are there. */
 async function without(path) {
-  const names = [...(await readFile(path, 'utf8')).matchAll(/export (?:const|class|function) (\w+)/g)];
+  const names = [...(await readFile(path, 'utf8')).matchAll(/export (?:const|let|class|function) (\w+)/g)];
   return { contents: `const f = globalThis.f; export { ${names.map(([, name]) => `f as ${name}`).join(', ')} }` };
 }
 
@@ -79,8 +79,8 @@ test('connect as Vite builds it', async () => {
     },
   });
   const gzip = compressed(output[0].code);
-  console.log(`connect as Vite builds it: ${(gzip / KIB).toFixed(2)} KiB min+gzip of 9.3`);
-  assert.ok(gzip <= 9.3 * KIB);
+  console.log(`connect as Vite builds it: ${(gzip / KIB).toFixed(2)} KiB min+gzip of 9.4`);
+  assert.ok(gzip <= 9.4 * KIB);
 });
 
 test('what each part of connect costs', async () => {

@@ -40,6 +40,11 @@ function enter(piece: Uint8Array): void {
   at = 0;
 }
 
+/** Goes on to the next piece at the end of the present one. */
+function refill(): void {
+  while (at === bytes.length && later.length > 0) enter(later.pop()!);
+}
+
 /**
  * The next bytes behind `head` empty ones, in memory of their own: aligned for every typed array and transferable.
  * Throws a `RangeError` where there are not as many.
@@ -50,7 +55,7 @@ export function copy(length: number, head = 0): Uint8Array<ArrayBuffer> {
   left -= length;
   const copied = new Uint8Array(head + length);
   while (head < copied.length) {
-    if (at === bytes.length) enter(later.pop()!);
+    refill();
     const part = bytes.subarray(at, at + copied.length - head);
     copied.set(part, head);
     head += part.length;
@@ -61,6 +66,7 @@ export function copy(length: number, head = 0): Uint8Array<ArrayBuffer> {
 
 /** Where in the present piece the bytes begin that are skipped; they become one if they are not. */
 function skip(length: number): number {
+  refill();
   if (at + length > bytes.length) {
     const joined = copy(length);
     later.push(bytes.subarray(at));

@@ -46,12 +46,14 @@ export async function replay(wire, steps) {
   const subscriptions = new Map();
   const see = (sees, of, more) => seen.push({ sees, of, ...more });
   let session;
+  let secret;
   let socket;
 
   const begin = () => {
     const begun = connect('ws://recorded/', {
       wire: WIRES[wire],
-      secret: 'alice',
+      // Whoever has no other secret gives the same again.
+      secret: () => secret,
       reconnect: { initialDelay: 0 },
       ping: false,
       webSocket() {
@@ -60,12 +62,16 @@ export async function replay(wire, steps) {
       },
       onError: (error) => see('reported', undefined, { error: String(error) }),
     });
-    begun.onStateChange(({ status }) => status === 'connected' && see('connected'));
+    begun.onStateChange(({ status, error }) => {
+      if (status === 'connected') see('connected');
+      if (status === 'closed' && error) see('refused', undefined, { error: errorOf(error) });
+    });
     return begun;
   };
 
   const acts = {
-    async connect() {
+    async connect(step) {
+      ({ secret } = step);
       session ??= begin();
       await until(() => sockets.length > 0, 'connection');
       socket = sockets.shift();

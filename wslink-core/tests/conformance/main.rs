@@ -21,8 +21,12 @@ mod service;
 
 type Case = (&'static str, fn(&mut Recorder));
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 18] = [
     ("hello is answered", |_| {}),
+    ("a secret that is refused ends the session", |case| {
+        case.lose();
+        case.connect_with("mallory");
+    }),
     ("results come in the order of the calls", results),
     ("errors have a code, a message and data", errors),
     ("binary data comes as it was", |case| {

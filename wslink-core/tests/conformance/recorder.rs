@@ -52,8 +52,12 @@ impl Recorder {
     }
 
     pub(crate) fn connect(&mut self) {
-        self.steps.push(json!({ "do": "connect" }));
-        self.pair = Some(Pair::new(&self.shared, self.protocol, std::mem::take(&mut self.memory)));
+        self.connect_with("alice");
+    }
+
+    pub(crate) fn connect_with(&mut self, secret: &str) {
+        self.steps.push(json!({ "do": "connect", "secret": secret }));
+        self.pair = Some(Pair::with_secret(&self.shared, self.protocol, std::mem::take(&mut self.memory), secret));
         self.run();
     }
 

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../harness/chromium.js';
 import { servePages } from '../harness/pages.js';
 import { startServer } from '../harness/server.js';
-import { CASES, GENERATIONS } from '../matrix/index.js';
+import { CASES, PROTOCOLS } from '../matrix/index.js';
 
 let browser;
 let pages;
@@ -32,10 +32,10 @@ for (const [name, cases] of Object.entries(CASES)) {
       await server?.stop();
     });
 
-    for (const generation of GENERATIONS) {
+    for (const protocol of PROTOCOLS) {
       for (const title of Object.keys(cases)) {
-        test(`${generation} ${title}`, { timeout: 120_000 }, async () => {
-          const options = { server: name, name: title, generation, url: server.socketUrl };
+        test(`${protocol} ${title}`, { timeout: 120_000 }, async () => {
+          const options = { server: name, name: title, protocol, url: server.socketUrl };
           const failure = await page.evaluate((given) => window.runCase(given), options);
           assert.equal(failure, null);
         });

@@ -10,15 +10,15 @@ export class WireClient {
   #frames = [];
   #arrived = () => {};
 
-  static async open(url, generation) {
-    const client = new WireClient(new WebSocket(url), generation);
+  static async open(url, protocol) {
+    const client = new WireClient(new WebSocket(url), protocol);
     await once(client.#socket, 'open');
     return client;
   }
 
-  constructor(socket, generation) {
+  constructor(socket, protocol) {
     this.#socket = socket;
-    this.generation = generation;
+    this.protocol = protocol;
     this.closed = once(socket, 'close').then(([code, reason]) => ({ code, reason: String(reason) }));
     socket.on('message', (data, isBinary) => {
       this.#frames.push(isBinary ? data : String(data));
@@ -27,7 +27,7 @@ export class WireClient {
   }
 
   send(message) {
-    if (this.generation === 'v1') this.sendFrame(JSON.stringify(message));
+    if (this.protocol === 'v1') this.sendFrame(JSON.stringify(message));
     else chunks(encode(message), 1, Infinity).forEach((chunk) => this.sendFrame(chunk));
   }
 
@@ -48,7 +48,7 @@ export class WireClient {
   // The next message; in v2 only messages of one chunk.
   async next() {
     const frame = await this.nextFrame();
-    return this.generation === 'v1' ? JSON.parse(frame) : decode(frame.subarray(HEADER));
+    return this.protocol === 'v1' ? JSON.parse(frame) : decode(frame.subarray(HEADER));
   }
 
   async ask(message) {

@@ -10,13 +10,13 @@ export const binaries = {
     }
   },
 
-  'downloads the same bytes twice in one result': async ({ connect, generation }) => {
+  'downloads the same bytes twice in one result': async ({ connect, protocol }) => {
     const client = await connect();
     const pair = await client.call('kit.pair');
     const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
     equal(pair.a, bytes);
     // The v1 client forgets an attachment at the first use of its key.
-    if (generation === 'v2') equal(pair.b, bytes);
+    if (protocol === 'v2') equal(pair.b, bytes);
   },
 
   'uploads bytes by position and by name': async ({ connect }) => {

@@ -1,4 +1,4 @@
-// Binary values as the two generations deliver them, and the byte pattern of the probe server.
+// Binary values as the two protocols deliver them, and the byte pattern of the probe server.
 
 export const MEBIBYTE = 1024 * 1024;
 

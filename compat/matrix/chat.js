@@ -5,11 +5,11 @@ const CHANNEL = 'wslink.communication.channel';
 const LINES = ['Nice to meet you', "What's your name?", 'Mine is wslink.py'];
 
 export const chat = {
-  'says hello to everyone': async ({ connect, generation }) => {
+  'says hello to everyone': async ({ connect, protocol }) => {
     const [speaker, listener] = [await connect(), await connect()];
-    const answer = `py server: hello from ${generation}`;
+    const answer = `py server: hello from ${protocol}`;
     const heard = [speaker, listener].map((client) => hears(client, answer));
-    equal(await speaker.call('wslink.say.hello', [`hello from ${generation}`]), answer);
+    equal(await speaker.call('wslink.say.hello', [`hello from ${protocol}`]), answer);
     await Promise.all(heard);
   },
 

@@ -42,8 +42,8 @@ export const connections = {
     await leaver.open();
   },
 
-  'serves both generations at once': async ({ connect }) => {
-    const clients = await Promise.all(['v1', 'v2', 'v1', 'v2'].map((generation) => connect({ generation })));
+  'serves both protocols at once': async ({ connect }) => {
+    const clients = await Promise.all(['v1', 'v2', 'v1', 'v2'].map((protocol) => connect({ protocol })));
     const calls = clients.flatMap((client, i) => [0, 1, 2].map((n) => client.call('kit.echo', [10 * i + n])));
     const results = await Promise.all(calls);
     equal(results.map((result) => result.args[0]), [0, 1, 2, 10, 11, 12, 20, 21, 22, 30, 31, 32]);

@@ -50,8 +50,8 @@ export const events = {
     equal(received, []);
   },
 
-  'crosses the generations': async ({ connect, topic }) => {
-    const [old, recent] = [await connect({ generation: 'v1' }), await connect({ generation: 'v2' })];
+  'crosses the protocols': async ({ connect, topic }) => {
+    const [old, recent] = [await connect({ protocol: 'v1' }), await connect({ protocol: 'v2' })];
     for (const publisher of [old, recent]) {
       const received = [old, recent].map((client) => client.collect(topic, 1));
       await publisher.call('kit.publish.blob', [topic, 1000, 7]);
@@ -59,8 +59,8 @@ export const events = {
     }
   },
 
-  'passes an uploaded binary on to both generations': async ({ connect, topic }) => {
-    const [publisher, old, recent] = [await connect(), await connect({ generation: 'v1' }), await connect({ generation: 'v2' })];
+  'passes an uploaded binary on to both protocols': async ({ connect, topic }) => {
+    const [publisher, old, recent] = [await connect(), await connect({ protocol: 'v1' }), await connect({ protocol: 'v2' })];
     const bytes = pattern(5000, 2);
     const received = [old, recent].map((client) => client.collect(topic, 1));
     await publisher.call('kit.publish', [topic, { nested: [publisher.attach(bytes)] }]);

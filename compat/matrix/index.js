@@ -8,7 +8,7 @@ import { events } from './events.js';
 import { simple } from './simple.js';
 import { StockClient } from './stock-client.js';
 
-export const GENERATIONS = ['v1', 'v2'];
+export const PROTOCOLS = ['v1', 'v2'];
 
 export const CASES = {
   simple,
@@ -16,23 +16,23 @@ export const CASES = {
   kit: { ...calls, ...errors, ...binaries, ...events, ...connections },
 };
 
-// `stock` holds the two client bundles by generation; `url` is the server's WebSocket.
-export async function run({ server, name, generation, stock, url }) {
+// `stock` holds the two client bundles by protocol; `url` is the server's WebSocket.
+export async function run({ server, name, protocol, stock, url }) {
   const clients = [];
   const connect = async (options = {}) => {
-    const client = new StockClient(stock[options.generation ?? generation], { url, ...options });
+    const client = new StockClient(stock[options.protocol ?? protocol], { url, ...options });
     await client.open();
     clients.push(client);
     return client;
   };
   try {
-    await CASES[server][name]({ connect, generation, topic: topicOf(name, generation) });
+    await CASES[server][name]({ connect, protocol, topic: topicOf(name, protocol) });
   } finally {
     await Promise.all(clients.map((client) => client.close()));
   }
 }
 
 // Every stock client gets every event, so cases on one server must not share a topic.
-function topicOf(name, generation) {
-  return `${generation}.${name.replaceAll(/\W+/g, '_')}`;
+function topicOf(name, protocol) {
+  return `${protocol}.${name.replaceAll(/\W+/g, '_')}`;
 }

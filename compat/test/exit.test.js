@@ -3,16 +3,16 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startServer } from '../harness/server.js';
 import { stock } from '../harness/stock-clients.js';
-import { GENERATIONS } from '../matrix/index.js';
+import { PROTOCOLS } from '../matrix/index.js';
 import { StockClient } from '../matrix/stock-client.js';
 
-for (const generation of GENERATIONS) {
-  describe(`${generation} ends a server`, { timeout: 60_000 }, () => {
+for (const protocol of PROTOCOLS) {
+  describe(`${protocol} ends a server`, { timeout: 60_000 }, () => {
     // Runs `use` with two clients of a server that has to end by itself afterwards.
     const withServer = async (use) => {
       const server = await startServer('simple');
       try {
-        const clients = [0, 1].map(() => new StockClient(stock[generation], { url: server.socketUrl }));
+        const clients = [0, 1].map(() => new StockClient(stock[protocol], { url: server.socketUrl }));
         await Promise.all(clients.map((client) => client.open()));
         await use(...clients);
         assert.equal(await server.exited, 0);

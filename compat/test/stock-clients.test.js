@@ -2,7 +2,7 @@
 import { after, before, describe, test } from 'node:test';
 import { startServer } from '../harness/server.js';
 import { stock } from '../harness/stock-clients.js';
-import { CASES, GENERATIONS, run } from '../matrix/index.js';
+import { CASES, PROTOCOLS, run } from '../matrix/index.js';
 
 for (const [name, cases] of Object.entries(CASES)) {
   describe(`${name} in node`, () => {
@@ -12,10 +12,10 @@ for (const [name, cases] of Object.entries(CASES)) {
     });
     after(() => server?.stop());
 
-    for (const generation of GENERATIONS) {
+    for (const protocol of PROTOCOLS) {
       for (const title of Object.keys(cases)) {
-        test(`${generation} ${title}`, { timeout: 120_000 }, () =>
-          run({ server: name, name: title, generation, stock, url: server.socketUrl }),
+        test(`${protocol} ${title}`, { timeout: 120_000 }, () =>
+          run({ server: name, name: title, protocol, stock, url: server.socketUrl }),
         );
       }
     }

@@ -13,9 +13,9 @@ after(() => server?.stop());
 
 const UNAUTHORIZED = { code: -32000, message: 'Unauthorized: Skip message processing' };
 
-for (const generation of ['v1', 'v2']) {
-  describe(`${generation} frames`, { timeout: 60_000 }, () => {
-    const open = () => WireClient.open(server.socketUrl, generation);
+for (const protocol of ['v1', 'v2']) {
+  describe(`${protocol} frames`, { timeout: 60_000 }, () => {
+    const open = () => WireClient.open(server.socketUrl, protocol);
     const greeted = async () => {
       const client = await open();
       await client.hello();
@@ -38,7 +38,7 @@ for (const generation of ['v1', 'v2']) {
       const { result, ...envelope } = await first.hello();
       assert.deepEqual(envelope, { wslink: '1.0', id: 'system:c0:0' });
       assert.match(result.clientID, /^\w+(\.\w+)*$/);
-      assert.equal('maxMsgSize' in result, generation === 'v2');
+      assert.equal('maxMsgSize' in result, protocol === 'v2');
       assert.equal((await first.hello()).result.clientID, result.clientID);
       assert.notEqual((await second.hello()).result.clientID, result.clientID);
       await Promise.all([first.close(), second.close()]);
@@ -55,7 +55,7 @@ for (const generation of ['v1', 'v2']) {
 
     test('the result comes before the events that the call published, these in order', async () => {
       const client = await greeted();
-      const topic = `order.${generation}`;
+      const topic = `order.${protocol}`;
       const answer = await client.ask({ id: 'rpc:c:1', method: 'kit.publish', args: [topic, 'x', 20] });
       assert.equal(answer.id, 'rpc:c:1');
       for (let n = 0; n < 20; n += 1) {
@@ -81,7 +81,7 @@ for (const generation of ['v1', 'v2']) {
 
     test('malformed input closes that connection only', async () => {
       const [broken, other] = [await greeted(), await greeted()];
-      broken.sendFrame(generation === 'v1' ? '{"wslink":' : Buffer.of(1, 2, 3));
+      broken.sendFrame(protocol === 'v1' ? '{"wslink":' : Buffer.of(1, 2, 3));
       assert.ok([1002, 1007].includes((await broken.closed).code));
       assert.equal((await other.ask({ id: 'rpc:c:3', method: 'kit.null' })).result, null);
       await other.close();
@@ -89,7 +89,7 @@ for (const generation of ['v1', 'v2']) {
 
     test('an event reaches nobody who has not said hello', async () => {
       const [stranger, client] = [await open(), await greeted()];
-      await client.ask({ id: 'rpc:c:4', method: 'kit.publish', args: [`private.${generation}`, 'secret'] });
+      await client.ask({ id: 'rpc:c:4', method: 'kit.publish', args: [`private.${protocol}`, 'secret'] });
       assert.deepEqual((await stranger.ask({ id: 'rpc:c0:0', method: 'kit.null' })).error, UNAUTHORIZED);
       await Promise.all([stranger.close(), client.close()]);
     });

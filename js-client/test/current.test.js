@@ -8,6 +8,7 @@ import { generate } from '../generator/dist/index.js';
 const CLIENTS = {
   SIMPLE_BIN: '../../examples/simple/www/api.ts',
   CHAT_BIN: '../example/api.ts',
+  ROOM_BIN: '../../examples/room/www/api.ts',
   RENDER_BIN: '../../examples/render/www/src/api.ts',
 };
 

@@ -12,10 +12,12 @@ mod codec;
 mod delivery;
 mod error;
 pub mod identity;
+pub mod lifecycle;
 mod limits;
 #[cfg(feature = "manifest")]
 pub mod manifest;
 mod panics;
+mod presence;
 pub mod rpc;
 #[cfg(feature = "manifest")]
 mod schema;
@@ -30,16 +32,20 @@ pub mod wire;
 
 #[cfg(feature = "manifest")]
 pub use schemars;
-pub use wslink_macros::{RpcError, rpc, service, topic};
+pub use wslink_macros::{RpcError, connected, disconnected, lost, resumed, rpc, service, subscribed, topic, unsubscribed};
 
 #[cfg(feature = "manifest")]
 pub use self::manifest::{Manifest, manifest};
 pub use self::{
     delivery::Delivery,
     error::{CallError, Error, ErrorCode, Internal, RpcError},
-    identity::{Authentication, Authenticator, Client, ClientId, Handshake, LoginRequest, Principal, Rejection, Secret},
+    identity::{
+        Authentication, Authenticator, Client, ClientId, Disconnect, Extensions, Handshake, LoginRequest, Principal, Rejection,
+        Secret,
+    },
     limits::Limits,
     panics::drop_caught,
+    presence::{Presence, PresenceChange, PresenceEntry},
     rpc::{Args, Cancel, Progress},
     telemetry::{ClientStatistics, MethodStatistics, Statistics, TopicStatistics},
     topic::{Payload, Publisher, Topic},

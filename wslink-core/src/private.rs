@@ -4,6 +4,7 @@
 use std::{
     any::TypeId,
     hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
     time::Duration,
 };
 pub use std::{
@@ -32,6 +33,7 @@ pub use crate::rpc::{Argument, HasSchema, Probe, Signature, Unknown};
 pub use crate::{
     __wslink_error_fields as error_fields, __wslink_method_types as types, __wslink_payload_type as payload,
     __wslink_require_schemas as require_schemas, CallError,
+    lifecycle::{HookCall, HookDescriptor, HookKind, Hooked, OnConnected, OnDisconnected, OnOther, hooked, hooked_later},
     rpc::{
         Call, Called, Erasure, ErrorDescriptor, ErrorFields, FieldOf, Handlers, KindOf, Location, MethodDescriptor, MethodTypes,
         NotSend, NotShared, OfAnyKind, PayloadType, Plain, Returned, RpcError, Service, ServiceDescriptor, SharedByCalls,
@@ -47,7 +49,7 @@ use crate::{
 
 /// What `#[rpc]` and `#[topic]` stand for where the user did not import them.
 pub mod attributes {
-    pub use wslink_macros::{rpc, topic};
+    pub use wslink_macros::{connected, disconnected, lost, resumed, rpc, subscribed, topic, unsubscribed};
 }
 
 /// The place in the source that the tokens of the call are from.
@@ -163,6 +165,27 @@ impl<S: Stream + Send + 'static> TopicStream for S {
 pub const fn terms(milliseconds: u64, require: Option<&'static str>) -> CallPolicy {
     let timeout = if milliseconds == 0 { None } else { Some(Duration::from_millis(milliseconds)) };
     CallPolicy { timeout, require }
+}
+
+/// The service that has a hook.
+///
+/// # Panics
+/// When the hook was mounted for another type; it is mounted from the type itself.
+#[must_use]
+pub fn service_of<S: Service>(call: &HookCall<'_>) -> Arc<S> {
+    let service = S::ERASURE.find(Arc::clone(call.service()));
+    service.unwrap_or_else(|| unreachable!("the hook is that of another service"))
+}
+
+/// What a hook is described by: when it runs, its topic, where it is written, and its shim.
+#[must_use]
+pub const fn hook(
+    kind: HookKind,
+    topic: Option<&'static str>,
+    location: Location,
+    run: fn(&HookCall<'_>) -> Hooked,
+) -> HookDescriptor {
+    HookDescriptor { kind, topic, location, run }
 }
 
 /// The stream of a topic that everybody shares.

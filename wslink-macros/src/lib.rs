@@ -139,6 +139,110 @@ pub fn rpc(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::alone("rpc", "a method", &options.into(), item.into()).into()
 }
 
+/// Runs a method of a [`#[service]`](macro@service) block for each client before its first call and its first event.
+///
+/// ```text
+/// #[connected]
+/// [async] fn name(&self, [name: Client | Principal | Handshake | Publisher,]…) [-> Result<(), E>] { … }
+/// ```
+///
+/// An error refuses the client: it receives the error as the answer to its hello. The hook runs once for a client that
+/// resumes over several connections, and also for clients of the original protocol. Hooks of several services run in the
+/// order in which the services are mounted. While an `async` hook waits, nothing else of that client is acted on; it has
+/// `Limits::hello`.
+///
+/// ```
+/// use wslink::{Client, Disconnect, service};
+///
+/// struct Log;
+///
+/// #[service]
+/// impl Log {
+///     #[connected]
+///     fn joined(&self, client: Client) {
+///         println!("{} is here", client.id());
+///     }
+///
+///     #[disconnected]
+///     async fn left(&self, client: Client, reason: Disconnect) {
+///         println!("{} is gone: {reason}", client.id());
+///     }
+///
+///     #[subscribed("log.lines")]
+///     fn listens(&self, client: Client) {
+///         println!("{} reads the log", client.id());
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn connected(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand::alone("connected", "a method", &options.into(), item.into()).into()
+}
+
+/// Runs a method of a [`#[service]`](macro@service) block once for each client that is gone.
+///
+/// ```text
+/// #[disconnected]
+/// [async] fn name(&self, [name: Client | Disconnect | Principal | Handshake | Publisher,]…) { … }
+/// ```
+///
+/// It runs after the last handler of the client has ended, whatever ended the client, for every client for which the
+/// [`#[connected]`](macro@connected) hooks of the service succeeded; in the reverse of the order in which the services are
+/// mounted. A client that may still resume is not gone: see [`#[lost]`](macro@lost).
+#[proc_macro_attribute]
+pub fn disconnected(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand::alone("disconnected", "a method", &options.into(), item.into()).into()
+}
+
+/// Runs a method of a [`#[service]`](macro@service) block when the connection of a client is lost, and the client may
+/// resume. Afterwards comes either [`#[resumed]`](macro@resumed) or [`#[disconnected]`](macro@disconnected).
+///
+/// ```text
+/// #[lost]
+/// [async] fn name(&self, [name: Client | Principal | Handshake | Publisher,]…) { … }
+/// ```
+#[proc_macro_attribute]
+pub fn lost(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand::alone("lost", "a method", &options.into(), item.into()).into()
+}
+
+/// Runs a method of a [`#[service]`](macro@service) block when a client that was [lost](macro@lost) has resumed.
+///
+/// ```text
+/// #[resumed]
+/// [async] fn name(&self, [name: Client | Principal | Handshake | Publisher,]…) { … }
+/// ```
+#[proc_macro_attribute]
+pub fn resumed(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand::alone("resumed", "a method", &options.into(), item.into()).into()
+}
+
+/// Runs a method of a [`#[service]`](macro@service) block when a client begins to receive a topic.
+///
+/// ```text
+/// #[subscribed("uri")]
+/// [async] fn name(&self, [name: Client | Principal | Handshake | Publisher,]…) { … }
+/// ```
+///
+/// It runs for the first subscription of the client to that topic, and for clients of the original protocol, which
+/// receive everything, when they connect. [`#[unsubscribed]`](macro@unsubscribed) follows, before the client is gone.
+#[proc_macro_attribute]
+pub fn subscribed(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand::alone("subscribed", "a method", &options.into(), item.into()).into()
+}
+
+/// Runs a method of a [`#[service]`](macro@service) block when a client receives a topic no more: its last subscription
+/// to it has ended, or the client is gone.
+///
+/// ```text
+/// #[unsubscribed("uri")]
+/// [async] fn name(&self, [name: Client | Principal | Handshake | Publisher,]…) { … }
+/// ```
+#[proc_macro_attribute]
+pub fn unsubscribed(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand::alone("unsubscribed", "a method", &options.into(), item.into()).into()
+}
+
 /// Lets clients tell the errors of a method apart: implements `wslink::RpcError`, and with it `Display`,
 /// `std::error::Error` and `From`.
 ///

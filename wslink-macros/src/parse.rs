@@ -23,7 +23,7 @@ pub(crate) struct Block {
 
 /// Anything in the block, with its attributes.
 pub(crate) struct Item {
-    /// `#[rpc]` and `#[topic]`.
+    /// `#[rpc]`, `#[topic]` and those of hooks.
     pub(crate) ours: Vec<Attribute>,
     /// `#[cfg_attr(…, rpc(…))]`: the compiler has not looked into it yet.
     pub(crate) hidden: Vec<Attribute>,
@@ -119,7 +119,12 @@ impl Parse for Item {
 }
 
 fn is_ours(name: &str) -> bool {
-    matches!(name, "rpc" | "topic")
+    name == "rpc" || name == "topic" || is_hook(name)
+}
+
+/// Whether it is an attribute of a method that is called when something happens to a client.
+pub(crate) fn is_hook(name: &str) -> bool {
+    matches!(name, "connected" | "disconnected" | "lost" | "resumed" | "subscribed" | "unsubscribed")
 }
 
 /// The first of our attributes inside a `cfg_attr`.

@@ -111,8 +111,8 @@ fn wrong_with(uri: &str) -> Option<String> {
             Some(format!("the URI's word `{word}` starts with `{first}`, not with a small letter"))
         }
         Some(_) => {
-            let stranger = word.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '_'))?;
-            Some(format!("the URI has `{stranger}` in it, but words are small letters, digits and `_`, joined by dots"))
+            let wrong = word.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '_'))?;
+            Some(format!("the URI has `{wrong}` in it, but words are small letters, digits and `_`, joined by dots"))
         }
     })
 }

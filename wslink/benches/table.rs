@@ -63,6 +63,7 @@ impl<const N: usize> Service for Table<N> {
         version: "",
         methods: &Self::METHODS,
         topics: &[],
+        hooks: &[],
         ordered: false,
     };
     const ERASURE: rt::Erasure<Self> = rt::Erasure::OF;

@@ -34,13 +34,13 @@ pub mod rpc {
     };
 }
 pub use wslink_core::{
-    Args, Attachment, Authentication, Authenticator, CallError, Cancel, Client, ClientId, ClientStatistics, Delivery, Error,
-    ErrorCode, Handshake, Internal, Limits, LoginRequest, MethodStatistics, Payload, Principal, Progress, Publisher, Rejection,
-    RpcError, Secret, Statistics, Topic, TopicStatistics, Value,
+    Args, Attachment, Authentication, Authenticator, CallError, Cancel, Client, ClientId, ClientStatistics, Delivery, Disconnect,
+    Error, ErrorCode, Extensions, Handshake, Internal, Limits, LoginRequest, MethodStatistics, Payload, Presence, PresenceChange,
+    PresenceEntry, Principal, Progress, Publisher, Rejection, RpcError, Secret, Statistics, Topic, TopicStatistics, Value,
 };
 #[cfg(feature = "manifest")]
 pub use wslink_core::{Manifest, manifest::manifest, schemars};
-pub use wslink_macros::{rpc, service, topic};
+pub use wslink_macros::{connected, disconnected, lost, resumed, rpc, service, subscribed, topic, unsubscribed};
 
 #[cfg(feature = "server")]
 pub use self::server::Server;

@@ -15,10 +15,11 @@ struct Demo {
     page: fn() -> Outcome<PathBuf>,
 }
 
-const DEMOS: [Demo; 4] = [
+const DEMOS: [Demo; 5] = [
     Demo { name: "simple", server: servers::SIMPLE, page: node::simple_page },
     Demo { name: "chat", server: servers::CHAT, page: node::chat_page },
     Demo { name: "dashboard", server: servers::DASHBOARD, page: node::dashboard_page },
+    Demo { name: "room", server: servers::ROOM, page: node::room_page },
     Demo { name: "render", server: servers::RENDER, page: node::render_page },
 ];
 

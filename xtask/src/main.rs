@@ -34,7 +34,7 @@ The commands of this repository.
     cargo xtask bench render
         Measures frames and mouse-to-picture delay of the `render` example's page, beside the original server.
 
-    cargo xtask demo [simple|chat|dashboard|render] [--port N] [ARGUMENT…]
+    cargo xtask demo [simple|chat|room|dashboard|render] [--port N] [ARGUMENT…]
         Starts an example with its page. Further arguments are the server's own.
 
     cargo xtask soak [MINUTES]
@@ -50,7 +50,7 @@ The commands of this repository.
         Checks everything that a release needs, packs it, and uploads nothing.
 
     cargo xtask test [STEP…]
-        Runs the steps, all but `registration` when none is named, and stops at the first that fails:
+        Runs the steps, all but `registration-all` when none is named, and stops at the first that fails:
 ";
 
 fn main() -> ExitCode {

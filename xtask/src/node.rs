@@ -33,7 +33,7 @@ pub(crate) fn installed(package: &str) -> Outcome<Command> {
     check_node()?;
     let folder = command::root().join(package);
     if !is_installed(&folder) {
-        command::run(npm(&folder)?.args(["ci", "--no-audit", "--no-fund"]))?;
+        command::run(npm(&folder)?.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))?;
     }
     npm(&folder)
 }
@@ -62,6 +62,14 @@ pub(crate) fn dashboard_page() -> Outcome<PathBuf> {
     let www = command::root().join("examples/dashboard/www");
     let bundle = www.join("vendor/dashboard.js");
     command::run(built_client()?.args(["run", "bundle", "--"]).arg(www.join("dashboard.js")).arg(bundle))?;
+    Ok(www)
+}
+
+/// The page of the `room` example, on a generated client.
+pub(crate) fn room_page() -> Outcome<PathBuf> {
+    let www = command::root().join("examples/room/www");
+    let bundle = www.join("vendor/room.js");
+    command::run(built_client()?.args(["run", "bundle", "--"]).arg(www.join("room.ts")).arg(bundle))?;
     Ok(www)
 }
 

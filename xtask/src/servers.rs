@@ -25,6 +25,9 @@ pub(crate) const RENDER: Server =
 pub(crate) const DASHBOARD: Server =
     Server { variable: "DASHBOARD_BIN", build: &["--package", "wslink-example-dashboard"], program: "wslink-example-dashboard" };
 
+pub(crate) const ROOM: Server =
+    Server { variable: "ROOM_BIN", build: &["--package", "wslink-example-room"], program: "wslink-example-room" };
+
 const KIT: Server = Server {
     variable: "KIT_BIN",
     build: &["--package", "wslink", "--example", "kit", "--all-features"],
@@ -32,7 +35,7 @@ const KIT: Server = Server {
 };
 
 /// Every server that the tests start.
-pub(crate) const ALL: [Server; 5] = [SIMPLE, CHAT, RENDER, DASHBOARD, KIT];
+pub(crate) const ALL: [Server; 6] = [SIMPLE, CHAT, RENDER, DASHBOARD, ROOM, KIT];
 
 impl Server {
     /// Builds the server and returns the path of its program.

@@ -16,7 +16,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, cheap ones first.
-pub(crate) const STEPS: [Step; 10] = [
+pub(crate) const STEPS: [Step; 11] = [
     Step { name: "fmt", purpose: "the formatting", asked: false, run: fmt },
     Step { name: "clippy", purpose: "the lints, warnings denied", asked: false, run: clippy },
     Step { name: "core", purpose: "the core, and each feature alone, warnings denied", asked: false, run: core },
@@ -24,9 +24,15 @@ pub(crate) const STEPS: [Step; 10] = [
     Step { name: "promises", purpose: "what docs/promises.md says, on servers that are abused", asked: false, run: promises },
     Step {
         name: "registration",
+        purpose: "no method is lost in a debug build and in a fully optimised one",
+        asked: false,
+        run: registration::run_sample,
+    },
+    Step {
+        name: "registration-all",
         purpose: "no method is lost, whatever the profile and the linker",
         asked: true,
-        run: registration::run,
+        run: registration::run_all,
     },
     Step { name: "js", purpose: "the stock npm clients in node", asked: false, run: js },
     Step { name: "browser", purpose: "the stock npm clients and the examples' pages in Chromium", asked: false, run: browser },
@@ -134,6 +140,7 @@ fn browser() -> Outcome {
     let mut npm = with_servers(node::STOCK)?;
     node::simple_page()?;
     node::dashboard_page()?;
+    node::room_page()?;
     node::render_page()?;
     run_command(npm.args(["run", "test:browser"]).env("CHROMIUM", chromium::find_or_install()?))
 }

@@ -47,6 +47,7 @@ fn session(protocol: &'static dyn Protocol) -> Session {
         manifest: None,
         telemetry: None,
         protocols: Protocols::default(),
+        hooks: None,
         held: AtomicUsize::new(0),
     };
     let now = Instant::now();
@@ -84,6 +85,7 @@ impl Service for Probe {
                 rt::done(rt::Returned(sum).send(call.reply()))
             },
         }],
+        hooks: &[],
         topics: &[],
         ordered: false,
     };

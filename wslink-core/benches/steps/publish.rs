@@ -43,7 +43,7 @@ fn join(hub: &Hub, protocol: &'static dyn Protocol) -> Arc<Outbox> {
         FrameKind::Text => Interest::Everything,
         FrameKind::Binary => Interest::Topics(Topics::default()),
     };
-    hub.join(client, protocol, Arc::clone(&outbox), interest);
+    hub.join(client, protocol, Arc::clone(&outbox), interest, None);
     hub.subscribe(&id, &outbox, TOPIC.uri(), 1);
     outbox
 }

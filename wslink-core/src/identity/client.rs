@@ -2,6 +2,7 @@
 
 use std::{borrow::Borrow, fmt, sync::Arc};
 
+use super::Extensions;
 use crate::{Handshake, Principal};
 
 /// The identity of a connection, unique on its server: `c` and 32 hexadecimal digits.
@@ -63,17 +64,20 @@ pub struct Client {
     id: ClientId,
     handshake: Handshake,
     principal: Principal,
+    extensions: Extensions,
 }
 
 impl Client {
     /// A client with everything that is known of it.
-    pub const fn new(id: ClientId, handshake: Handshake, principal: Principal) -> Self {
-        Self { id, handshake, principal }
+    #[must_use]
+    pub fn new(id: ClientId, handshake: Handshake, principal: Principal) -> Self {
+        Self { id, handshake, principal, extensions: Extensions::default() }
     }
 
-    /// The same connection, going on for another client.
-    pub fn become_client(self, id: ClientId) -> Self {
-        Self { id, ..self }
+    /// The same connection, going on for `client`, which was lost.
+    #[must_use]
+    pub fn resuming(self, client: &Self) -> Self {
+        Self { id: client.id.clone(), extensions: client.extensions.clone(), ..self }
     }
 
     /// The same client under another principal.
@@ -97,5 +101,11 @@ impl Client {
     #[must_use]
     pub const fn principal(&self) -> &Principal {
         &self.principal
+    }
+
+    /// Data that services keep with it.
+    #[must_use]
+    pub const fn extensions(&self) -> &Extensions {
+        &self.extensions
     }
 }

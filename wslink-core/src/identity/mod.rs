@@ -3,6 +3,8 @@
 pub use self::{
     authenticator::{Authenticating, Authentication, Authenticator, LoginRequest, Rejection},
     client::{Client, ClientId},
+    disconnect::Disconnect,
+    extensions::Extensions,
     handshake::Handshake,
     principal::Principal,
     secret::{Secret, SecretHolders},
@@ -10,6 +12,8 @@ pub use self::{
 
 mod authenticator;
 mod client;
+mod disconnect;
+mod extensions;
 mod handshake;
 mod principal;
 mod secret;

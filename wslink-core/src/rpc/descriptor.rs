@@ -5,7 +5,7 @@
 use std::{any::TypeId, time::Duration};
 
 use super::{Call, Erasure, MethodTypes, Outcome, Parameter, ParameterKind, PayloadType, bind::ArgumentError};
-use crate::{error::Location, topic::Delivery};
+use crate::{error::Location, lifecycle::HookDescriptor, topic::Delivery};
 
 /// A type with remote methods and topics. Implemented by [`#[service]`](macro@crate::service).
 #[diagnostic::on_unimplemented(
@@ -47,6 +47,8 @@ pub struct ServiceDescriptor {
     pub methods: &'static [MethodDescriptor],
     /// Its topics, in the order of the source.
     pub topics: &'static [TopicDescriptor],
+    /// What it wants to be told of clients, in the order of the source.
+    pub hooks: &'static [HookDescriptor],
     /// Whether the calls of one connection wait for each other.
     pub ordered: bool,
 }

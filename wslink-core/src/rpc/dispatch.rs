@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     CallError, Client, Payload, Publisher,
+    lifecycle::{Instance, Visit},
     panics::drop_caught,
     telemetry::{Observed, Telemetry},
     topic::Outbox,
@@ -57,15 +58,23 @@ pub(crate) struct CallContext<'a> {
     pub(crate) progress: Option<&'a Arc<Outbox>>,
     /// Where calls are counted, if they are.
     pub(crate) telemetry: Option<&'a Arc<Telemetry>>,
+    /// Where services have hooks: the client is there for as long as its handlers run.
+    pub(crate) visit: Option<&'a Arc<Visit>>,
 }
 
 impl<'a> CallContext<'a> {
+    /// The client's own instance of the service, where each client has one.
+    #[inline]
+    fn own(&self, route: &Route) -> Option<Instance> {
+        route.per_client.and_then(|place| self.visit?.instance(place))
+    }
+
     /// A call of what `route` leads to.
-    fn call(&self, route: &'a Route, id: MessageId, arguments: &'a mut Arguments) -> Call<'a> {
+    fn call(&self, (route, own): (&'a Route, &'a Option<Instance>), id: MessageId, arguments: &'a mut Arguments) -> Call<'a> {
         let method = route.method;
         Call {
             method,
-            service: &route.service,
+            service: own.as_ref().unwrap_or(&route.service),
             client: self.client,
             publisher: self.publisher,
             arguments,
@@ -97,7 +106,8 @@ pub(crate) fn dispatch(route: &Route, context: &CallContext<'_>, id: MessageId, 
     let observed = Observed::begin(context.telemetry, route.method_ref(), context.client);
     LAST.set(Some(route.method.uri));
     let entered = observed.as_ref().map(|observed| observed.span().enter());
-    let mut call = context.call(route, id, &mut request.arguments);
+    let own = context.own(route);
+    let mut call = context.call((route, &own), id, &mut request.arguments);
     let handler = run(&mut call);
     drop(entered);
     let handler = match handler {
@@ -105,17 +115,18 @@ pub(crate) fn dispatch(route: &Route, context: &CallContext<'_>, id: MessageId, 
         Ok(handler) => handler,
     };
     let Call { reply, cancel, progress, .. } = call;
+    let visit = context.visit.cloned();
+    let pending = |handler, visit| {
+        let handler = Some(within(observed.as_deref(), handler));
+        Box::new(PendingCall { handler, reply: reply.clone(), visit })
+    };
     let work = match handler {
         Handler::Done(reply) => return done(reply, observed),
-        Handler::Future(handler) => {
-            Work::Inline(Box::new(PendingCall { handler: Some(within(observed.as_deref(), handler)), reply: reply.clone() }))
-        }
-        Handler::Detached(handler) => {
-            Work::Detached(Box::new(PendingCall { handler: Some(within(observed.as_deref(), handler)), reply: reply.clone() }))
-        }
+        Handler::Future(handler) => Work::Inline(pending(handler, visit)),
+        Handler::Detached(handler) => Work::Detached(pending(handler, visit)),
         Handler::Blocking(handler) => {
             let span = observed.as_ref().map_or_else(Span::none, |observed| observed.span().clone());
-            Work::Blocking(Box::new(BlockingCall { handler, reply: reply.clone(), span }))
+            Work::Blocking(Box::new(BlockingCall { handler, reply: reply.clone(), span, visit }))
         }
         Handler::Events(_) => return done(reply.error(CallError::internal("a topic was called as a method")), observed),
     };
@@ -158,7 +169,8 @@ pub(crate) fn subscribe(
     id: MessageId,
     arguments: &mut Arguments,
 ) -> Result<Events, Encoded> {
-    let mut call = context.call(route, id, arguments);
+    let own = context.own(route);
+    let mut call = context.call((route, &own), id, arguments);
     match run(&mut call)? {
         Handler::Events(events) => Ok(events),
         Handler::Done(_) | Handler::Future(_) | Handler::Detached(_) | Handler::Blocking(_) => {
@@ -212,6 +224,9 @@ impl Control {
 pub struct PendingCall {
     handler: Option<Pending>,
     reply: Reply,
+    /// Dropped last: the client is there for as long as its handlers are.
+    #[expect(dead_code)]
+    visit: Option<Arc<Visit>>,
 }
 
 impl Future for PendingCall {
@@ -237,14 +252,19 @@ pub struct BlockingCall {
     handler: Box<dyn FnOnce() -> Encoded + Send>,
     reply: Reply,
     span: Span,
+    /// The client is there for as long as its handlers are.
+    visit: Option<Arc<Visit>>,
 }
 
 impl BlockingCall {
     /// Runs the handler.
     #[must_use]
     pub fn run(self) -> Encoded {
-        let _entered = self.span.enter();
-        catch_unwind(AssertUnwindSafe(self.handler)).unwrap_or_else(|panic| panicked(&self.reply, panic))
+        let Self { handler, reply, span, visit } = self;
+        let _entered = span.enter();
+        let encoded = catch_unwind(AssertUnwindSafe(handler)).unwrap_or_else(|panic| panicked(&reply, panic));
+        drop(visit);
+        encoded
     }
 }
 

@@ -20,7 +20,7 @@ impl<S> Erasure<S> {
         (self.erase)(service)
     }
 
-    pub(super) fn find(&self, erased: Erased) -> Option<Arc<S>> {
+    pub(crate) fn find(&self, erased: Erased) -> Option<Arc<S>> {
         (self.find)(erased)
     }
 }

@@ -12,14 +12,16 @@ use std::{
 use rustc_hash::FxHashMap;
 
 use super::{MethodDescriptor, Service, ServiceDescriptor, TopicDescriptor, linked};
-use crate::{Error, error::Location, telemetry::MethodRef};
+use crate::{Client, Error, Publisher, error::Location, lifecycle::ServiceHooks, telemetry::MethodRef};
 
 /// A method and the service to call it on.
 pub struct Route {
     /// The method that is called.
     pub method: &'static MethodDescriptor,
-    /// The service that it is called on.
+    /// The service that it is called on, unless each client has its own.
     pub service: Arc<dyn Any + Send + Sync>,
+    /// Where each client has its own: the place of the service among those that have hooks.
+    pub per_client: Option<usize>,
     /// Its index in the table.
     pub index: usize,
     ordered: bool,
@@ -66,12 +68,32 @@ pub struct Mounted {
     type_id: TypeId,
     descriptor: &'static ServiceDescriptor,
     service: Arc<dyn Any + Send + Sync>,
+    per_client: Option<usize>,
 }
 
 impl Mounted {
     /// A service that a server mounts.
     pub fn new<S: Service>(service: S) -> Self {
-        Self { type_id: TypeId::of::<S>(), descriptor: S::DESCRIPTOR, service: S::ERASURE.erase(service) }
+        Self { type_id: TypeId::of::<S>(), descriptor: S::DESCRIPTOR, service: S::ERASURE.erase(service), per_client: None }
+    }
+
+    /// A service of which each client has an instance that `make` makes; its hooks have to be at `place` among those of
+    /// the server.
+    #[must_use]
+    pub fn per_client<S: Service>(
+        place: usize,
+        make: impl Fn(Client, Publisher) -> S + Send + Sync + 'static,
+    ) -> (Self, ServiceHooks) {
+        let (type_id, descriptor) = (TypeId::of::<S>(), S::DESCRIPTOR);
+        let make = Box::new(move |client, publisher| S::ERASURE.erase(make(client, publisher)));
+        let hooks = ServiceHooks::PerClient { hooks: descriptor.hooks, make };
+        (Self { type_id, descriptor, service: Arc::new(()), per_client: Some(place) }, hooks)
+    }
+
+    /// What the service wants to be told of clients.
+    #[must_use]
+    pub fn hooks(&self) -> ServiceHooks {
+        ServiceHooks::Service { hooks: self.descriptor.hooks, service: Arc::clone(&self.service) }
     }
 }
 
@@ -82,9 +104,10 @@ impl Routes {
         let mut routes = Vec::new();
         let mut topics: Vec<&'static TopicDescriptor> = Vec::new();
         let mut streams = HashMap::new();
-        for Mounted { descriptor, service, .. } in mounted {
+        for Mounted { descriptor, service, per_client, .. } in mounted {
             topics.extend(descriptor.topics);
-            let route = |method| Route { method, service: Arc::clone(service), index: 0, ordered: descriptor.ordered };
+            let (ordered, per_client) = (descriptor.ordered, *per_client);
+            let route = |method| Route { method, service: Arc::clone(service), per_client, index: 0, ordered };
             routes.extend(descriptor.methods.iter().map(route));
             let own = descriptor.topics.iter().filter_map(|topic| Some((topic, topic.stream.as_ref()?)));
             streams.extend(own.map(|(topic, method)| (topic.uri, StreamRoute { topic, route: route(method) })));

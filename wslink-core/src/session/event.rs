@@ -1,10 +1,11 @@
 //! What a session asks its caller to do.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use super::{CallKey, ClientEvent};
 use crate::{
     identity::Authenticating,
+    lifecycle::Admission,
     rpc::{Events, Work},
 };
 
@@ -12,6 +13,8 @@ use crate::{
 pub enum Event {
     /// Run the authenticator, and give its verdict to [`Session::authenticated`](super::Session::authenticated).
     Authenticate(Authenticating),
+    /// Run the `connected` hooks, and give their answer to [`Session::admitted`](super::Session::admitted).
+    Admit(Admission),
     /// The peer is authenticated: larger frames may be read from now on.
     Authenticated,
     /// Run a handler, and give its reply to [`Session::finish_call`](super::Session::finish_call).
@@ -30,23 +33,23 @@ pub enum Event {
 }
 
 /// The close frame by which this end ends the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close {
     /// Its code.
     pub code: u16,
     /// Its reason.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// Whether the peer seems to read it. One that does not may come back and resume.
     pub heard: bool,
 }
 
 impl Close {
-    pub(super) const fn new(code: u16, reason: &'static str) -> Self {
-        Self { code, reason, heard: true }
+    pub(super) fn new(code: u16, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, reason: reason.into(), heard: true }
     }
 
     pub(super) const fn unheard(code: u16, reason: &'static str) -> Self {
-        Self { code, reason, heard: false }
+        Self { code, reason: Cow::Borrowed(reason), heard: false }
     }
 }
 
@@ -54,6 +57,7 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Authenticate(_) => f.write_str("Authenticate"),
+            Self::Admit(_) => f.write_str("Admit"),
             Self::Authenticated => f.write_str("Authenticated"),
             Self::Run(call, work) => {
                 let kind = match work {

@@ -20,6 +20,7 @@ pub use self::{
 };
 use self::{client::ClientSide, liveness::Liveness, server::ServerSide};
 use crate::{
+    CallError, Disconnect,
     topic::Ended,
     wire::{Decoder, Encoded, Frame, FrameKind, Protocol, Violation},
 };
@@ -180,6 +181,10 @@ impl Session {
                 self.link.close(Close::new(1008, "resumed on another connection"));
                 None
             }
+            Err(Ended::Kicked(reason)) => {
+                self.link.close(Close::new(1008, reason));
+                None
+            }
         }
     }
 
@@ -240,6 +245,21 @@ impl Session {
     pub fn authenticated(&mut self, now: Instant, verdict: Result<Verdict, Violation>) {
         if let Side::Server(server) = &mut self.side {
             server.authenticated(&mut self.link, now, verdict);
+        }
+    }
+
+    /// The hooks of [`Event::Admit`] have answered.
+    pub fn admitted(&mut self, now: Instant, answer: Result<(), CallError>) {
+        if let Side::Server(server) = &mut self.side {
+            server.welcomed(&mut self.link, now, answer);
+        }
+    }
+
+    /// The connection is over, for this reason; [`depart`](Self::depart) is to be called where the peer may not know of
+    /// it. The services are told when the last handler of the client has ended.
+    pub fn ended(&mut self, reason: Disconnect) {
+        if let Side::Server(server) = &mut self.side {
+            server.ended(reason);
         }
     }
 

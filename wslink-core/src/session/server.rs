@@ -1,6 +1,7 @@
 //! The accepting end of a session: authentication, calls of the client, and what it may do.
 
 use std::{
+    any::Any,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -17,12 +18,13 @@ use super::{
     subscriptions::Subscriptions,
 };
 use crate::{
-    Authenticator, CallError, Client, ClientId, ErrorCode, Handshake, Limits, LoginRequest, Principal, Publisher, Rejection,
-    Value,
+    Authenticator, CallError, Client, ClientId, Disconnect, ErrorCode, Handshake, Limits, LoginRequest, Principal, Publisher,
+    Rejection, Value,
     identity::Authenticating,
+    lifecycle::{Hooks, Visit},
     rpc::{self, ArgumentError, CallContext, Control, Dispatched, Route, Routes, Work},
     telemetry::{self, Open, Telemetry},
-    topic::{Departed, Hub, Interest, Outbox, Resume, Resumed, Topics},
+    topic::{Companion, Departed, Hub, Interest, Outbox, Resume, Resumed, Topics},
     wire::{Content, Encoded, FrameKind, Incoming, Message, MessageId, Outgoing, Protocol, Protocols, Span, Subject, Violation},
 };
 
@@ -46,6 +48,8 @@ pub struct Shared {
     pub telemetry: Option<Arc<Telemetry>>,
     /// The protocols that clients may speak.
     pub protocols: Protocols,
+    /// The hooks of the services, where they have any.
+    pub hooks: Option<Arc<Hooks>>,
     /// Bytes that peers make the server hold: requests that wait, incomplete messages, replies and events.
     pub held: AtomicUsize,
 }
@@ -70,6 +74,8 @@ pub(super) struct ServerSide {
     expired: bool,
     failures: u32,
     greeting: Option<Box<Greeting>>,
+    /// Where services have hooks: what they know of the client.
+    pub(super) visit: Option<Attendance>,
     pub(super) extensions: Extensions,
     pub(super) subscriptions: Subscriptions,
     /// Whether the client may not know the answer to its first hello yet.
@@ -88,6 +94,12 @@ struct Greeting {
     id: MessageId,
     extensions: Extensions,
     resume: Option<Resume>,
+}
+
+/// The visit of a client, and by which of its connections it is here.
+pub(super) struct Attendance {
+    pub(super) visit: Arc<Visit>,
+    connection: u64,
 }
 
 impl Session {
@@ -112,6 +124,7 @@ impl Session {
             expired: false,
             failures: 0,
             greeting: None,
+            visit: None,
             extensions: Extensions::default(),
             subscriptions: Subscriptions::default(),
             unconfirmed: false,
@@ -464,6 +477,7 @@ impl ServerSide {
             expose_details: self.shared.expose_details,
             progress: self.extensions.progress.then_some(&self.outbox),
             telemetry: self.shared.telemetry.as_ref(),
+            visit: self.visit.as_ref().map(|attendance| &attendance.visit),
         }
     }
 
@@ -490,74 +504,136 @@ impl ServerSide {
     /// changes nothing.
     pub(super) fn authenticated(&mut self, link: &mut Link, now: Instant, verdict: Result<Verdict, Violation>) {
         let Some(greeting) = self.greeting.take() else { return };
-        let Greeting { protocol, id, extensions, resume } = *greeting;
         let principal = match verdict {
             Ok(Ok(principal)) => principal,
             Ok(Err(rejection)) => {
-                // What the server could not decide is not the client's failure.
-                self.failures += u32::from(!rejection.is_temporary());
-                if let Some(telemetry) = &self.shared.telemetry {
-                    telemetry.hello_failed();
-                }
                 tracing::info!(client = %self.client.id(), reason = rejection.reason(), "rejected a hello");
                 let error = if rejection.is_temporary() {
                     CallError::new(ErrorCode::Unavailable, "Authentication is temporarily unavailable")
                 } else {
                     CallError::new(ErrorCode::Authentication, "Authentication failed")
                 };
-                link.queue.reply(rpc::refusal(protocol, &id, &error));
-                if self.authenticated {
-                    link.liveness.greeted();
-                }
-                return;
+                // What the server could not decide is not the client's failure.
+                self.failures += u32::from(!rejection.is_temporary());
+                return self.reject(link, &greeting, &error);
             }
             Err(violation) => return link.violation(violation),
         };
-        link.liveness.good_for(principal.lifetime(), now);
-        link.liveness.greeted();
-        // A hello that is good for no time is not good for what has come with it.
-        self.expired = principal.lifetime().is_some_and(|lifetime| lifetime.is_zero());
         self.client.become_principal(principal);
-        let resumed = if std::mem::replace(&mut self.authenticated, true) {
+        if self.authenticated {
+            self.begin_lifetime(link, now);
             self.shared.hub.renew(&self.client, &self.outbox);
-            self.end_forbidden(link, protocol);
-            None
-        } else {
-            link.events.push_back(Event::Authenticated);
-            let resumed = self.enter(link, protocol, extensions, resume.as_ref());
-            self.unconfirmed = extensions.resume;
-            if let Some(open) = &self.open {
-                open.greeted(self.client.id(), protocol.name());
+            self.end_forbidden(link, greeting.protocol);
+            if let Some(Attendance { visit, .. }) = &self.visit {
+                visit.set_client(self.client.clone());
             }
-            resumed
-        };
-        let welcome = Welcome { resumed: resume.map(|_| resumed), ..self.welcome(protocol) };
-        link.queue.reply(answer(protocol, &id, &welcome));
+            return self.welcome_client(link, &greeting, None);
+        }
+        self.extensions = greeting.extensions;
+        let resumed = greeting.resume.as_ref();
+        let resumed = resumed.and_then(|resume| self.shared.hub.resume(resume, &self.client, greeting.protocol, &self.outbox));
+        if let Some(hooks) = self.shared.hooks.as_ref().filter(|_| resumed.is_none()) {
+            let visit = Arc::new(Visit::new(Arc::clone(hooks), self.client.clone()));
+            link.events.push_back(Event::Admit(visit.admit()));
+            self.visit = Some(Attendance { visit, connection: 0 });
+            self.greeting = Some(greeting);
+            return;
+        }
+        self.enter(link, now, &greeting, resumed);
     }
 
-    /// Opens the connection, as that of a client that was lost where there is one to resume.
-    fn enter(
-        &mut self,
-        link: &mut Link,
-        protocol: &'static dyn Protocol,
-        extensions: Extensions,
-        resume: Option<&Resume>,
-    ) -> Option<Resumption> {
-        self.extensions = extensions;
+    /// The services have heard of the client, and may have refused it.
+    pub(super) fn welcomed(&mut self, link: &mut Link, now: Instant, answer: Result<(), CallError>) {
+        let Some(greeting) = self.greeting.take() else { return };
+        let Err(error) = answer else { return self.enter(link, now, &greeting, None) };
+        tracing::info!(client = %self.client.id(), code = error.code().number(), "a hook refused a client");
+        if let Some(Attendance { visit, .. }) = self.visit.take() {
+            visit.end_with(Disconnect::Kicked(error.message().to_owned().into()));
+        }
+        self.failures += 1;
+        self.reject(link, &greeting, &error);
+    }
+
+    fn reject(&self, link: &mut Link, Greeting { protocol, id, .. }: &Greeting, error: &CallError) {
+        if let Some(telemetry) = &self.shared.telemetry {
+            telemetry.hello_failed();
+        }
+        link.queue.reply(rpc::refusal(*protocol, id, error));
+        if self.authenticated {
+            link.liveness.greeted();
+        }
+    }
+
+    /// The principal is good from now on, for as long as the authenticator said.
+    fn begin_lifetime(&mut self, link: &mut Link, now: Instant) {
+        let lifetime = self.client.principal().lifetime();
+        link.liveness.good_for(lifetime, now);
+        link.liveness.greeted();
+        // A hello that is good for no time is not good for what has come with it.
+        self.expired = lifetime.is_some_and(|lifetime| lifetime.is_zero());
+    }
+
+    /// Opens the connection, as that of a client that was lost where it has `resumed`.
+    fn enter(&mut self, link: &mut Link, now: Instant, greeting: &Greeting, resumed: Option<Resumed>) {
+        let Greeting { protocol, extensions, .. } = *greeting;
+        self.authenticated = true;
+        self.begin_lifetime(link, now);
+        link.events.push_back(Event::Authenticated);
         if let Some(speaking) = &mut link.speaking {
             speaking.decoder.authenticated();
         }
-        let hub = &self.shared.hub;
-        let resumed = resume.and_then(|resume| hub.resume(resume, &self.client, protocol, &self.outbox));
-        tracing::debug!(client = %self.client.id(), protocol = protocol.name(), ?extensions, ?resumed, "said hello");
-        let Some(Resumed { client, kept, missed }) = resumed else {
-            let interest = if extensions.subscribe { Interest::Topics(Topics::default()) } else { Interest::Everything };
-            hub.join(self.client.clone(), protocol, Arc::clone(&self.outbox), interest);
-            return None;
+        tracing::debug!(client = %self.client.id(), protocol = protocol.name(), ?extensions, resumed = resumed.is_some(), "said hello");
+        let resumption = match resumed {
+            Some(resumed) => Some(self.resume(resumed)),
+            None => {
+                self.join(protocol);
+                None
+            }
         };
+        self.unconfirmed = extensions.resume;
+        if let Some(open) = &self.open {
+            open.greeted(self.client.id(), protocol.name());
+        }
+        self.welcome_client(link, greeting, resumption);
+    }
+
+    fn join(&self, protocol: &'static dyn Protocol) {
+        let interest = if self.extensions.subscribe { Interest::Topics(Topics::default()) } else { Interest::Everything };
+        let receives_all = matches!(interest, Interest::Everything);
+        let visit = self.visit.as_ref().map(|attendance| &attendance.visit);
+        let companion = visit.map(|visit| Arc::clone(visit) as Arc<dyn Companion>);
+        self.shared.hub.join(self.client.clone(), protocol, Arc::clone(&self.outbox), interest, companion);
+        for (visit, topic) in
+            visit.filter(|_| receives_all).into_iter().flat_map(|visit| visit.topics().map(move |topic| (visit, topic)))
+        {
+            if self.shared.hub.admit(&self.client, topic).is_ok() {
+                visit.subscribed(topic);
+            }
+        }
+    }
+
+    fn resume(&mut self, Resumed { client, kept, missed, companion }: Resumed) -> Resumption {
         self.client = client;
+        let visit = companion.and_then(|companion| (companion as Arc<dyn Any + Send + Sync>).downcast::<Visit>().ok());
+        self.visit = visit.map(|visit| {
+            let connection = visit.resumed(self.client.clone(), kept.iter().map(|(_, topic)| &**topic));
+            Attendance { visit, connection }
+        });
         self.subscriptions = Subscriptions::kept(&kept);
-        Some(Resumption { missed: missed.into_iter().collect(), kept: kept.into_iter().map(|(number, _)| number).collect() })
+        Resumption { missed: missed.into_iter().collect(), kept: kept.into_iter().map(|(number, _)| number).collect() }
+    }
+
+    fn welcome_client(&self, link: &mut Link, Greeting { protocol, id, resume, .. }: &Greeting, resumed: Option<Resumption>) {
+        let resumed = resume.as_ref().map(|_| resumed);
+        let welcome = Welcome { resumed, ..self.welcome(*protocol) };
+        link.queue.reply(answer(*protocol, id, &welcome));
+    }
+
+    /// The connection is over.
+    pub(super) fn ended(&self, reason: Disconnect) {
+        if let Some(Attendance { visit, connection }) = &self.visit {
+            visit.set_reason(*connection, reason);
+        }
     }
 
     /// The result of a good hello; a client of the original protocol receives nothing new.
@@ -593,6 +669,9 @@ impl ServerSide {
         let departed = hub.depart(self.client.id(), &self.outbox, limits);
         // A client that is remembered has not left.
         self.authenticated &= departed == Departed::Forgotten;
+        if let Some(Attendance { visit, .. }) = self.visit.as_ref().filter(|_| departed != Departed::Forgotten) {
+            visit.lost();
+        }
         departed
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     Event, Link,
-    server::{ServerSide, answer, misused},
+    server::{Attendance, ServerSide, answer, misused},
 };
 use crate::{
     CallError, ErrorCode, Payload, Value,
@@ -70,6 +70,7 @@ impl ServerSide {
         let subscribed = answer(protocol, id, &Subscribed { subscription: number });
         let Some(own) = self.shared.routes.find_stream(&topic) else {
             self.shared.hub.subscribe(self.client.id(), &self.outbox, &topic, number);
+            self.tell_subscribed(&topic);
             self.subscriptions.by_number.insert(number, Subscription::Shared(topic));
             return Ok(subscribed);
         };
@@ -81,6 +82,7 @@ impl ServerSide {
                 self.subscriptions
                     .by_number
                     .insert(number, Subscription::Own(own.topic, self.shared.hub.restriction(own.topic.uri)));
+                self.tell_subscribed(own.topic.uri);
                 link.events.push_back(Event::Stream(number, events));
                 Ok(subscribed)
             }
@@ -100,8 +102,12 @@ impl ServerSide {
         match subscription {
             Some(Subscription::Shared(topic)) => {
                 self.shared.hub.unsubscribe(self.client.id(), &self.outbox, &topic, number);
+                self.tell_unsubscribed(&topic);
             }
-            Some(Subscription::Own(..)) => link.events.push_back(Event::EndStream(number)),
+            Some(Subscription::Own(topic, _)) => {
+                link.events.push_back(Event::EndStream(number));
+                self.tell_unsubscribed(topic.uri);
+            }
             None => {}
         }
         Ok(answer(protocol, id, &existed))
@@ -120,20 +126,36 @@ impl ServerSide {
             }
             None => {
                 self.subscriptions.by_number.remove(&number);
+                self.tell_unsubscribed(uri);
                 self.outbox.push_reliable(0, encode(protocol, uri, number, Content::End));
             }
         }
     }
 
+    fn tell_subscribed(&self, topic: &str) {
+        if let Some(Attendance { visit, .. }) = &self.visit {
+            visit.subscribed(topic);
+        }
+    }
+
+    fn tell_unsubscribed(&self, topic: &str) {
+        if let Some(Attendance { visit, .. }) = &self.visit {
+            visit.unsubscribed(topic);
+        }
+    }
+
     /// Ends the streams that the client's new principal may not see. The hub has withheld the events that wait.
     pub(super) fn end_forbidden(&mut self, link: &mut Link, protocol: &'static dyn Protocol) {
-        let Self { shared, client, outbox, subscriptions, .. } = self;
+        let Self { shared, client, outbox, subscriptions, visit, .. } = self;
         subscriptions.by_number.retain(|number, subscription| match subscription {
             Subscription::Shared(_) => true,
             Subscription::Own(topic, _) => {
                 let stays = shared.hub.admit(client, topic.uri).is_ok();
                 if !stays {
                     link.events.push_back(Event::EndStream(*number));
+                    if let Some(Attendance { visit, .. }) = visit {
+                        visit.unsubscribed(topic.uri);
+                    }
                     outbox.push_reliable(0, encode(protocol, topic.uri, *number, Content::End));
                 }
                 stays

@@ -99,7 +99,7 @@ impl Scene {
     /// A client that subscribes to everything and can come back, with what may wait for it.
     fn join(&self, outbox_bytes: usize) -> (Client, Arc<Outbox>, Resume) {
         let (client, outbox) = (self.client(), Arc::new(Outbox::new(outbox_bytes)));
-        self.hub.join(client.clone(), V2, Arc::clone(&outbox), Interest::Topics(Topics::default()));
+        self.hub.join(client.clone(), V2, Arc::clone(&outbox), Interest::Topics(Topics::default()), None);
         let topics = [RETAINED, RELIABLE, LATEST, LAST_TWO].map(|topic| topic.uri());
         for (number, topic) in (1..).zip(topics.into_iter().chain(["t.untyped"])) {
             self.hub.subscribe(client.id(), &outbox, topic, number);

@@ -10,6 +10,7 @@ pub use self::publisher::Publisher;
 pub use self::{
     hub::{AGES, Departed, Hub, Resume, Resumed},
     outbox::{Ended, Outbox},
+    subscriber::Companion,
     subscriptions::{Interest, Topics},
 };
 pub use crate::delivery::Delivery;

@@ -5,6 +5,7 @@
 //! history.
 
 use std::{
+    borrow::Cow,
     collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -51,12 +52,14 @@ pub struct Outbox {
 }
 
 /// Why nothing more comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// The client fell behind by more than its outbox holds.
     Overflow,
     /// The events go to another connection, or nowhere.
     Left,
+    /// The server closes the connection, for this reason.
+    Kicked(Cow<'static, str>),
 }
 
 #[derive(Debug, Default)]
@@ -86,12 +89,13 @@ struct Away {
 }
 
 impl State {
-    /// From now on nothing waits and nothing is taken in.
+    /// From now on nothing waits and nothing is taken in. The first reason counts.
     fn end(&mut self, why: Ended, discarded: &mut Discarded) {
         self.wake_pacing(discarded);
         // It counts no more from now on, and not only when it is dropped.
         self.away = None;
-        let ended = Self { ended: Some(why), dropped: self.dropped, ..Self::default() };
+        let first = self.ended.take().unwrap_or(why);
+        let ended = Self { ended: Some(first), dropped: self.dropped, ..Self::default() };
         discarded.other(std::mem::replace(self, ended));
     }
 
@@ -380,8 +384,8 @@ impl Outbox {
     /// Nothing more comes.
     pub fn next_after_reply(&self) -> Result<Option<u64>, Ended> {
         let mut state = self.lock();
-        match state.ended {
-            Some(why) => Err(why),
+        match &state.ended {
+            Some(why) => Err(why.clone()),
             None => Ok(state.events.peek().map(|event| event.after_reply)),
         }
     }
@@ -394,8 +398,8 @@ impl Outbox {
         // Declared first, so dropped last.
         let mut discarded = Discarded::default();
         let mut state = self.lock();
-        if let Some(why) = state.ended {
-            return Err(why);
+        if let Some(why) = &state.ended {
+            return Err(why.clone());
         }
         let event = state.events.pop();
         if !state.pacing.is_empty() && state.events.is_empty() {
@@ -424,6 +428,12 @@ impl Outbox {
     /// Nobody takes events any more: lets publishers go.
     pub(super) fn close(&self, discarded: &mut Discarded) {
         self.lock().end(Ended::Left, discarded);
+    }
+
+    /// The server closes the connection, for this reason.
+    pub(super) fn kick(&self, reason: Cow<'static, str>, discarded: &mut Discarded) {
+        self.lock().end(Ended::Kicked(reason), discarded);
+        discarded.waker(self.ready.take());
     }
 
     /// Events that wait.

@@ -1,6 +1,6 @@
 //! The handle that publishes: for any thread, never waiting for a client.
 
-use std::{fmt, future::poll_fn, sync::Arc};
+use std::{borrow::Cow, fmt, future::poll_fn, sync::Arc};
 
 use super::{
     Hub, Payload, Topic,
@@ -64,6 +64,33 @@ impl Publisher {
         Self { hub: Arc::clone(&self.hub), audience: Audience::Group(group.into()) }
     }
 
+    /// A publisher whose events go to the clients of the principal of that name: every window that a user has open.
+    #[must_use]
+    pub fn principal(&self, name: impl Into<String>) -> Self {
+        Self { hub: Arc::clone(&self.hub), audience: Audience::Principal(name.into()) }
+    }
+
+    /// Closes the connection of every client of this publisher's audience, with code 1008 and this reason. They may not
+    /// resume; those whose connection was lost are forgotten. Returns how many there were.
+    ///
+    /// ```
+    /// # extern crate wslink_core as wslink;
+    /// # use wslink::{Principal, Publisher, service};
+    /// struct Accounts { publisher: Publisher }
+    ///
+    /// #[service]
+    /// impl Accounts {
+    ///     /// Ends the session of the user on all devices.
+    ///     #[rpc("accounts.log_out_everywhere")]
+    ///     fn log_out_everywhere(&self, principal: Principal) {
+    ///         self.publisher.principal(principal.name()).disconnect("logged out");
+    ///     }
+    /// }
+    /// ```
+    pub fn disconnect(&self, reason: impl Into<Cow<'static, str>>) -> usize {
+        self.hub.disconnect(&self.audience, &reason.into())
+    }
+
     /// Makes `client` a member of `group` until it leaves it or disconnects.
     ///
     /// ```
@@ -106,6 +133,31 @@ impl Publisher {
     #[must_use]
     pub fn subscribers_untyped(&self, topic: &str) -> usize {
         self.hub.subscribers(&self.audience, topic)
+    }
+
+    /// Waits until a client of this publisher's audience receives `topic`, so that a producer can sleep while there is
+    /// none. Clients of the original protocol receive everything.
+    ///
+    /// ```
+    /// # extern crate wslink_core as wslink;
+    /// # use std::time::Duration;
+    /// # use wslink::{Publisher, Topic};
+    /// # async fn sleep(_: Duration) {}
+    /// async fn measure(publisher: Publisher, topic: Topic<f64>, sensor: impl Fn() -> f64) {
+    ///     loop {
+    ///         publisher.wanted(topic).await;
+    ///         publisher.publish(topic, &sensor());
+    ///         sleep(Duration::from_millis(100)).await;
+    ///     }
+    /// }
+    /// ```
+    pub async fn wanted<T>(&self, topic: Topic<T>) {
+        poll_fn(|cx| self.hub.poll_until(|| self.subscribers(topic) > 0, cx)).await;
+    }
+
+    /// Waits until no client of this publisher's audience receives `topic`.
+    pub async fn unwanted<T>(&self, topic: Topic<T>) {
+        poll_fn(|cx| self.hub.poll_until(|| self.subscribers(topic) == 0, cx)).await;
     }
 
     /// How many events of `topic` were dropped by its delivery policy, for all clients together.

@@ -1,6 +1,6 @@
 //! One client as publishers see it: what it wants, and what it may see.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use super::{
     Interest, Outbox,
@@ -8,7 +8,7 @@ use super::{
     protocols::Spoken,
     resumption::Resumption,
 };
-use crate::Client;
+use crate::{Client, Disconnect};
 
 /// A client.
 pub(super) struct Subscriber {
@@ -23,12 +23,20 @@ pub(super) struct Subscriber {
     pub(super) resumption: Option<Resumption>,
     /// Its connection is lost, and it may come back.
     pub(super) away: bool,
+    /// Kept for as long as the client is known.
+    pub(super) companion: Option<Arc<dyn Companion>>,
 }
 
 impl Subscriber {
-    pub(super) fn new(client: Client, wire: Spoken, outbox: Arc<Outbox>, interest: Interest) -> Self {
+    pub(super) fn new(
+        client: Client,
+        wire: Spoken,
+        outbox: Arc<Outbox>,
+        interest: Interest,
+        companion: Option<Arc<dyn Companion>>,
+    ) -> Self {
         let decisions = Decisions::default();
-        Self { client, decisions, wire, outbox, interest, groups: Vec::new(), resumption: None, away: false }
+        Self { client, decisions, wire, outbox, interest, groups: Vec::new(), resumption: None, away: false, companion }
     }
 
     pub(super) fn may_see(&self, Sight { topic, require, asked }: Sight<'_>) -> bool {
@@ -40,6 +48,12 @@ impl Subscriber {
     pub(super) fn cost(&self) -> usize {
         self.interest.cost() + self.groups.iter().map(|group| group.len()).sum::<usize>() + size_of::<Self>()
     }
+}
+
+/// What others keep with a client, and drop when it is known no more.
+pub trait Companion: Any + Send + Sync {
+    /// The client will be known no more, for this reason.
+    fn end_with(&self, reason: Disconnect);
 }
 
 /// A topic, and what decides who sees it.

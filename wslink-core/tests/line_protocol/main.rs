@@ -75,6 +75,7 @@ fn shared(protocols: &[&'static dyn Protocol]) -> Arc<Shared> {
         manifest: None,
         telemetry: None,
         protocols: Protocols::new(protocols.iter().copied()).unwrap(),
+        hooks: None,
         held: AtomicUsize::new(0),
     })
 }
@@ -212,9 +213,9 @@ fn a_server_may_speak_it_alone() {
     let mut pair = Pair::new(&shared, LINES);
     pair.subscribe("desk.news");
     assert_eq!(news(&pair.events()), [text]);
-    let mut stranger = Session::server(shared, Handshake::default(), None, Instant::now()).unwrap();
-    stranger.handle_frame(Instant::now(), V2.first_frame(), vec![0].into());
-    assert_eq!(stranger.closing().map(|close| close.code), Some(1002));
+    let mut newcomer = Session::server(shared, Handshake::default(), None, Instant::now()).unwrap();
+    newcomer.handle_frame(Instant::now(), V2.first_frame(), vec![0].into());
+    assert_eq!(newcomer.closing().map(|close| close.code), Some(1002));
 }
 
 #[test]

@@ -26,8 +26,8 @@ use super::{
 };
 
 /// Whether the server may close a connection for this reason.
-pub(crate) fn check_reason(env: &Env, close: Close) {
-    let is_possible = match close.reason {
+pub(crate) fn check_reason(env: &Env, close: &Close) {
+    let is_possible = match &*close.reason {
         "no hello in time" | "no answer to a ping" | "nothing read for too long" | "incomplete message without progress" => true,
         "authentication expired" => env.setup.lifetime.is_some(),
         "too slow for what is published" | "too slow for its replies" | "resumed on another connection" => true,
@@ -67,6 +67,7 @@ pub(crate) fn server(env: &Env) -> Arc<Shared> {
         manifest: None,
         telemetry: None,
         protocols: Protocols::default(),
+        hooks: None,
         held: AtomicUsize::new(0),
     })
 }

@@ -50,7 +50,7 @@ pub(crate) struct ServerEnd {
 }
 
 /// Why an end is over.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Over {
     /// Nothing comes any more.
     Lost,
@@ -95,7 +95,7 @@ impl ServerEnd {
     }
 
     /// The close frame of an end that is over, where it sends one.
-    pub(crate) fn close(&self, over: Over, env: &Env) -> Option<Item> {
+    pub(crate) fn close(&self, over: &Over, env: &Env) -> Option<Item> {
         let Over::Close(close) = over else { return None };
         // Some time before the end of the grace period, calls that are not over are given up.
         let grace = u64::try_from(env.setup.limits.grace.as_millis()).unwrap() / 2;
@@ -124,7 +124,7 @@ impl ServerEnd {
             progress |= self.poll_streams();
             progress |= self.write(env, up, down);
             if let Some(close) = self.session.closing() {
-                return Some(Over::Close(*close));
+                return Some(Over::Close(close.clone()));
             }
             if !progress {
                 break;
@@ -168,6 +168,7 @@ impl ServerEnd {
                     let delay = if env.one_in(4) { env.rng.u64(..300) } else { 0 };
                     self.authenticating = Some((env.now + delay, authenticating));
                 }
+                Event::Admit(_) => panic!("the services of the model have no hooks"),
                 Event::Run(call, work) => self.run(env, call, work),
                 Event::Abort(call) => self.abort(env, call),
                 Event::Stream(number, events) => self.streams.push((number, events)),
@@ -249,7 +250,7 @@ impl ServerEnd {
 
     /// The connection is over. Returns the handlers that go on without it, and whether its client is the first that is
     /// remembered.
-    pub(crate) fn end(mut self, over: Over, env: &Env) -> (Vec<Handler>, bool) {
+    pub(crate) fn end(mut self, over: &Over, env: &Env) -> (Vec<Handler>, bool) {
         let is_loss = matches!(over, Over::Lost | Over::Close(Close { heard: false, .. })) && self.stopped.is_none();
         let departed = is_loss.then(|| self.session.depart());
         let is_remembered = departed.is_some_and(|departed| departed != Departed::Forgotten);

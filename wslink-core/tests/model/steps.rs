@@ -29,7 +29,7 @@ pub(crate) fn step(world: &mut World) {
         89..92 => group(world),
         92..95 => slow_down(world),
         95 => half_message(world),
-        96 => world.connect_stranger(),
+        96 => world.connect_unauthenticated(),
         97 => close(world),
         98 => begin_anew(world),
         _ if world.env.one_in(3) => world.stop(),

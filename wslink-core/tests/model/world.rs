@@ -161,7 +161,7 @@ impl World {
             self.end_near(at, ended);
         }
         if let Some(over) = far_over {
-            self.end_far(at, over);
+            self.end_far(at, &over);
         }
         progress
     }
@@ -184,7 +184,7 @@ impl World {
         client.connects_at = env.now + env.rng.u64(..if env.calm { 50 } else { 2000 });
     }
 
-    fn end_far(&mut self, at: usize, over: Over) {
+    fn end_far(&mut self, at: usize, over: &Over) {
         let Self { env, connections, orphans, .. } = self;
         let connection = &mut connections[at];
         let Some(far) = connection.far.take() else { return };
@@ -225,7 +225,7 @@ impl World {
     }
 
     /// A peer connects and says nothing.
-    pub(crate) fn connect_stranger(&mut self) {
+    pub(crate) fn connect_unauthenticated(&mut self) {
         if !self.stopping {
             let (number, profile) = self.link();
             let far = ServerEnd::new(&self.shared, number, None, &self.env);

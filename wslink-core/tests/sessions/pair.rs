@@ -39,6 +39,7 @@ pub(crate) fn server_of(hub: Arc<Hub>, services: &[Mounted], limits: Limits) -> 
         manifest: None,
         telemetry: None,
         protocols: Protocols::default(),
+        hooks: None,
         held: AtomicUsize::new(0),
     })
 }

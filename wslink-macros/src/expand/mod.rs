@@ -14,6 +14,7 @@ use crate::{
 
 mod block;
 mod client;
+mod hook;
 mod method;
 mod schemas;
 
@@ -74,7 +75,7 @@ fn written_as() -> Option<String> {
 }
 
 fn description(service: &Service, settings: &Settings) -> TokenStream {
-    let Service { ty, name, docs, cfg, methods, topics, .. } = service;
+    let Service { ty, name, docs, cfg, methods, topics, hooks, .. } = service;
     let private = settings.runtime.private(Span::call_site());
     let (docs, location) = (docs.value(&quote!(__rt::concat)), location(ty.span()));
     let schemas = settings.schema.as_ref().map(|flag| schemas::required(service, flag));
@@ -86,6 +87,7 @@ fn description(service: &Service, settings: &Settings) -> TokenStream {
         quote!(#(#cfg)* #item)
     });
     let topics = topics.iter().map(topic);
+    let hooks = hooks.iter().map(hook::hook);
     let constant = quote! {
         const DESCRIPTOR: &'static __rt::ServiceDescriptor = &__rt::ServiceDescriptor {
             name: #name,
@@ -96,6 +98,7 @@ fn description(service: &Service, settings: &Settings) -> TokenStream {
             version: __rt::env!("CARGO_PKG_VERSION"),
             methods: &[#(#methods),*],
             topics: &[#(#topics),*],
+            hooks: &[#(#hooks),*],
             ordered: #ordered,
         };
         const ERASURE: __rt::Erasure<Self> = __rt::Handlers::<Self>::ERASURE;

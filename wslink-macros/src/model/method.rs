@@ -129,7 +129,7 @@ fn timeout(options: &Options, mistakes: &mut Mistakes) -> Option<LitInt> {
     }
 }
 
-fn receiver(signature: &Signature, mistakes: &mut Mistakes) -> bool {
+pub(super) fn receiver(signature: &Signature, mistakes: &mut Mistakes) -> bool {
     let Some(receiver) = signature.receiver() else {
         mistakes.add(&signature.ident, format!("the method has no receiver; write `fn {}(&self, …)`", signature.ident));
         return false;
@@ -148,7 +148,7 @@ fn receiver(signature: &Signature, mistakes: &mut Mistakes) -> bool {
     false
 }
 
-fn qualifiers(signature: &Signature, mistakes: &mut Mistakes) -> bool {
+pub(super) fn qualifiers(signature: &Signature, mistakes: &mut Mistakes) -> bool {
     // Of a variadic the compiler itself complains.
     let mut good = signature.variadic.is_none();
     let mut wrong = |place: TokenStream, text: &str| {

@@ -12,6 +12,7 @@ pub(crate) use self::{
     client::{Call, Client, Subscription},
     default::DefaultValue,
     documentation::Docs,
+    hook::{Hook, HookKind},
     method::{Flavour, Method},
     parameter::Parameter,
     runtime::Runtime,
@@ -21,7 +22,7 @@ pub(crate) use self::{
 use crate::{
     mistakes::Mistakes,
     options::name,
-    parse::{Block, Item, Kind, args, hidden},
+    parse::{Block, Item, Kind, args, hidden, is_hook},
     uri::{Uri, UriStyle},
 };
 
@@ -30,6 +31,7 @@ mod client;
 mod default;
 mod documentation;
 mod externs;
+mod hook;
 mod itself;
 mod method;
 mod parameter;
@@ -52,6 +54,7 @@ pub(crate) struct Service {
     pub(crate) allowed: Vec<TokenStream>,
     pub(crate) methods: Vec<Method>,
     pub(crate) topics: Vec<Topic>,
+    pub(crate) hooks: Vec<Hook>,
 }
 
 impl Service {
@@ -67,6 +70,7 @@ impl Service {
             allowed: carried(&block.head.attrs),
             methods: Vec::new(),
             topics: Vec::new(),
+            hooks: Vec::new(),
             name: name.clone().unwrap_or_default(),
         };
         for (index, item) in block.items.iter().enumerate() {
@@ -98,12 +102,16 @@ impl Service {
                 let topic = Topic::check(constant, attribute, (index, item), self, mistakes);
                 self.topics.extend(topic);
             }
+            (Kind::Method(method), name) if is_hook(name) => {
+                let hook = Hook::check(method, attribute, item, self, mistakes);
+                self.hooks.extend(hook);
+            }
             (Kind::Method(method), _) => {
                 let topic = Topic::function(method, attribute, (index, item), self, mistakes);
                 self.topics.extend(topic);
             }
-            (Kind::Constant(_), _) => {
-                mistakes.add(attribute.path(), "`#[rpc]` on a constant; write `#[topic]`, or make it a method");
+            (Kind::Constant(_), name) => {
+                mistakes.add(attribute.path(), format!("`#[{name}]` on a constant; write `#[topic]`, or make it a method"));
             }
             (Kind::Unknown(_), name) => {
                 let text = format!("what stands under `#[{name}]` cannot be read; write a `fn` with its whole signature");

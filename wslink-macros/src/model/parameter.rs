@@ -172,7 +172,7 @@ fn renamed(value: &Expr, mistakes: &mut Mistakes) -> Option<(String, TokenStream
     }
 }
 
-fn owned(ty: &Type, mistakes: &mut Mistakes) -> bool {
+pub(super) fn owned(ty: &Type, mistakes: &mut Mistakes) -> bool {
     let text = match super::ungrouped(ty) {
         Type::Reference(reference) => format!("arguments are owned, not borrowed; write `{}`", owner(&reference.elem)),
         Type::ImplTrait(_) => {

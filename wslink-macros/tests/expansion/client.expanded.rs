@@ -55,6 +55,7 @@ const _: () = {
                 require: __rt::None,
                 stream: __rt::SHARED,
             }],
+            hooks: &[],
             ordered: false,
         };
         const ERASURE: __rt::Erasure<Self> = __rt::Handlers::<Self>::ERASURE;

@@ -79,6 +79,7 @@ const _: () = {
                     stream: __rt::own(__method_desk),
                 },
             ],
+            hooks: &[],
             ordered: false,
         };
         const ERASURE: __rt::Erasure<Self> = __rt::Handlers::<Self>::ERASURE;

@@ -40,6 +40,7 @@ const _: () = {
             version: __rt::env!("CARGO_PKG_VERSION"),
             methods: &[__method_resize],
             topics: &[],
+            hooks: &[],
             ordered: false,
         };
         const ERASURE: __rt::Erasure<Self> = __rt::Handlers::<Self>::ERASURE;

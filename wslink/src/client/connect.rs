@@ -98,7 +98,7 @@ async fn greet(connection: &mut Connection, epoch: u64) -> Result<Greeting, Erro
             Ok(welcome) => Ok(Greeting { epoch, welcome }),
             Err(HelloError::Malformed(why)) => Err(Error::Handshake(format!("its hello is not understood: {why}"))),
             Err(HelloError::Refused(error)) if error.code() == ErrorCode::Authentication => Err(Error::Unauthorized(error)),
-            Err(HelloError::Refused(error)) => Err(Error::Handshake(error.to_string())),
+            Err(HelloError::Refused(error)) => Err(Error::Call(error)),
         };
     }
 }

@@ -53,8 +53,8 @@ impl Connection {
                 }
             }
             if let Some(close) = self.session.closing() {
-                let (code, reason) = (close.code, close.reason);
-                self.socket.close(code, reason);
+                let (code, reason) = (close.code, close.reason.clone());
+                self.socket.close(code, &reason);
                 return Poll::Ready(Err(Disconnect::GaveUp { code, reason }));
             }
             let now = Instant::now().into_std();
@@ -88,7 +88,7 @@ impl Connection {
             Incoming::Lost => Err(Disconnect::Lost),
             Incoming::Broken(Violation { code, reason }) => {
                 self.socket.close(code, reason);
-                Err(Disconnect::GaveUp { code, reason })
+                Err(Disconnect::GaveUp { code, reason: reason.into() })
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a program can see of a session's connection.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use tokio::sync::watch;
 
@@ -39,7 +39,7 @@ pub enum Disconnect {
         /// The code of the close frame that was sent.
         code: u16,
         /// What was wrong.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
     /// The network or the server failed without a close frame.
     Lost,

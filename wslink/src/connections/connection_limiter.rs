@@ -64,7 +64,7 @@ impl ConnectionLimiter {
         }
     }
 
-    /// A place for a connection, which is a stranger's; `subnet` where it is known already.
+    /// A place for a connection, which is not authenticated yet; `subnet` where it is known already.
     pub(crate) fn acquire(self: &Arc<Self>, subnet: Option<Subnet>) -> Result<ConnectionPermit, LimitReached> {
         let mut counts = self.counts();
         if counts.all >= self.max {

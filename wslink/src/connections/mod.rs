@@ -6,6 +6,7 @@ use std::{future::Future, sync::Arc, time::Instant};
 use http::{HeaderMap, header};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    runtime::Handle,
     sync::Semaphore,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -48,6 +49,16 @@ impl Connections {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    /// Has the hooks of services run by this runtime, unless they are already run by another.
+    fn run_hooks(&self) {
+        if let Some(hooks) = &self.shared.hooks {
+            hooks.spawn_with(|| {
+                let (tracker, runtime) = (self.tracker.clone(), Handle::current());
+                move |run| drop(tracker.spawn_on(run, &runtime))
+            });
+        }
     }
 
     /// Counts a handshake that was refused, for one of few reasons.

@@ -35,9 +35,9 @@ const CHUNK_HEADER: usize = 12;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let recording = Recording::parse(concat!(
-///     r#"{"exchange":"stranger","dir":"c2s","op":"text","text":"{\"id\":\"system:c0:0\",\"method\":\"wslink.hello\"}"}"#,
+///     r#"{"exchange":"newcomer","dir":"c2s","op":"text","text":"{\"id\":\"system:c0:0\",\"method\":\"wslink.hello\"}"}"#,
 ///     "\n",
-///     r#"{"exchange":"stranger","dir":"s2c","op":"text","text":"{\"wslink\": \"1.0\", \"id\": \"system:c0:0\", \"error\": {\"code\": -32000, \"message\": \"Authentication failed\"}}"}"#,
+///     r#"{"exchange":"newcomer","dir":"s2c","op":"text","text":"{\"wslink\": \"1.0\", \"id\": \"system:c0:0\", \"error\": {\"code\": -32000, \"message\": \"Authentication failed\"}}"}"#,
 /// ))?;
 /// for exchange in recording.exchanges() {
 ///     let server = Server::builder().build()?;

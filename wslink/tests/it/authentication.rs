@@ -95,7 +95,7 @@ fn nothing_is_acted_on_while_a_hello_waits() {
         Server::builder().authenticator(authenticator).mount(Mirror)
     });
     for protocol in BOTH {
-        let mut speaker = Speaker::stranger(&server, protocol);
+        let mut speaker = Speaker::unauthenticated(&server, protocol);
         let hello = speaker.begin_system("wslink.hello", json!([{}]), json!({}));
         let call = speaker.begin("mirror.me", json!([]));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -129,7 +129,7 @@ fn what_ends_with_a_principal_may_publish() {
             Mirror
         })
     });
-    let mut speaker = Speaker::stranger(&server, ProtocolVersion::V2);
+    let mut speaker = Speaker::unauthenticated(&server, ProtocolVersion::V2);
     speaker.hello("one");
     speaker.begin_system("wslink.hello", json!([{"secret": "another"}]), json!({}));
     let mut results = [speaker.next(), speaker.next()].map(|message| message["result"].is_number());
@@ -142,7 +142,7 @@ fn a_principal_that_is_good_for_no_time_is_good_for_no_call() {
     let admit = async |_| Ok::<_, Rejection>(Principal::new("late").expires_in(Duration::ZERO));
     let server = TestServer::build(move || Server::builder().authenticator(admit).mount(Mirror));
     for protocol in BOTH {
-        let mut speaker = Speaker::stranger(&server, protocol);
+        let mut speaker = Speaker::unauthenticated(&server, protocol);
         speaker.begin_system("wslink.hello", json!([{"secret": "x"}]), json!({}));
         let call = speaker.begin("mirror.me", json!([]));
         assert!(speaker.next()["error"].is_null());
@@ -179,7 +179,7 @@ async fn an_answer_that_does_not_come_ends_the_connection() {
 fn an_authenticator_that_panics_or_cannot_decide_is_no_failure_of_the_client() {
     let server = mirror();
     for protocol in BOTH {
-        let mut speaker = Speaker::stranger(&server, protocol);
+        let mut speaker = Speaker::unauthenticated(&server, protocol);
         // Far more often than a client may fail, and than an address may.
         for _ in 0..50 {
             for secret in ["panic", "not now"] {
@@ -196,7 +196,7 @@ fn an_authenticator_that_panics_or_cannot_decide_is_no_failure_of_the_client() {
 fn a_good_hello_changes_the_principal_and_a_bad_one_changes_nothing() {
     let server = mirror();
     for protocol in BOTH {
-        let mut speaker = Speaker::stranger(&server, protocol);
+        let mut speaker = Speaker::unauthenticated(&server, protocol);
         let first = speaker.hello("alice");
         assert_eq!(speaker.hello("not her")["error"]["code"], -32000);
         assert_eq!(speaker.call("mirror.me", json!([]))["result"], "alice");
@@ -208,7 +208,7 @@ fn a_good_hello_changes_the_principal_and_a_bad_one_changes_nothing() {
 #[test]
 fn a_hello_is_no_larger_than_its_limit_at_any_time() {
     let server = mirror();
-    let mut speaker = Speaker::stranger(&server, ProtocolVersion::V2);
+    let mut speaker = Speaker::unauthenticated(&server, ProtocolVersion::V2);
     speaker.hello("alice");
     assert_eq!(speaker.hello(&"t".repeat(5000))["error"]["code"], -32000);
     assert_eq!(speaker.call("mirror.me", json!([]))["result"], "alice");
@@ -251,7 +251,7 @@ fn calls_of_an_expired_principal_are_refused_until_a_good_hello() {
     let server = guests(Duration::from_secs(3600));
     let expired = json!({"code": -32000, "message": "Authentication expired"});
     for protocol in BOTH {
-        let mut speaker = Speaker::stranger(&server, protocol);
+        let mut speaker = Speaker::unauthenticated(&server, protocol);
         let hello = json!([{"secret": "50", "extensions": ["subscribe", "refresh"]}]);
         let welcome = speaker.system("wslink.hello", hello, json!({}));
         assert_eq!(welcome["result"]["expiresInMs"], 50, "{welcome}");
@@ -267,7 +267,7 @@ fn calls_of_an_expired_principal_are_refused_until_a_good_hello() {
 #[test]
 fn a_connection_ends_some_time_after_its_principal_expired() {
     let server = guests(Duration::from_millis(50));
-    let mut speaker = Speaker::stranger(&server, ProtocolVersion::V1);
+    let mut speaker = Speaker::unauthenticated(&server, ProtocolVersion::V1);
     let welcome = speaker.hello("50");
     assert!(welcome["result"].get("expiresInMs").is_none(), "{welcome}");
     assert_eq!(speaker.peer.next(), Got::Close(1008, "authentication expired".into()));
@@ -284,7 +284,7 @@ fn an_address_that_keeps_guessing_is_refused() {
     (0..20).for_each(|_| drop(Speaker::new(&server, ProtocolVersion::V1)));
     let refused = Got::Close(1008, "too many failed hellos from this address".into());
     let guess = |_| {
-        let mut speaker = Speaker::stranger(&server, ProtocolVersion::V1);
+        let mut speaker = Speaker::unauthenticated(&server, ProtocolVersion::V1);
         speaker.begin_system("wslink.hello", json!([{"secret": "wrong"}]), json!({}));
         speaker
     };

@@ -121,13 +121,13 @@ fn open() -> TestServer {
 }
 
 fn stock(server: &TestServer, protocol: ProtocolVersion, token: &str) -> Speaker {
-    let mut speaker = Speaker::stranger(server, protocol);
+    let mut speaker = Speaker::unauthenticated(server, protocol);
     speaker.hello(token);
     speaker
 }
 
 fn subscriber(server: &TestServer, protocol: ProtocolVersion, token: &str) -> Speaker {
-    let mut speaker = Speaker::stranger(server, protocol);
+    let mut speaker = Speaker::unauthenticated(server, protocol);
     speaker.system("wslink.hello", json!([{"secret": token, "extensions": ["subscribe"]}]), json!({}));
     speaker
 }

@@ -154,8 +154,8 @@ async fn a_certificate_that_a_server_signed_itself_is_trusted_for_its_name_and_t
         let tls = wslink::server::Tls::from_files(&certificate_file, &key_file).unwrap();
         let server = TestServer::start(|builder| mount(builder).tls(tls));
         let url = format!("wss://{}/ws", server.address);
-        let stranger = Session::builder(&url).connect().await;
-        assert!(matches!(stranger, Err(Error::Io(_))), "{stranger:?}");
+        let newcomer = Session::builder(&url).connect().await;
+        assert!(matches!(newcomer, Err(Error::Io(_))), "{newcomer:?}");
         let session = Session::builder(&url).certificate(&pem).unwrap().connect().await;
         assert_eq!(session.is_ok(), trusted, "{name}: {:?}", session.err());
         for file in [certificate_file, key_file] {
@@ -179,8 +179,8 @@ async fn tls_is_for_servers_that_are_trusted() {
     let mut silent = std::net::TcpStream::connect(server.address).unwrap();
     silent.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let url = format!("wss://{}/ws", server.address);
-    let stranger = Session::builder(&url).connect().await;
-    assert!(matches!(stranger, Err(Error::Io(_))), "{stranger:?}");
+    let newcomer = Session::builder(&url).connect().await;
+    assert!(matches!(newcomer, Err(Error::Io(_))), "{newcomer:?}");
     let session = Session::builder(&url).certificate(made.cert.pem()).unwrap().connect().await.unwrap();
     // Enough to fill every buffer on the way, several times.
     let blob = crate::kit::pattern(8 << 20, 0);

@@ -54,7 +54,7 @@ fn the_silent_of_one_address_take_the_places_of_that_address_only() {
 }
 
 #[test]
-fn who_said_hello_is_no_stranger() {
+fn a_client_that_said_hello_counts_as_authenticated() {
     let server = server(|limits| (limits.address_unauthenticated, limits.address_connections) = (1, 5));
     let speakers: Vec<_> = (0..5).map(|_| admitted(&server, HERE)).collect();
     assert_eq!(server.connect_from(HERE, &[]).err(), Some(429), "five in all");

@@ -194,7 +194,7 @@ pub(crate) const BOTH: [ProtocolVersion; 2] = [ProtocolVersion::V1, ProtocolVers
 
 impl Speaker {
     /// A peer that was not greeted yet.
-    pub(crate) fn stranger(server: &TestServer, protocol: ProtocolVersion) -> Self {
+    pub(crate) fn unauthenticated(server: &TestServer, protocol: ProtocolVersion) -> Self {
         Self::over(server.connect(), protocol)
     }
 
@@ -204,7 +204,7 @@ impl Speaker {
 
     /// A peer that said hello.
     pub(crate) fn new(server: &TestServer, protocol: ProtocolVersion) -> Self {
-        Self::stranger(server, protocol).greeted()
+        Self::unauthenticated(server, protocol).greeted()
     }
 
     /// The same peer once it has said hello.
@@ -216,7 +216,7 @@ impl Speaker {
 
     /// A peer that said hello and knows `extensions`.
     pub(crate) fn extended(server: &TestServer, protocol: ProtocolVersion, extensions: &[&str]) -> Self {
-        let mut speaker = Self::stranger(server, protocol);
+        let mut speaker = Self::unauthenticated(server, protocol);
         let hello = json!({"secret": Secret::published().reveal(), "extensions": extensions});
         let welcome = speaker.system("wslink.hello", json!([hello]), json!({}));
         assert!(welcome["result"]["extensions"].is_array(), "{welcome}");

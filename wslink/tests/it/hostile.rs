@@ -29,11 +29,11 @@ fn assert_closed(speaker: &mut Speaker, code: u16, what: &str) {
 fn nothing_runs_before_hello() {
     let server = server(|_| {});
     for protocol in BOTH {
-        let mut stranger = Speaker::stranger(&server, protocol);
-        let refused = stranger.call("kit.publish", json!(["t", 1]));
+        let mut newcomer = Speaker::unauthenticated(&server, protocol);
+        let refused = newcomer.call("kit.publish", json!(["t", 1]));
         assert_eq!(refused["error"]["message"], "Unauthorized: Skip message processing");
-        assert!(stranger.hello("wslink-secret")["result"]["clientID"].is_string());
-        assert_eq!(stranger.call("kit.echo", json!([1]))["result"]["args"], json!([1]));
+        assert!(newcomer.hello("wslink-secret")["result"]["clientID"].is_string());
+        assert_eq!(newcomer.call("kit.echo", json!([1]))["result"]["args"], json!([1]));
     }
 }
 
@@ -41,7 +41,7 @@ fn nothing_runs_before_hello() {
 fn secrets_cannot_be_guessed_on_one_connection() {
     let server = server(|_| {});
     for protocol in BOTH {
-        let mut guesser = Speaker::stranger(&server, protocol);
+        let mut guesser = Speaker::unauthenticated(&server, protocol);
         for _ in 0..3 {
             assert_eq!(guesser.hello("guess")["error"]["message"], "Authentication failed");
         }
@@ -56,7 +56,7 @@ fn secrets_cannot_be_guessed_on_one_connection() {
 fn odd_hellos_authenticate_nobody() {
     let server = server(|limits| limits.hello_failures = 100);
     for protocol in BOTH {
-        let mut stranger = Speaker::stranger(&server, protocol);
+        let mut newcomer = Speaker::unauthenticated(&server, protocol);
         let secret = "wslink-secret";
         let args = [
             json!([]),
@@ -76,11 +76,11 @@ fn odd_hellos_authenticate_nobody() {
             json!([{"secret": 0}]),
         ];
         for args in args {
-            stranger.send(&json!({"wslink": "1.0", "id": "system:c0:0", "method": "wslink.hello", "args": args}));
-            assert_eq!(stranger.next()["error"]["code"], -32000, "{args}");
+            newcomer.send(&json!({"wslink": "1.0", "id": "system:c0:0", "method": "wslink.hello", "args": args}));
+            assert_eq!(newcomer.next()["error"]["code"], -32000, "{args}");
         }
-        stranger.send(&json!({"wslink": "1.0", "id": "rpc:c0:0", "method": "wslink.hello", "args": [{"secret": secret}]}));
-        assert_eq!(stranger.next()["error"]["code"], -32000, "not a system call");
+        newcomer.send(&json!({"wslink": "1.0", "id": "rpc:c0:0", "method": "wslink.hello", "args": [{"secret": secret}]}));
+        assert_eq!(newcomer.next()["error"]["code"], -32000, "not a system call");
     }
 }
 
@@ -88,7 +88,7 @@ fn odd_hellos_authenticate_nobody() {
 fn a_second_hello_changes_nothing() {
     let server = server(|_| {});
     for protocol in BOTH {
-        let mut speaker = Speaker::stranger(&server, protocol);
+        let mut speaker = Speaker::unauthenticated(&server, protocol);
         let first = speaker.hello("wslink-secret");
         assert_eq!(speaker.hello("wrong")["error"]["code"], -32000);
         assert_eq!(speaker.hello("wslink-secret"), first);
@@ -105,9 +105,9 @@ fn a_second_hello_changes_nothing() {
 fn who_says_nothing_is_closed() {
     let server = server(|limits| limits.hello = Duration::from_millis(100));
     for protocol in BOTH {
-        let mut silent = Speaker::stranger(&server, protocol);
+        let mut silent = Speaker::unauthenticated(&server, protocol);
         assert_closed(&mut silent, 1008, "no hello");
-        let mut unwelcome = Speaker::stranger(&server, protocol);
+        let mut unwelcome = Speaker::unauthenticated(&server, protocol);
         unwelcome.begin_system("wslink.hello", json!([{"secret": "wrong"}]), json!({}));
         // On a busy machine the time may be up before it is answered.
         assert_eq!(unwelcome.peer.end(), Got::Close(1008, "no hello in time".into()), "no good hello");
@@ -132,9 +132,9 @@ fn claims_beyond_the_limits_are_refused() {
         limits.message_bytes = 1 << 20;
     });
     for protocol in BOTH {
-        let mut stranger = Speaker::stranger(&server, protocol);
-        stranger.send(&json!({"wslink": "1.0", "id": "system:c0:0", "method": "wslink.hello", "args": ["x".repeat(5000)]}));
-        assert_closed(&mut stranger, 1009, "a long hello");
+        let mut newcomer = Speaker::unauthenticated(&server, protocol);
+        newcomer.send(&json!({"wslink": "1.0", "id": "system:c0:0", "method": "wslink.hello", "args": ["x".repeat(5000)]}));
+        assert_closed(&mut newcomer, 1009, "a long hello");
         let mut speaker = Speaker::new(&server, protocol);
         speaker.begin("kit.echo", json!(["x".repeat(9000)]));
         assert_closed(&mut speaker, 1009, "a long frame");
@@ -142,9 +142,9 @@ fn claims_beyond_the_limits_are_refused() {
     let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     speaker.peer.binary(chunk(1, 0, (1 << 20) + 1, b"x"));
     assert_closed(&mut speaker, 1009, "a long message");
-    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V2);
-    stranger.peer.binary(chunk(1, 0, 5000, b"x"));
-    assert_closed(&mut stranger, 1009, "a long claim before hello");
+    let mut newcomer = Speaker::unauthenticated(&server, ProtocolVersion::V2);
+    newcomer.peer.binary(chunk(1, 0, 5000, b"x"));
+    assert_closed(&mut newcomer, 1009, "a long claim before hello");
 }
 
 #[test]
@@ -177,16 +177,16 @@ fn a_message_that_is_too_large_costs_its_call_and_not_the_connection() {
 }
 
 #[test]
-fn a_stranger_uploads_nothing() {
+fn an_unauthenticated_client_uploads_nothing() {
     let server = server(|_| {});
-    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V1);
-    stranger.send(&json!({"wslink": "1.0", "method": "wslink.binary.attachment", "args": ["wslink_bin1"]}));
-    stranger.peer.binary([1, 2, 3]);
-    assert!(stranger.hello("wslink-secret")["result"]["clientID"].is_string());
-    assert_eq!(stranger.call("kit.echo", json!(["wslink_bin1"]))["result"]["args"], json!(["wslink_bin1"]));
-    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V2);
-    stranger.peer.binary(vec![0; 10_000]);
-    assert_closed(&mut stranger, 1009, "a long frame before hello");
+    let mut newcomer = Speaker::unauthenticated(&server, ProtocolVersion::V1);
+    newcomer.send(&json!({"wslink": "1.0", "method": "wslink.binary.attachment", "args": ["wslink_bin1"]}));
+    newcomer.peer.binary([1, 2, 3]);
+    assert!(newcomer.hello("wslink-secret")["result"]["clientID"].is_string());
+    assert_eq!(newcomer.call("kit.echo", json!(["wslink_bin1"]))["result"]["args"], json!(["wslink_bin1"]));
+    let mut newcomer = Speaker::unauthenticated(&server, ProtocolVersion::V2);
+    newcomer.peer.binary(vec![0; 10_000]);
+    assert_closed(&mut newcomer, 1009, "a long frame before hello");
 }
 
 #[test]

@@ -57,9 +57,9 @@ fn its_page_knows_where_the_socket_is_and_loads_nothing_from_elsewhere() {
 #[test]
 fn it_is_for_those_who_know_the_secret_and_is_no_part_of_what_is_offered() {
     let server = TestServer::start(|builder| builder.service(Kit::new).inspector(Inspector::Loopback));
-    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V2);
+    let mut newcomer = Speaker::unauthenticated(&server, ProtocolVersion::V2);
     for method in METHODS {
-        assert_eq!(stranger.call(method, json!([]))["error"]["code"], -32000);
+        assert_eq!(newcomer.call(method, json!([]))["error"]["code"], -32000);
     }
     let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     assert_eq!(speaker.call(METHODS[1], json!([]))["result"]["connections"], 2);

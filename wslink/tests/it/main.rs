@@ -30,6 +30,7 @@ mod http;
 mod inspector;
 mod kit;
 #[cfg(unix)]
+mod lifecycle;
 mod listeners;
 #[cfg(all(feature = "client", feature = "manifest"))]
 mod manifest;
@@ -37,6 +38,7 @@ mod negotiated;
 mod observed;
 mod ordered;
 mod panics;
+mod presence;
 mod principals;
 #[cfg(feature = "prometheus")]
 mod prometheus;

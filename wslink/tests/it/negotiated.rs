@@ -177,14 +177,14 @@ fn until(flag: &AtomicBool) {
 fn hello_says_what_is_in_force() {
     let fixture = start();
     for protocol in BOTH {
-        let mut speaker = Speaker::stranger(&fixture.server, protocol);
+        let mut speaker = Speaker::unauthenticated(&fixture.server, protocol);
         let hello = json!({"secret": "wslink-secret", "extensions": ["cancel", "unheard of", 7]});
         let result = speaker.system("wslink.hello", json!([hello]), json!({}))["result"].clone();
         assert_eq!(result["extensions"], json!(["cancel"]));
         assert_eq!(result["limits"]["callsInFlight"], Limits::default().calls_in_flight);
         let reply = speaker.system("wslink.subscribe", json!(["slow.status"]), json!({}));
         assert_eq!(reply["error"]["message"], "Unknown system method called", "not asked for, not there");
-        let mut stock = Speaker::stranger(&fixture.server, protocol);
+        let mut stock = Speaker::unauthenticated(&fixture.server, protocol);
         assert!(stock.hello("wslink-secret")["result"].get("extensions").is_none());
     }
 }

@@ -106,10 +106,10 @@ fn a_connection_and_its_calls_are_counted_as_ended_before_they_are_no_longer_the
 #[test]
 fn connections_and_what_they_are_refused_for_are_counted() {
     let server = server();
-    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V1);
-    assert_eq!(stranger.call("kit.null", json!([]))["error"]["code"], -32000);
-    assert_eq!(stranger.hello("wrong")["error"]["code"], -32000);
-    assert!(stranger.hello(Secret::published().reveal())["result"].is_object());
+    let mut newcomer = Speaker::unauthenticated(&server, ProtocolVersion::V1);
+    assert_eq!(newcomer.call("kit.null", json!([]))["error"]["code"], -32000);
+    assert_eq!(newcomer.hello("wrong")["error"]["code"], -32000);
+    assert!(newcomer.hello(Secret::published().reveal())["result"].is_object());
     let mut speaker = Speaker::new(&server, ProtocolVersion::V2);
     let open = once(&server, |now| now.clients.len() == 2 && now.clients.iter().all(|client| client.protocol.is_some()));
     assert_eq!((&open["connections"], &open["clients"][0]["protocol"]), (&json!(2), &json!("v1")));
@@ -117,8 +117,8 @@ fn connections_and_what_they_are_refused_for_are_counted() {
 
     speaker.peer.close(1000);
     assert!(matches!(speaker.peer.next(), Got::Close(1000, _)));
-    stranger.peer.text("no JSON {");
-    assert!(matches!(stranger.peer.next(), Got::Close(1007, _)));
+    newcomer.peer.text("no JSON {");
+    assert!(matches!(newcomer.peer.next(), Got::Close(1007, _)));
     let refused = request(&server, "GET /ws", "Host: localhost\r\nConnection: close\r\nOrigin: http://evil.example\r\n");
     assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
 
@@ -167,11 +167,11 @@ fn a_client_that_resumes_is_known_by_its_old_name() {
         let hello = json!({"secret": Secret::published().reveal(), "extensions": ["resume", "subscribe"], "resume": resume});
         speaker.system("wslink.hello", json!([hello]), json!({}))["result"].clone()
     };
-    let mut lost = Speaker::stranger(&server, ProtocolVersion::V2);
+    let mut lost = Speaker::unauthenticated(&server, ProtocolVersion::V2);
     let first = hello(&mut lost, Value::Null);
     drop(lost);
     once(&server, |now| now.connections == 0);
-    let mut back = Speaker::stranger(&server, ProtocolVersion::V2);
+    let mut back = Speaker::unauthenticated(&server, ProtocolVersion::V2);
     let second = hello(&mut back, first["resume"].clone());
     assert!(second["resumed"].is_object(), "{second}");
     let now = once(&server, |now| now.clients.iter().any(|client| client.protocol.is_some()));

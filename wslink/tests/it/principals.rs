@@ -49,7 +49,7 @@ fn hello(speaker: &mut Speaker, token: &str, resume: &Value, received: Value) ->
 }
 
 fn connect(server: &TestServer, protocol: ProtocolVersion, token: &str, topics: &[&str]) -> (Speaker, Value) {
-    let mut speaker = Speaker::stranger(server, protocol);
+    let mut speaker = Speaker::unauthenticated(server, protocol);
     let resume = hello(&mut speaker, token, &Value::Null, json!({}))["resume"].clone();
     for topic in topics {
         assert!(speaker.system("wslink.subscribe", json!([topic]), json!({}))["result"].is_object());
@@ -86,7 +86,7 @@ fn what_one_principal_was_sent_is_not_replayed_to_another() {
         publish(&mut first, "desk.news", 3, 3);
         assert_eq!(event(&mut first), of("desk.news", 3));
 
-        let mut second = Speaker::stranger(&server, protocol);
+        let mut second = Speaker::unauthenticated(&server, protocol);
         let welcome = hello(&mut second, "bob", &token, json!({}));
         // Those of the topic that bob may see were events of the client, so they are counted.
         assert_eq!(welcome["resumed"], json!({"missed": {"desk.news": 2}, "kept": [1, 2]}), "{welcome}");
@@ -96,7 +96,7 @@ fn what_one_principal_was_sent_is_not_replayed_to_another() {
         assert_eq!(event(&mut second), of("desk.news", 4));
 
         // The counts of both sides still agree.
-        let mut third = Speaker::stranger(&server, protocol);
+        let mut third = Speaker::unauthenticated(&server, protocol);
         let welcome = hello(&mut third, "bob", &welcome["resume"], json!(1));
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1, 2]}), "{welcome}");
         assert_eq!(event(&mut third), of("desk.news", 4));
@@ -111,7 +111,7 @@ fn the_same_principal_loses_nothing_by_another_hello() {
         publish(&mut first, "desk.secret", 1, 2);
         (0..2).for_each(|_| drop(event(&mut first)));
         let token = hello(&mut first, "alice insider", &Value::Null, json!({}))["resume"].clone();
-        let mut second = Speaker::stranger(&server, protocol);
+        let mut second = Speaker::unauthenticated(&server, protocol);
         let welcome = hello(&mut second, "alice insider", &token, json!({}));
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}), "{welcome}");
         assert_eq!([event(&mut second), event(&mut second)], [of("desk.secret", 1), of("desk.secret", 2)]);
@@ -131,7 +131,7 @@ fn a_resume_asks_the_application_about_each_event() {
             publish(&mut first, topic, 1, 2);
             (1..=2).for_each(|number| assert_eq!(event(&mut first), of(topic, number)));
         }
-        let mut second = Speaker::stranger(&server, protocol);
+        let mut second = Speaker::unauthenticated(&server, protocol);
         let welcome = hello(&mut second, "alice", &token, json!(0));
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1, 2]}), "{welcome}");
         (1..=2).for_each(|number| assert_eq!(event(&mut second), of("desk.open", number), "nothing that is hidden by now"));

@@ -25,8 +25,8 @@ fn value(exposition: &str, sample: &str) -> f64 {
 fn a_scrape_after_known_traffic_has_its_numbers() {
     let server = TestServer::start(|builder| builder.prometheus("/metrics".to_owned()).service(Kit::new));
     for protocol in BOTH {
-        let mut stranger = Speaker::stranger(&server, protocol);
-        stranger.hello("wrong");
+        let mut newcomer = Speaker::unauthenticated(&server, protocol);
+        newcomer.hello("wrong");
         let mut speaker = Speaker::new(&server, protocol);
         speaker.call("kit.echo", json!([1]));
         speaker.call("kit.sleep", json!([5]));

@@ -239,9 +239,9 @@ fn only_the_last_token_of_the_same_client_resumes() {
     for protocol in BOTH_RAW {
         let server = TestServer::start(|builder| builder.service(|publisher| Feed { publisher }));
         let secret = Secret::published();
-        let stranger = || Speaker::stranger(&server, protocol);
+        let unauthenticated = || Speaker::unauthenticated(&server, protocol);
 
-        let mut first = stranger();
+        let mut first = unauthenticated();
         let welcome = hello(&mut first, secret.reveal(), Value::Null, Value::Null);
         assert!(welcome.get("resumed").is_none(), "{welcome}");
         let id = welcome["clientID"].clone();
@@ -258,16 +258,16 @@ fn only_the_last_token_of_the_same_client_resumes() {
         let (name, digits) = token.as_str().unwrap().split_once('.').unwrap();
         let turned: String = digits.chars().rev().collect();
         for wrong in [old, json!(""), json!(name), json!("."), json!(format!("{name}.{turned}")), json!(format!("c0.{digits}"))] {
-            let mut other = stranger();
+            let mut other = unauthenticated();
             let welcome = hello(&mut other, secret.reveal(), wrong.clone(), json!({}));
             assert_eq!(welcome["resumed"], Value::Null, "{wrong}");
             assert_ne!(welcome["clientID"], id, "{wrong}");
         }
-        let mut other = stranger();
+        let mut other = unauthenticated();
         assert_eq!(hello(&mut other, "another secret", token.clone(), json!({})), Value::Null, "a token admits nobody");
 
         // While the server does not know yet that the first connection is lost.
-        let mut second = stranger();
+        let mut second = unauthenticated();
         let received = json!(1);
         let welcome = hello(&mut second, secret.reveal(), token.clone(), received);
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}), "{welcome}");
@@ -277,14 +277,14 @@ fn only_the_last_token_of_the_same_client_resumes() {
 
         // Whatever the client sends now, it has got its new token.
         assert_eq!(second.system("wslink.unsubscribe", json!([99]), json!({}))["result"], false);
-        let mut third = stranger();
+        let mut third = unauthenticated();
         assert_eq!(hello(&mut third, secret.reveal(), token, json!({}))["resumed"], Value::Null, "a token is used once");
         assert_eq!(server.server.publisher().subscribers(Feed::LOG), 1);
 
         // Whatever the count is, nothing breaks; who says that it has more gets nothing.
         let mut token = welcome["resume"].clone();
         for received in [json!(u64::MAX), json!(-1), json!("x"), json!({"feed.log": u64::MAX, "feed.text": 1, "x": "y"})] {
-            let welcome = hello(&mut stranger(), secret.reveal(), token, received);
+            let welcome = hello(&mut unauthenticated(), secret.reveal(), token, received);
             assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}));
             token = welcome["resume"].clone();
         }
@@ -299,7 +299,7 @@ fn a_resume_is_not_lost_with_the_answer_to_its_hello() {
             builder.service(|publisher| Feed { publisher }).limits(limits)
         });
         let secret = Secret::published();
-        let mut first = Speaker::stranger(&server, protocol);
+        let mut first = Speaker::unauthenticated(&server, protocol);
         let token = hello(&mut first, secret.reveal(), Value::Null, Value::Null)["resume"].clone();
         first.system("wslink.subscribe", json!(["feed.log"]), json!({}));
         first.call("feed.publish", json!([1, 50]));
@@ -307,7 +307,7 @@ fn a_resume_is_not_lost_with_the_answer_to_its_hello() {
         let (mut answers, mut connections) = (Vec::new(), Vec::new());
         for _ in 0..3 {
             // As if nothing of this had arrived.
-            let mut lost = Speaker::stranger(&server, protocol);
+            let mut lost = Speaker::unauthenticated(&server, protocol);
             let answer = hello(&mut lost, secret.reveal(), token.clone(), json!(10));
             let missed = answer["resumed"]["missed"]["feed.log"].as_u64().unwrap();
             (11 + missed..=50).for_each(|number| assert_eq!(lost.next()["result"], number));
@@ -319,10 +319,10 @@ fn a_resume_is_not_lost_with_the_answer_to_its_hello() {
         assert!((30..40).contains(&missed), "{answers:?}");
 
         // The last answer has arrived, and is not told again.
-        let mut last = Speaker::stranger(&server, protocol);
+        let mut last = Speaker::unauthenticated(&server, protocol);
         let answer = hello(&mut last, secret.reveal(), answers[2].1.clone(), json!(50 - missed));
         assert_eq!(answer["resumed"], json!({"missed": {}, "kept": [1]}));
-        let worthless = hello(&mut Speaker::stranger(&server, protocol), secret.reveal(), token, json!(10));
+        let worthless = hello(&mut Speaker::unauthenticated(&server, protocol), secret.reveal(), token, json!(10));
         assert_eq!(worthless["resumed"], Value::Null);
     }
 }
@@ -412,11 +412,11 @@ fn a_token_is_for_one_principal_and_one_protocol() {
     });
     let [one, other] = BOTH_RAW;
     let token = |name: &str| {
-        let welcome = hello(&mut Speaker::stranger(&server, one), name, Value::Null, Value::Null);
+        let welcome = hello(&mut Speaker::unauthenticated(&server, one), name, Value::Null, Value::Null);
         welcome["resume"].clone()
     };
     let resumed = |protocol, name: &str, token| {
-        !hello(&mut Speaker::stranger(&server, protocol), name, token, json!({}))["resumed"].is_null()
+        !hello(&mut Speaker::unauthenticated(&server, protocol), name, token, json!({}))["resumed"].is_null()
     };
     assert!(!resumed(one, "bob", token("alice")));
     assert!(!resumed(one, "alice", token("alice/admin")), "who may do less");
@@ -434,11 +434,11 @@ fn the_application_is_asked_again_about_who_comes_back() {
         builder.authorize(|client, _| client.principal().data::<bool>() == Some(&true))
     });
     for protocol in BOTH_RAW {
-        let mut first = Speaker::stranger(&server, protocol);
+        let mut first = Speaker::unauthenticated(&server, protocol);
         let token = hello(&mut first, "insider", Value::Null, Value::Null)["resume"].clone();
         first.system("wslink.subscribe", json!(["feed.log"]), json!({}));
         assert_eq!(server.server.publisher().subscribers(Feed::LOG), 1);
-        let mut second = Speaker::stranger(&server, protocol);
+        let mut second = Speaker::unauthenticated(&server, protocol);
         let welcome = hello(&mut second, "outsider", token, json!({}));
         assert_eq!(welcome["resumed"], json!({"missed": {}, "kept": [1]}));
         second.call("feed.publish", json!([1, 1]));

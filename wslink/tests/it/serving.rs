@@ -126,7 +126,7 @@ fn events_reach_everybody_in_order_and_only_those_meant() {
     let server = server();
     let mut one = Speaker::new(&server, ProtocolVersion::V1);
     let mut two = Speaker::new(&server, ProtocolVersion::V2);
-    let mut stranger = Speaker::stranger(&server, ProtocolVersion::V1);
+    let mut newcomer = Speaker::unauthenticated(&server, ProtocolVersion::V1);
     one.call("kit.publish", json!(["t", "p", 100]));
     for speaker in [&mut one, &mut two] {
         for n in 0..100 {
@@ -136,7 +136,7 @@ fn events_reach_everybody_in_order_and_only_those_meant() {
     one.call("kit.publish.others", json!(["t", "others"]));
     assert_eq!(two.next()["result"], "others");
     assert_eq!(one.call("kit.null", json!([]))["result"], Value::Null);
-    assert_eq!(stranger.hello("wrong")["error"]["code"], -32000, "nothing came before");
+    assert_eq!(newcomer.hello("wrong")["error"]["code"], -32000, "nothing came before");
 }
 
 #[test]

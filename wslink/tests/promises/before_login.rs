@@ -23,22 +23,22 @@ fn claim_preauth() {
         for _ in 0..10 {
             for claim in CLAIMS {
                 for first in [TEXT, BINARY] {
-                    let mut stranger = program.connect(ABUSER);
-                    stranger.raw(&raw::header(first, claim));
-                    assert_closed(&stranger.end(), &[1009], &format!("a frame of {claim} bytes"));
+                    let mut newcomer = program.connect(ABUSER);
+                    newcomer.raw(&raw::header(first, claim));
+                    assert_closed(&newcomer.end(), &[1009], &format!("a frame of {claim} bytes"));
                 }
                 let Ok(claim) = usize::try_from(claim.min(u32::MAX.into())) else { continue };
-                let mut stranger = program.connect(ABUSER);
-                stranger.binary(chunk(1, 0, claim, b"x"));
-                assert_closed(&stranger.end(), &[1009], &format!("a message of {claim} bytes"));
+                let mut newcomer = program.connect(ABUSER);
+                newcomer.binary(chunk(1, 0, claim, b"x"));
+                assert_closed(&newcomer.end(), &[1009], &format!("a message of {claim} bytes"));
             }
         }
         // What may be claimed is claimed by many at once, and never sent.
         let mut waiting: Vec<_> = (0..50).map(|_| program.connect(ABUSER)).collect();
-        for (n, stranger) in waiting.iter_mut().enumerate() {
+        for (n, newcomer) in waiting.iter_mut().enumerate() {
             match n % 2 {
-                0 => stranger.raw(&raw::header(TEXT, 4096)),
-                _ => stranger.binary(chunk(1, 0, 4096, b"x")),
+                0 => newcomer.raw(&raw::header(TEXT, 4096)),
+                _ => newcomer.binary(chunk(1, 0, 4096, b"x")),
             }
         }
     });
@@ -60,14 +60,14 @@ fn call_before_hello() {
     let program = Program::start();
     for protocol in BOTH {
         let mut witness = program.guest(protocol);
-        let mut stranger = program.stranger(protocol);
+        let mut newcomer = program.newcomer(protocol);
         for method in ["kit.publish", "kit.null", "application.exit", "kit.none"] {
-            let refused = stranger.call(method, json!(["topic", "from a stranger"]));
+            let refused = newcomer.call(method, json!(["topic", "from a newcomer"]));
             assert_eq!((&refused["error"]["code"], &refused["result"]), (&json!(-32000), &json!(null)), "{refused}");
         }
         witness.call("kit.publish", json!(["topic", "from a guest"]));
         assert_eq!(witness.next()["result"], "from a guest", "the first event");
-        assert!(stranger.hello("wslink-secret")["result"]["clientID"].is_string(), "no event came before");
+        assert!(newcomer.hello("wslink-secret")["result"]["clientID"].is_string(), "no event came before");
     }
 }
 
@@ -106,11 +106,11 @@ fn hello_variants() {
     let program = Program::start();
     for protocol in BOTH {
         for hello in &variants {
-            let mut stranger = program.stranger(protocol);
-            stranger.send(hello);
-            let refused = stranger.next();
+            let mut newcomer = program.newcomer(protocol);
+            newcomer.send(hello);
+            let refused = newcomer.next();
             assert_eq!(refused["error"]["code"], -32000, "{hello} {refused}");
-            assert_eq!(stranger.call("kit.null", json!([]))["error"]["code"], -32000, "after {hello}");
+            assert_eq!(newcomer.call("kit.null", json!([]))["error"]["code"], -32000, "after {hello}");
         }
     }
 }
@@ -134,9 +134,9 @@ fn a_header_or_hello_that_comes_slowly_is_not_waited_for() {
     // The same with hello, in fragments that never end; the header of these has all the time it needs.
     impatient = server(|limits| limits.hello = Duration::from_millis(200));
     for _ in 0..2 {
-        let mut stranger = Peer::over(TcpStream::connect(impatient.address).unwrap(), "/ws", &[]);
-        drip(stranger.socket.get_ref().try_clone().unwrap(), &frame(0x01, b"{"), frame(0x00, b" "));
-        assert_closed(&stranger.end(), &[1008], "a slow hello");
+        let mut newcomer = Peer::over(TcpStream::connect(impatient.address).unwrap(), "/ws", &[]);
+        drip(newcomer.socket.get_ref().try_clone().unwrap(), &frame(0x01, b"{"), frame(0x00, b" "));
+        assert_closed(&newcomer.end(), &[1008], "a slow hello");
     }
 }
 

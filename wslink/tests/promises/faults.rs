@@ -61,7 +61,7 @@ fn sigterm_and_sigint_graceful() {
     for signal in ["TERM", "INT"] {
         let program = Program::start();
         let mut idle = BOTH.map(|protocol| program.guest(protocol));
-        let mut stranger = program.connect(ABUSER);
+        let mut newcomer = program.connect(ABUSER);
         let mut busy = BOTH.map(|protocol| program.guest(protocol));
         for guest in &mut busy {
             guest.begin("kit.sleep", json!([1000]));
@@ -69,7 +69,7 @@ fn sigterm_and_sigint_graceful() {
         }
         program.signal(signal);
         idle.iter_mut().for_each(|guest| assert_closed(&guest.peer.next(), &[1001], "an idle client"));
-        assert_closed(&stranger.next(), &[1001], "a stranger");
+        assert_closed(&newcomer.next(), &[1001], "a newcomer");
         // Nobody new is let in.
         while TcpStream::connect(program.address).is_ok() {
             thread::sleep(Duration::from_millis(5));
@@ -78,7 +78,7 @@ fn sigterm_and_sigint_graceful() {
             assert_eq!(guest.next()["result"], 1000, "a call in flight");
             assert_closed(&guest.peer.next(), &[1001], "a busy client");
         }
-        drop((idle, busy, stranger));
+        drop((idle, busy, newcomer));
         assert!(program.wait().success(), "SIG{signal}");
     }
 }

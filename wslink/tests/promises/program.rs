@@ -69,18 +69,18 @@ impl Program {
     }
 
     /// An abuser that has not said hello.
-    pub(crate) fn stranger(&self, protocol: ProtocolVersion) -> Speaker {
+    pub(crate) fn unauthenticated(&self, protocol: ProtocolVersion) -> Speaker {
         Speaker::over(self.connect(ABUSER), protocol)
     }
 
     /// An abuser that has.
     pub(crate) fn guest(&self, protocol: ProtocolVersion) -> Speaker {
-        self.stranger(protocol).greeted()
+        self.newcomer(protocol).greeted()
     }
 
     /// An abuser that may subscribe.
     pub(crate) fn subscriber(&self, protocol: ProtocolVersion) -> Speaker {
-        let mut speaker = self.stranger(protocol);
+        let mut speaker = self.newcomer(protocol);
         let hello = json!({"secret": wslink::Secret::published().reveal(), "extensions": ["subscribe"]});
         speaker.system("wslink.hello", json!([hello]), json!({}));
         speaker

@@ -152,6 +152,9 @@ impl Clients {
                 self.slots.iter().flatten().filter(|peer| peer.client.id() != id).for_each(visit);
             }
             Audience::Group(name) => self.members(name).for_each(|(_, peer)| visit(peer)),
+            Audience::Principal(name) => {
+                self.slots.iter().flatten().filter(|peer| peer.client.principal().name() == name).for_each(visit);
+            }
         }
     }
 
@@ -203,12 +206,14 @@ impl TopicReceivers<'_> {
                 }
                 return;
             }
-            Audience::All => None,
+            Audience::All | Audience::Principal(_) => None,
             Audience::Except(id) => clients.ids.get(id).copied(),
         };
+        let name = if let Audience::Principal(name) = audience { Some(&**name) } else { None };
         let mut visit = |slot, source| {
             if Some(slot) != except
                 && let Some(peer) = clients.peer(slot)
+                && name.is_none_or(|name| peer.client.principal().name() == name)
             {
                 visit(peer, source);
             }
@@ -257,6 +262,7 @@ pub(in crate::topic) enum Audience {
     To(ClientId),
     Except(ClientId),
     Group(String),
+    Principal(String),
 }
 
 #[cfg(test)]

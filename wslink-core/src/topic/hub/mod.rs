@@ -4,16 +4,17 @@
 //! retained, an outbox; under none of them runs any code of the application.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
     hash::{BuildHasher, BuildHasherDefault},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard},
     task::{Context, Poll},
 };
 
 use rustc_hash::FxHasher;
 
 pub use self::resume::{AGES, Departed, Resume, Resumed};
-use self::retained::Retained;
+use self::{change::Watchers, retained::Retained};
 pub(super) use self::{
     clients::{Audience, Clients},
     publication::Channel,
@@ -25,10 +26,11 @@ use super::{
     discarded::Discarded,
     event::Event,
     protocols::Spoken,
-    subscriber::{Sight, Subscriber},
+    subscriber::{Companion, Sight, Subscriber},
 };
-use crate::{CallError, Client, ClientId, telemetry::Telemetry, wire::Protocol};
+use crate::{CallError, Client, ClientId, Disconnect, telemetry::Telemetry, wire::Protocol};
 
+mod change;
 mod clients;
 mod publication;
 mod resume;
@@ -42,6 +44,7 @@ const ORDERS: usize = 64;
 /// The authenticated clients of one server, and the order in which they receive events.
 pub struct Hub {
     clients: RwLock<Clients>,
+    watchers: Watchers,
     /// Set when the server is built.
     pub(super) guard: OnceLock<Guard>,
     /// Held while an event is given to the clients, so that all of them get the events of a topic in one order.
@@ -60,6 +63,7 @@ impl Default for Hub {
     fn default() -> Self {
         Self {
             clients: RwLock::default(),
+            watchers: Watchers::default(),
             guard: OnceLock::new(),
             orders: std::array::from_fn(|_| Mutex::default()),
             retained: Mutex::default(),
@@ -86,12 +90,19 @@ impl Hub {
     }
 
     /// Adds a client. One that wants everything gets what the topics retain.
-    pub fn join(&self, client: Client, wire: &'static dyn Protocol, outbox: Arc<Outbox>, interest: Interest) {
+    pub fn join(
+        &self,
+        client: Client,
+        wire: &'static dyn Protocol,
+        outbox: Arc<Outbox>,
+        interest: Interest,
+        companion: Option<Arc<dyn Companion>>,
+    ) {
         let Some(wire) = self.spoken(wire) else {
             return tracing::error!(protocol = wire.name(), "clients of too many protocols; this one receives nothing");
         };
         let everything = matches!(interest, Interest::Everything);
-        let peer = Subscriber::new(client, wire, outbox, interest);
+        let peer = Subscriber::new(client, wire, outbox, interest, companion);
         let mut answers = Answers::new();
         let mut discarded = Discarded::default();
         loop {
@@ -280,6 +291,28 @@ impl Hub {
         count
     }
 
+    /// Closes the connections of `audience`, which may not resume, for this reason. Returns how many clients there were.
+    #[expect(clippy::ptr_arg, reason = "each client keeps it, and most reasons are static")]
+    pub(super) fn disconnect(&self, audience: &Audience, reason: &Cow<'static, str>) -> usize {
+        let mut discarded = Discarded::default();
+        let mut clients = self.change();
+        let mut ids = Vec::new();
+        clients.each(audience, |peer| ids.push((peer.client.id().clone(), peer.away)));
+        for (id, away) in &ids {
+            let Some(peer) = clients.get_mut(id.as_str()) else { continue };
+            if let Some(companion) = &peer.companion {
+                companion.end_with(Disconnect::Kicked(reason.clone()));
+            }
+            // An outbox that has ended has nothing to resume from.
+            peer.outbox.kick(reason.clone(), &mut discarded);
+            if *away {
+                clients.away.since.retain(|(other, _)| other != id);
+                clients.remove(id, &mut discarded);
+            }
+        }
+        ids.len()
+    }
+
     /// How many clients of `audience` are here.
     pub(super) fn clients(&self, audience: &Audience) -> usize {
         let mut count = 0;
@@ -337,10 +370,6 @@ impl Hub {
     /// What a client that wants `everything` gets of what is retained.
     fn retained_for(&self, everything: bool) -> Vec<Arc<Retained>> {
         if everything { self.retained().values().map(Arc::clone).collect() } else { Vec::new() }
-    }
-
-    pub(super) fn change(&self) -> RwLockWriteGuard<'_, Clients> {
-        self.clients.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Hub, may_see};
 use crate::{
-    Client, ClientId, Limits,
+    Client, ClientId, Disconnect, Limits,
     topic::{
         Interest, Outbox,
         authorization::Answers,
@@ -12,7 +12,7 @@ use crate::{
         event::{Event, Source},
         replay_buffer::Rest,
         resumption::Resumption,
-        subscriber::Subscriber,
+        subscriber::{Companion, Subscriber},
     },
     wire::Protocol,
 };
@@ -33,7 +33,6 @@ pub struct Resume {
 }
 
 /// What goes on.
-#[derive(Debug)]
 pub struct Resumed {
     /// The client as it was before.
     pub client: Client,
@@ -41,6 +40,8 @@ pub struct Resumed {
     pub kept: Vec<(u64, String)>,
     /// How many events of each topic are lost for good, where any are.
     pub missed: Vec<(String, u64)>,
+    /// What others keep with the client.
+    pub companion: Option<Arc<dyn Companion>>,
 }
 
 /// Whether a client that is lost is remembered.
@@ -145,6 +146,9 @@ impl Hub {
         let mut discarded = Discarded::default();
         let mut clients = self.change();
         while let Some((id, _)) = clients.away.since.pop_front() {
+            if let Some(companion) = clients.get(id.as_str()).and_then(|peer| peer.companion.as_ref()) {
+                companion.end_with(Disconnect::ServerStop);
+            }
             clients.remove(&id, &mut discarded);
         }
         clients.away.aging = false;
@@ -165,7 +169,7 @@ impl Hub {
                 return None;
             }
             let Interest::Topics(topics) = &peer.interest else { return None };
-            let client = client.clone().become_client(peer.client.id().clone());
+            let client = client.clone().resuming(&peer.client);
             let restrictions = peer.outbox.restrictions();
             let open = self.open(restrictions.iter().map(|restriction| &*restriction.topic), &answers);
             if !open.is_empty() {
@@ -208,6 +212,7 @@ impl Hub {
             peer.decisions.replace(answers);
             discarded.other(std::mem::replace(&mut peer.client, client.clone()));
             discarded.other(std::mem::replace(&mut peer.outbox, Arc::clone(outbox)));
+            let companion = peer.companion.clone();
             if std::mem::take(&mut peer.away) {
                 clients.away.since.retain(|(other, _)| other != client.id());
             }
@@ -215,7 +220,7 @@ impl Hub {
             for (number, topic) in begin_anew {
                 clients.unsubscribe(client.id(), outbox, &topic, number);
             }
-            return Some(Resumed { client, kept, missed });
+            return Some(Resumed { client, kept, missed, companion });
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The end of a connection: its reason, how that is counted, and the close frame.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use wslink_core::session::Close;
+use wslink_core::{Disconnect, session::Close};
 
 use super::ConnectionPermit;
 use crate::transport::WebSocket;
@@ -21,12 +21,22 @@ pub(super) enum End {
 impl End {
     /// The peer broke the rules of WebSockets.
     pub(super) const fn broken(code: u16, reason: &'static str) -> Self {
-        Self::Close(Close { code, reason, heard: true })
+        Self::Close(Close { code, reason: Cow::Borrowed(reason), heard: true })
     }
 
     /// Whether the client may not know of it, and come back.
     pub(super) const fn is_loss(&self) -> bool {
         matches!(self, Self::Lost | Self::Close(Close { heard: false, .. }))
+    }
+
+    /// What services are told where the client is gone by it.
+    pub(super) fn disconnect(&self, stopping: bool) -> Disconnect {
+        match self {
+            Self::Closed => Disconnect::Closed,
+            Self::Close(Close { code: 1001, .. }) if stopping => Disconnect::ServerStop,
+            Self::Close(Close { reason, heard: true, .. }) => Disconnect::Kicked(reason.clone()),
+            Self::Lost | Self::Close(_) => Disconnect::Lost,
+        }
     }
 
     /// Its name in statistics.
@@ -58,8 +68,8 @@ pub(super) async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
         End::Lost => return tracing::debug!("lost"),
         End::Closed => {}
         End::Close(Close { code, reason, .. }) => {
-            tracing::debug!(code, reason, "closing a connection");
-            socket.close(code, reason);
+            tracing::debug!(code, %reason, "closing a connection");
+            socket.close(code, &reason);
         }
     }
     socket.part().await;

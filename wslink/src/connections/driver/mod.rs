@@ -7,7 +7,7 @@ use std::{
     future::Future,
     pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -21,6 +21,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use tracing::{Instrument, Span};
 use wslink_core::{
     Handshake,
+    lifecycle::Admission,
     rpc::{Events, take_last_method},
     session::{CallKey, Event, Session, Traffic, Verdict},
     topic::Departed,
@@ -62,19 +63,26 @@ const STREAM_BURST: usize = 128;
 struct Driver<S> {
     socket: WebSocket<S>,
     budget: WriteBudget,
-    session: Session,
     /// A hello that is being answered.
-    authenticating: Option<Authenticating>,
+    entering: Option<Entering>,
     handlers: Tasks<CallKey, Handler>,
     streams: Tasks<u64, Events>,
     timer: Pin<Box<Sleep>>,
+    /// The waker that the timer wakes; nothing before it is polled.
+    armed: Option<Waker>,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     stopping: bool,
     permit: Option<Arc<ConnectionPermit>>,
     connections: Connections,
+    /// Dropped last: the client is gone once its handlers and streams are.
+    session: Session,
 }
 
-type Authenticating = Pin<Box<dyn Future<Output = Result<Verdict, Violation>> + Send>>;
+/// The two steps by which a client is taken.
+enum Entering {
+    Authenticating(Pin<Box<dyn Future<Output = Result<Verdict, Violation>> + Send>>),
+    Admission(Admission),
+}
 
 /// Serves one connection to its end.
 ///
@@ -95,23 +103,26 @@ where
     let mut driver = session.ok().map(|session| Driver::new(socket, session, connections, permit));
     async move {
         let Some(running) = &mut driver else { return };
+        running.connections.run_hooks();
         let span = running.span();
         span.in_scope(|| tracing::debug!("connected"));
         let end = poll_fn(|cx| {
             let _entered = span.enter();
             let start = now();
-            let end = running.poll(cx, start);
-            warn_if_held(start);
-            end
+            let mut end = start;
+            let ended = running.poll(cx, &mut end);
+            warn_if_held(start, end);
+            ended
         })
         .await;
-        let Connections { shared, stop, .. } = running.connections.clone();
+        let Connections { shared, stop, tracker, .. } = running.connections.clone();
         // Before it is no longer counted among those that are open.
         if let Some(telemetry) = &shared.telemetry {
             telemetry.closed(end.reason());
         }
+        running.session.ended(end.disconnect(running.stopping));
         if end.is_loss() && !running.stopping && running.session.depart() == Departed::First {
-            tokio::spawn(expire_sessions(shared, stop));
+            tracker.spawn(expire_sessions(shared, stop));
         }
         if let Some((socket, permit)) = driver.take().map(Driver::into_socket) {
             Box::pin(finish(socket, end, permit).instrument(span)).await;
@@ -125,16 +136,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Self {
             socket,
             budget: WriteBudget::new(),
-            session,
-            authenticating: None,
+            entering: None,
             handlers: Tasks::new(),
             streams: Tasks::new(),
             timer: Box::pin(sleep_until(first)),
+            armed: None,
             // A token of its own, since every poll takes the lock of the one that it waits for.
             stop: Box::pin(connections.stop.child_token().cancelled_owned()),
             stopping: false,
             permit,
             connections,
+            session,
         }
     }
 
@@ -150,16 +162,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         tracing::debug_span!(target: "wslink::connection", "connection", client = id, address)
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, mut now: std::time::Instant) -> Poll<End> {
+    /// Does what can be done, and brings `clock` forward.
+    fn poll(&mut self, cx: &mut Context<'_>, clock: &mut std::time::Instant) -> Poll<End> {
         if !self.stopping && self.stop.as_mut().poll(cx).is_ready() {
             self.stopping = true;
-            self.session.stop(now);
+            self.session.stop(*clock);
         }
         let Totals { read, written, .. } = self.socket.totals();
         let enough = read.saturating_add(MAX_READ);
         for _ in 0..MAX_ROUNDS {
+            let now = *clock;
             self.poll_timer(cx, now);
-            self.poll_authentication(cx, now);
+            self.poll_entering(cx, now);
             let mut progress = match self.read(cx, now, enough) {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
@@ -171,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Err(end) => return Poll::Ready(end),
             }
             if let Some(close) = self.session.closing() {
-                return Poll::Ready(End::Close(*close));
+                return Poll::Ready(End::Close(close.clone()));
             }
             if !progress && self.arm_timer(cx) {
                 return Poll::Pending;
@@ -180,7 +194,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if totals.read >= enough || totals.written >= written.saturating_add(MAX_WRITTEN) {
                 break;
             }
-            now = self::now();
+            *clock = self::now();
         }
         // A connection that keeps this task busy does not have the thread to itself. And frames that came in meanwhile
         // are seen only when the thread looks at its sockets: a task that just wakes itself comes before them.
@@ -189,7 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
-        if self.timer.is_elapsed() || self.timer.as_mut().poll(cx).is_ready() {
+        if self.timer.deadline().into_std() <= now {
             self.session.handle_timeout(now);
             self.socket.release_spare();
             self.handle_events(cx, now);
@@ -202,18 +216,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // One that is early is moved when it fires: most deadlines move with every message.
         if self.timer.is_elapsed() || next < self.timer.deadline() {
             self.timer.as_mut().reset(next);
+            self.armed = None;
         }
+        if self.armed.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return true;
+        }
+        self.armed = Some(cx.waker().clone());
         self.timer.as_mut().poll(cx).is_pending()
     }
 
-    fn poll_authentication(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
-        if let Some(authenticating) = &mut self.authenticating
-            && let Poll::Ready(verdict) = authenticating.as_mut().poll(cx)
-        {
-            self.authenticating = None;
-            self.session.authenticated(now, verdict);
-            self.handle_events(cx, now);
+    fn poll_entering(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {
+        match &mut self.entering {
+            Some(Entering::Authenticating(authenticating)) => {
+                let Poll::Ready(verdict) = authenticating.as_mut().poll(cx) else { return };
+                self.entering = None;
+                self.session.authenticated(now, verdict);
+            }
+            Some(Entering::Admission(admission)) => {
+                let Poll::Ready(answer) = Pin::new(admission).poll(cx) else { return };
+                self.entering = None;
+                self.session.admitted(now, answer);
+            }
+            None => return,
         }
+        self.handle_events(cx, now);
     }
 
     /// Reads a burst of frames, or as many as came with the first `enough` bytes. Returns whether there may be more.
@@ -270,8 +296,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 let from = client.and_then(|client| client.handshake().address()).map(|address| address.ip());
                 let again = self.session.is_authenticated();
                 let throttle = Arc::clone(&self.connections.throttle);
-                self.authenticating = Some(Box::pin(throttle.answer(from, again, attempt)));
-                self.poll_authentication(cx, now);
+                self.entering = Some(Entering::Authenticating(Box::pin(throttle.answer(from, again, attempt))));
+                self.poll_entering(cx, now);
+            }
+            Event::Admit(admission) => {
+                self.entering = Some(Entering::Admission(admission));
+                self.poll_entering(cx, now);
             }
             Event::Authenticated => {
                 self.socket.set_max_frame(self.connections.shared.limits.frame_bytes);
@@ -340,10 +370,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 }
 
-/// Logs where a handler has held the thread for long since `start`.
-fn warn_if_held(start: std::time::Instant) {
+/// Logs where a handler has held the thread for long since `start`. `end` is later than the handlers, but for those of a
+/// single round.
+fn warn_if_held(start: std::time::Instant, end: std::time::Instant) {
     let Some(method) = take_last_method() else { return };
-    let held = now().saturating_duration_since(start);
+    let end = if end > start { end } else { now() };
+    let held = end.saturating_duration_since(start);
     if held > HELD {
         let milliseconds = u64::try_from(held.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(method, milliseconds, "a handler held a thread that serves other clients; declare it `blocking`");

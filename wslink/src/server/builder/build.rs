@@ -9,7 +9,9 @@ use super::Builder;
 #[cfg(feature = "inspector")]
 use crate::server::inspector::{self, Inspected};
 use crate::{Authenticator, Error, Limits, Principal, Secret, connections::Connections, http, http::Site, server::Server};
-use wslink_core::{identity::SecretHolders, rpc::Routes, session::Shared, telemetry::Telemetry, topic::Guard, wire::Protocols};
+use wslink_core::{
+    identity::SecretHolders, lifecycle::Hooks, rpc::Routes, session::Shared, telemetry::Telemetry, topic::Guard, wire::Protocols,
+};
 
 impl Builder {
     /// The server.
@@ -52,6 +54,7 @@ impl Builder {
         if let (Some(inspected), Some(telemetry)) = (self.inspected, &telemetry) {
             let _ = inspected.set(Inspected { telemetry: Arc::clone(telemetry), manifest: shown(&routes) });
         }
+        let hooks = Hooks::new(self.hooks, self.publisher.clone());
         let shared = Shared {
             manifest,
             telemetry,
@@ -62,6 +65,7 @@ impl Builder {
             authenticator,
             expose_details: self.expose_details,
             protocols: Protocols::default(),
+            hooks,
             held: AtomicUsize::new(0),
         };
         let connections = Connections::new(shared, self.stop);

@@ -1,6 +1,6 @@
 //! What a server is set up with: services, who is admitted, bounds, what is served beside the WebSocket.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{future::Future, path::PathBuf, sync::Arc};
 
 use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
@@ -11,8 +11,9 @@ use super::{
     Inspector,
     inspector::{Inspected, Inspection},
 };
-use crate::{Authenticator, Client, Limits, Principal, Publisher, Secret, http};
+use crate::{Authenticator, CallError, Client, Disconnect, Limits, Principal, Publisher, Secret, http};
 use wslink_core::{
+    lifecycle::{HookKind, Hooked, ServiceHooks},
     rpc::{Mounted, Service},
     topic::{Ask, Hub},
 };
@@ -23,6 +24,8 @@ mod build;
 #[must_use = "`build` makes the server"]
 pub struct Builder {
     services: Vec<Mounted>,
+    /// Of the services and of functions, in the order in which they were set.
+    hooks: Vec<ServiceHooks>,
     publisher: Publisher,
     hub: Arc<Hub>,
     secret: Option<Secret>,
@@ -49,6 +52,7 @@ impl Builder {
         let hub = Arc::new(Hub::default());
         Self {
             services: Vec::new(),
+            hooks: Vec::new(),
             publisher: Publisher::new(Arc::clone(&hub)),
             hub,
             secret: None,
@@ -87,7 +91,87 @@ impl Builder {
 
     /// Mounts a service.
     pub fn mount<S: Service>(mut self, service: S) -> Self {
-        self.services.push(Mounted::new(service));
+        let service = Mounted::new(service);
+        self.hooks.push(service.hooks());
+        self.services.push(service);
+        self
+    }
+
+    /// Mounts a service of which each client has an instance of its own: `make` makes it with the client, before its
+    /// `#[connected]` hooks. It lasts as long as the client, over all its connections, and is dropped after its
+    /// `#[disconnected]` hooks. A panic of `make` refuses the client.
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicU64, Ordering};
+    /// # use wslink::{Server, service};
+    /// #[derive(Default)]
+    /// struct Counter(AtomicU64);
+    ///
+    /// #[service]
+    /// impl Counter {
+    ///     /// Counts the calls of this client.
+    ///     #[rpc("counter.next")]
+    ///     fn next(&self) -> u64 {
+    ///         self.0.fetch_add(1, Ordering::Relaxed)
+    ///     }
+    /// }
+    ///
+    /// let server = Server::builder().service_per_client(|_client, _publisher| Counter::default()).build()?;
+    /// # Ok::<(), wslink::Error>(())
+    /// ```
+    pub fn service_per_client<S: Service>(mut self, make: impl Fn(Client, Publisher) -> S + Send + Sync + 'static) -> Self {
+        let (service, hooks) = Mounted::per_client(self.hooks.len(), make);
+        self.services.push(service);
+        self.hooks.push(hooks);
+        self
+    }
+
+    /// Runs `hook` for each client before its first call and its first event; an error refuses the client. In a service,
+    /// write `#[connected]`. Hooks run in the order in which they and the services are set.
+    ///
+    /// ```
+    /// use wslink::{CallError, Client, ErrorCode, Server};
+    ///
+    /// let server = Server::builder()
+    ///     .on_connected(async |client: Client| match client.handshake().uri().path() {
+    ///         "/closed" => Err(CallError::new(ErrorCode::Unavailable, "closed for today")),
+    ///         _ => Ok(()),
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), wslink::Error>(())
+    /// ```
+    pub fn on_connected<Answer>(mut self, hook: impl Fn(Client) -> Answer + Send + Sync + 'static) -> Self
+    where
+        Answer: Future<Output = Result<(), CallError>> + Send + 'static,
+    {
+        let hook = move |client, _| Box::pin(hook(client)) as Hooked;
+        self.hooks.push(ServiceHooks::Function(HookKind::Connected, Box::new(hook)));
+        self
+    }
+
+    /// Runs `hook` once for each client for which the hooks before it have run, after its last handler. In a service,
+    /// write `#[disconnected]`. Hooks run in the reverse of the order in which they and the services are set.
+    ///
+    /// ```
+    /// use wslink::{Client, Disconnect, Server};
+    ///
+    /// let server = Server::builder()
+    ///     .on_disconnected(async |client: Client, reason: Disconnect| println!("{} is gone: {reason}", client.id()))
+    ///     .build()?;
+    /// # Ok::<(), wslink::Error>(())
+    /// ```
+    pub fn on_disconnected<Done>(mut self, hook: impl Fn(Client, Disconnect) -> Done + Send + Sync + 'static) -> Self
+    where
+        Done: Future<Output = ()> + Send + 'static,
+    {
+        let hook = move |client, reason| {
+            let done = hook(client, reason);
+            Box::pin(async move {
+                done.await;
+                Ok(())
+            }) as Hooked
+        };
+        self.hooks.push(ServiceHooks::Function(HookKind::Disconnected, Box::new(hook)));
         self
     }
 

@@ -149,9 +149,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Adds a close frame; nothing can be added after it.
-    pub fn close(&mut self, code: u16, reason: &'static str) {
-        let reason = &reason.as_bytes()[..reason.len().min(control::MAX_PAYLOAD - 2)];
-        self.put_close(&[&code.to_be_bytes(), reason].concat());
+    pub fn close(&mut self, code: u16, reason: &str) {
+        let end = reason.floor_char_boundary(control::MAX_PAYLOAD - 2);
+        self.put_close(&[&code.to_be_bytes()[..], &reason.as_bytes()[..end]].concat());
     }
 
     fn put_close(&mut self, payload: &[u8]) {

@@ -21,7 +21,7 @@ fn what_an_old_connection_still_does_is_nothing_to_the_client_that_has_gone_on()
         (hub.allow_resume(&resumed.client, outbox, &limits).unwrap(), resumed.kept)
     };
     let lost = client();
-    hub.join(lost.clone(), wire, Arc::clone(&outboxes[0]), Interest::Topics(Topics::default()));
+    hub.join(lost.clone(), wire, Arc::clone(&outboxes[0]), Interest::Topics(Topics::default()), None);
     let token = hub.allow_resume(&lost, &outboxes[0], &limits).unwrap();
     let (token, _) = go_on(token, &outboxes[1]);
     assert_eq!(hub.depart(lost.id(), &outboxes[1], &limits), Departed::First);
@@ -41,7 +41,7 @@ fn what_an_old_connection_still_does_is_nothing_to_the_client_that_has_gone_on()
 fn a_client_whose_events_overflowed_is_not_resumed_though_it_says_hello_again() {
     let (hub, limits, wire) = (Arc::new(Hub::default()), Limits::default(), wire::ALL[0]);
     let (slow, outbox) = (client(), Arc::new(Outbox::new(100)));
-    hub.join(slow.clone(), wire, Arc::clone(&outbox), Interest::Topics(Topics::default()));
+    hub.join(slow.clone(), wire, Arc::clone(&outbox), Interest::Topics(Topics::default()), None);
     hub.subscribe(slow.id(), &outbox, "a.b", 1);
     let token = hub.allow_resume(&slow, &outbox, &limits).unwrap();
     let publisher = crate::Publisher::new(Arc::clone(&hub));
@@ -56,7 +56,7 @@ fn a_client_whose_events_overflowed_is_not_resumed_though_it_says_hello_again() 
 /// A client that receives these topics and is lost at once, when it has been sent `events` of 1,000 bytes.
 fn lose(hub: &Hub, limits: &Limits, topics: &[String], events: usize) -> (ClientId, Departed) {
     let (client, outbox) = (client(), Arc::new(Outbox::new(usize::MAX)));
-    hub.join(client.clone(), wire::ALL[1], Arc::clone(&outbox), Interest::Topics(Topics::default()));
+    hub.join(client.clone(), wire::ALL[1], Arc::clone(&outbox), Interest::Topics(Topics::default()), None);
     for (number, topic) in (1..).zip(topics) {
         hub.subscribe(client.id(), &outbox, topic, number);
     }

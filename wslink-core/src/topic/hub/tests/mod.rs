@@ -24,7 +24,7 @@ fn join(hub: &Hub, client: &Client, wire: &'static dyn Protocol, topics: &[&str]
     let outbox = Arc::new(Outbox::new(1 << 20));
     let everything = topics.is_empty();
     let interest = if everything { Interest::Everything } else { Interest::Topics(Topics::default()) };
-    hub.join(client.clone(), wire, Arc::clone(&outbox), interest);
+    hub.join(client.clone(), wire, Arc::clone(&outbox), interest, None);
     for (number, topic) in (1..).zip(topics) {
         hub.subscribe(client.id(), &outbox, topic, number);
     }

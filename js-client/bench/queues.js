@@ -1,7 +1,7 @@
 // How long the queues of a session take at sizes that no page should reach: `node bench/queues.js`.
 import { WebSocketServer } from 'ws';
 import { connect } from 'wslink-client';
-import { Feed } from '../dist/subscription.js';
+import { createFeed } from '../dist/subscription.js';
 
 const took = async (what, work) => {
   const start = performance.now();
@@ -9,7 +9,7 @@ const took = async (what, work) => {
   console.log(`${what}: ${(performance.now() - start).toFixed(0)} ms`);
 };
 
-const feed = new Feed('a', { buffer: 'all' }, undefined, () => {}, console.error);
+const feed = createFeed('a', { buffer: 'all' }, undefined, () => {}, console.error);
 await took('200,000 events buffered', () => {
   for (let n = 0; n < 200_000; n += 1) feed.deliver(n);
 });

@@ -1,9 +1,16 @@
 // The calls of a session: those that wait to be sent and those that wait for their reply.
-import { CallTimeout, ConnectionLost, errorOfReply, type WslinkError } from './errors.js';
+import {
+  CallTimeout,
+  ConnectionLost,
+  DEADLINE_EXCEEDED,
+  MessageTooLarge,
+  TOO_LARGE,
+  type WslinkError,
+} from './errors.js';
 import type { Link } from './link.js';
-import { errorOf, request, type Hello, type Incoming } from './messages.js';
+import { callErrorOf, request, type Hello, type Incoming } from './messages.js';
 import type { CallOptions } from './options.js';
-import { Queue } from './queue.js';
+import { createQueue } from './queue.js';
 import { guarded, type Report } from './report.js';
 import { after, now } from './timer.js';
 import type { Trace } from './trace.js';
@@ -13,13 +20,16 @@ type Kwargs = Readonly<Record<string, unknown>>;
 
 /** A call on its way. */
 interface Call {
-  readonly id: string;
+  /** Given when it is sent: counted for each connection, as the Rust client does. */
+  id?: string;
+  /** What its id begins with. */
+  readonly kind: string;
   readonly method: string;
   readonly deadline: number;
   readonly onProgress: ((progress: any) => void) | undefined;
   /** Undefined while a `Blob` is read, and once it was sent. */
   content: [Args, Kwargs] | undefined;
-  stage: 'waiting' | 'sent' | 'settled';
+  /** Does nothing the second time. */
   settle(error: unknown, result?: unknown): void;
 }
 
@@ -29,7 +39,8 @@ export interface CallRequest {
   readonly args: Args | Promise<Args>;
   readonly kwargs: Kwargs | Promise<Kwargs>;
   readonly options: CallOptions<any>;
-  readonly kind?: 'rpc' | 'system';
+  /** What its id begins with. */
+  readonly kind: string;
 }
 
 /** Sends a system call at once, whatever waits; its reply is heard before the message after it. */
@@ -40,189 +51,160 @@ export type AskSystem = (
   answered?: (error: unknown, result: unknown) => void,
 ) => void;
 
-export class Calls {
-  /** In the order of calling, which is the order of sending; some may be settled already. */
-  readonly #waiting = new Queue<Call>();
-  #settled = 0;
-  #flushing = false;
-  readonly #sent = new Map<string, Call>();
-  readonly #report: Report;
-  readonly #trace: Trace;
-  #link: Link | undefined;
-  #extensions: ReadonlySet<string> = new Set();
-  /** Calls that the server takes at once. */
-  #most = Infinity;
-  #count = 0;
-  /** Calls of the application that wait for their reply. */
-  inFlight = 0;
-
-  constructor(report: Report, trace: Trace) {
-    this.#report = report;
-    this.#trace = trace;
-  }
-
-  connected(link: Link, { extensions, limits }: Hello): void {
-    this.#link = link;
-    this.#extensions = extensions;
-    this.#most = limits['callsInFlight'] || Infinity;
-  }
-
+export interface Calls {
+  /** Of the newest connection; none with a stock server, and before the first. */
+  extensions: ReadonlySet<string>;
+  limits: Readonly<Record<string, number>>;
+  /** Whether calls of the application wait for their reply. */
+  areInFlight(): boolean;
+  connected(link: Link, hello: Hello): void;
   /** Sends what waits, up to the first call whose content is not there yet, and no more than the server takes at once. */
-  flush(): void {
-    // A call that fails while it is sent comes back here.
-    if (this.#flushing) return;
-    this.#flushing = true;
-    for (let call = this.#waiting.first; call; call = this.#waiting.first) {
-      const isReady = call.content && this.inFlight < this.#most && this.#link?.isOpen;
-      if (call.stage === 'settled') this.#settled -= 1;
-      else if (!isReady) break;
-      this.#waiting.shift();
-      if (call.stage === 'waiting') this.#send(call);
-    }
-    this.#flushing = false;
-  }
-
+  flush(): void;
   /** Ends what was sent; what was not goes on waiting. */
-  dropped(error: WslinkError): void {
-    this.#link = undefined;
-    const { close, cause = error } = error as Partial<ConnectionLost> & WslinkError;
-    const lost = new ConnectionLost(error.message, { maybeExecuted: true, close, cause });
-    for (const call of [...this.#sent.values()]) call.settle(lost);
-  }
-
+  dropped(error: WslinkError): void;
   /** Ends what waits. */
-  refuseWaiting(error: WslinkError): void {
-    while (this.#waiting.first) {
-      const call = this.#waiting.shift();
-      if (call.stage === 'waiting') {
-        call.stage = 'settled';
-        call.settle(error);
-      }
-    }
-    this.#settled = 0;
-  }
-
-  call({ method, args, kwargs, options, kind = 'rpc' }: CallRequest): Promise<unknown> {
-    const [call, reply] = this.#begin(method, options, kind);
-    const ready = (content: [Args, Kwargs]): void => {
-      call.content = content;
-      this.flush();
-    };
-    if (args instanceof Promise || kwargs instanceof Promise) Promise.all([args, kwargs]).then(ready, call.settle);
-    else ready([args, kwargs]);
-    return reply;
-  }
-
-  /** Nothing here sees the arguments, which what waits for the reply would keep alive. */
-  #begin(
-    method: string,
-    { signal, timeout, onProgress }: CallOptions<any>,
-    kind: string,
-  ): [call: Call, reply: Promise<unknown>] {
-    const id = `${kind}:c:${this.#count++}`;
-    const traced = this.#trace.add('call', method);
-    const limit = timeout || Infinity;
-    let resolve!: (result: unknown) => void;
-    let reject!: (error: unknown) => void;
-    const reply = new Promise((...given) => ([resolve, reject] = given));
-    const giveUp = (reason: unknown): void => {
-      if (call.stage === 'sent' && this.#extensions.has('cancel')) this.system('wslink.cancel', [id], {});
-      call.settle(reason);
-    };
-    const aborted = (): void => giveUp(signal!.reason);
-    const timer = after(limit, () => giveUp(new CallTimeout(method, call.stage === 'sent')));
-    const call: Call = {
-      id,
-      method,
-      deadline: now() + limit,
-      onProgress,
-      content: undefined,
-      stage: 'waiting',
-      settle: (error, result) => {
-        const { stage } = call;
-        call.stage = 'settled';
-        call.content = undefined;
-        timer.clear();
-        signal?.removeEventListener('abort', aborted);
-        this.#trace.settle(traced, error === undefined ? 'ok' : `${(error as Error | null)?.name}`);
-        if (error === undefined) resolve(result);
-        else reject(error);
-        if (stage === 'waiting') {
-          this.#settled += 1;
-          if (this.#settled * 2 > this.#waiting.length) this.#forgetSettled();
-        }
-        if (stage === 'sent') {
-          this.#sent.delete(id);
-          this.inFlight -= 1;
-        }
-        // It may have been the one that the others waited for.
-        if (stage !== 'settled') this.flush();
-      },
-    };
-    signal?.addEventListener('abort', aborted);
-    this.#waiting.push(call);
-    return [call, reply];
-  }
-
+  refuseWaiting(error: WslinkError): void;
+  call(request: CallRequest): Promise<unknown>;
   /** Only while connected; a drop answers with `ConnectionLost`. */
-  readonly system: AskSystem = (method, args, kwargs, answered) => {
-    const id = `system:c:${this.#count++}`;
+  readonly system: AskSystem;
+  receive(message: Incoming): void;
+}
+
+export function createCalls(report: Report, trace: Trace): Calls {
+  /** In the order of calling, which is the order of sending. */
+  const waiting = createQueue<Call>();
+  const sent = new Map<string, Pick<Call, 'method' | 'settle' | 'onProgress'>>();
+  let link: Link | undefined;
+  /** The first request of a connection is hello. */
+  let count = 1;
+  let inFlight = 0;
+  let flushing = false;
+
+  const flush = (): void => {
+    // A call that fails while it is sent comes back here.
+    if (flushing) return;
+    flushing = true;
+    const most = self.limits['callsInFlight'] || Infinity;
+    for (let call = waiting.first; call?.content && inFlight < most && link?.isOpen(); call = waiting.first) {
+      waiting.shift();
+      send(call);
+    }
+    flushing = false;
+  };
+
+  /** Sends a call that is ready. */
+  const send = (call: Call): void => {
+    const { kind, method, deadline, content } = call;
+    const id = (call.id = `${kind}:${count++}`);
+    const message = request(id, method, ...content!);
+    const timed = deadline < Infinity && self.extensions.has('deadline');
+    // The arguments may be large, and the reply far away.
+    call.content = undefined;
+    sent.set(id, call);
+    inFlight += 1;
+    try {
+      // Whole milliseconds, of which the server takes no fractions.
+      link!.send(timed ? { ...message, timeout_ms: Math.max(1, Math.ceil(deadline - now())) } : message);
+    } catch (error) {
+      call.settle(error);
+    }
+  };
+
+  const system: AskSystem = (method, args, kwargs, answered) => {
+    const id = `system:c0:${count++}`;
     const settle = (error: unknown, result?: unknown): void => {
-      this.#sent.delete(id);
+      sent.delete(id);
       answered?.(error, result);
     };
-    const call: Call = {
-      id,
-      method,
-      deadline: Infinity,
-      onProgress: undefined,
-      content: [args, kwargs],
-      stage: 'sent',
-      settle,
-    };
-    this.#sent.set(id, call);
+    sent.set(id, { method, settle, onProgress: undefined });
     try {
       // What a closing socket does not take is answered by its end, which comes.
-      this.#link?.send(request(id, method, args, kwargs));
+      link?.send(request(id, method, args, kwargs));
     } catch (error) {
       settle(error);
     }
   };
 
-  receive({ id, result, error, problem, ...rest }: Incoming): void {
-    const call = this.#sent.get(id);
-    if (!call) return;
-    const context = { method: call.method };
-    if ('progress' in rest) {
-      if (problem) this.#report(problem, context);
-      else guarded(this.#report, context, () => call.onProgress?.(rest.progress));
-    } else if (problem) call.settle(problem);
-    else if (error !== undefined) call.settle(errorOfReply(call.method, errorOf(error)));
-    else call.settle(undefined, result);
-  }
+  const self: Calls = {
+    extensions: new Set(),
+    limits: {},
+    areInFlight: () => inFlight > 0,
+    connected(opened, { extensions, limits }) {
+      link = opened;
+      count = 1;
+      self.extensions = extensions;
+      self.limits = limits;
+    },
+    flush,
+    dropped(error) {
+      link = undefined;
+      const { close, cause = error } = error as Partial<ConnectionLost>;
+      const lost = new ConnectionLost(error.message, { maybeExecuted: true, close, cause });
+      for (const call of [...sent.values()]) call.settle(lost);
+    },
+    refuseWaiting(error) {
+      while (waiting.first) waiting.first.settle(error);
+    },
+    // No function in here refers to the arguments, which what waits for the reply would keep alive.
+    call({ kind, method, args, kwargs, options: { signal, timeout, onProgress } }) {
+      const traced = trace.add('call', method);
+      const limit = timeout || Infinity;
+      let resolve!: (result: unknown) => void;
+      let reject!: (error: unknown) => void;
+      const reply = new Promise((...given) => ([resolve, reject] = given));
+      const isSent = (): boolean => sent.get(call.id!) === call;
+      const giveUp = (reason: unknown): void => {
+        if (isSent() && self.extensions.has('cancel')) system('wslink.cancel', [call.id], {});
+        settle(reason);
+      };
+      const aborted = (): void => giveUp(signal!.reason);
+      const cancel = after(limit, () => giveUp(new CallTimeout(method, isSent())));
+      const settle = (error: unknown, result?: unknown): void => {
+        if (isSent() && sent.delete(call.id!)) inFlight -= 1;
+        else if (!waiting.remove(place)) return;
+        cancel();
+        signal?.removeEventListener('abort', aborted);
+        traced.outcome = error === undefined ? 'ok' : `${(error as Error | null)?.name}`;
+        traced.took = now() - traced.at;
+        if (error === undefined) resolve(result);
+        else reject(error);
+        // It may have been the one that the others waited for.
+        flush();
+      };
+      const call: Call = { kind, method, deadline: now() + limit, onProgress, content: undefined, settle };
+      const place = waiting.push(call);
+      signal?.addEventListener('abort', aborted);
+      const ready = (content: [Args, Kwargs]): void => {
+        call.content = content;
+        flush();
+      };
+      if (args instanceof Promise || kwargs instanceof Promise) Promise.all([args, kwargs]).then(ready, settle);
+      else ready([args, kwargs]);
+      return reply;
+    },
+    system,
+    receive(message) {
+      const call = sent.get(message.id);
+      if (!call) return;
+      const { method } = call;
+      const { problem, error } = message;
+      if ('progress' in message) {
+        if (problem) report(problem, { method });
+        else guarded(report, { method }, () => call.onProgress?.(message.progress));
+      } else if (problem || error === undefined) call.settle(problem, message.result);
+      else call.settle(failureOf(method, error));
+    },
+  };
+  return self;
+}
 
-  /** Sends a call that is ready. */
-  #send(call: Call): void {
-    const [args, kwargs] = call.content!;
-    const message = request(call.id, call.method, args, kwargs);
-    const timed = call.deadline < Infinity && this.#extensions.has('deadline');
-    // Whole milliseconds, of which the server takes no fractions.
-    const left = Math.max(1, Math.ceil(call.deadline - now()));
-    // The arguments may be large, and the reply far away.
-    call.content = undefined;
-    call.stage = 'sent';
-    this.#sent.set(call.id, call);
-    this.inFlight += 1;
-    try {
-      this.#link!.send(timed ? { ...message, timeout_ms: left } : message);
-    } catch (error) {
-      call.settle(error);
-    }
+/** The error of a reply, in its most telling class. */
+function failureOf(method: string, error: unknown): WslinkError {
+  const failure = callErrorOf(error);
+  const { limit, got } = Object(failure.data) as { limit?: unknown; got?: unknown };
+  if (failure.code === DEADLINE_EXCEEDED) return new CallTimeout(method, true);
+  if (failure.code === TOO_LARGE && typeof limit === 'number' && typeof got === 'number') {
+    return new MessageTooLarge(method, limit, got);
   }
-
-  /** Once for as many as are kept. */
-  #forgetSettled(): void {
-    this.#waiting.keep(({ stage }) => stage === 'waiting');
-    this.#settled = 0;
-  }
+  return failure;
 }

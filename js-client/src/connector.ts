@@ -1,11 +1,11 @@
 // Keeps a session connected: opens links, waits between attempts, and tells in what state that is.
-import { delayBefore, RESET_AFTER, type Backoff } from './backoff.js';
-import { AuthenticationError, CLIENT_ERROR, ConnectionLost, WslinkError } from './errors.js';
-import { Link } from './link.js';
-import { Liveness } from './liveness.js';
-import type { Hello, Incoming } from './messages.js';
+import { delayBefore, RESET_AFTER } from './backoff.js';
+import { AuthenticationError, CLIENT_ERROR, ConnectionLost, sessionClosed, WslinkError } from './errors.js';
+import { createLink, type Link } from './link.js';
+import { createLiveness } from './liveness.js';
+import { EXTENSIONS, type Hello, type Incoming } from './messages.js';
 import type { ConnectOptions, SocketLike } from './options.js';
-import { after, now, type Timer } from './timer.js';
+import { after, now } from './timer.js';
 import { prepared } from './values.js';
 import { v2 } from './wire/v2.js';
 
@@ -19,7 +19,7 @@ export type SessionState =
   | { readonly status: 'closed'; readonly error?: WslinkError };
 
 export interface ConnectorEvents {
-  /** What hello says besides the secret. */
+  /** What hello says besides the secret and the extensions. */
   greeting(): object;
   /** The state is `connected`, and nobody was told yet. */
   connected(link: Link, hello: Hello): void;
@@ -36,176 +36,154 @@ export interface ConnectorEvents {
   isFree(): boolean;
 }
 
-interface Attempt {
-  link?: Link;
-  readonly timer: Timer;
-  readonly aborter: AbortController;
+export interface Connector {
+  readonly state: SessionState;
+  connect(): void;
+  /** Connects at once if it waits, else asks the server whether the connection is alive. */
+  wake(): void;
+  /** What to be admitted with at the moment. */
+  secret(signal?: AbortSignal): Promise<string>;
+  close(): void;
 }
 
-/** In milliseconds. */
-const CONNECT_TIMEOUT = 10_000;
-const MAX_MESSAGE_BYTES = 512 << 20;
-const SECRET = 'wslink-secret';
-
-export class Connector {
-  readonly #url: string;
-  readonly #options: ConnectOptions;
-  readonly #backoff: Backoff | undefined;
-  readonly #events: ConnectorEvents;
-  readonly #liveness: Liveness | undefined;
+export function createConnector(url: string, options: ConnectOptions, events: ConnectorEvents): Connector {
+  const { secret = 'wslink-secret', connectTimeout = 10_000, reconnect = true, ping = {} } = options;
+  const { wire = v2, maxMessageBytes = 512 << 20, webSocket } = options;
+  const backoff = reconnect === true ? {} : reconnect || undefined;
+  const { attempts = Infinity, resetAfter = RESET_AFTER } = backoff ?? {};
   /** Told apart from those before by identity. */
-  #attemptNow: Attempt | undefined;
-  #retry: Timer | undefined;
-  #attempt = 0;
-  #connectedAt = 0;
+  let attempt: AbortController | undefined;
+  let link: Link | undefined;
+  /** Ends the time for the present attempt, or the wait for the next one. */
+  let cancel = (): void => {};
+  let failures = 0;
+  let connectedAt = 0;
   /** The secret that the server refused last. */
-  #refused: { readonly secret: string; readonly error: AuthenticationError } | undefined;
-  #secretSaid = '';
-  #state: SessionState = { status: 'connecting', attempt: 0 };
-  readonly #untold: SessionState[] = [];
+  let refused: { readonly secret: string; readonly error: AuthenticationError } | undefined;
+  let said = '';
+  let state: SessionState = { status: 'connecting', attempt: 0 };
+  const untold: SessionState[] = [];
+  const liveness =
+    ping &&
+    createLiveness(ping, events.probe, events.isFree, () => link?.end(new ConnectionLost('the server fell silent')));
 
-  constructor(url: string, options: ConnectOptions, events: ConnectorEvents) {
-    const { reconnect = true, ping = {} } = options;
-    this.#url = url;
-    this.#options = options;
-    this.#backoff = reconnect === true ? {} : reconnect || undefined;
-    this.#events = events;
-    if (ping) {
-      const dead = (): void => this.#attemptNow?.link?.end(new ConnectionLost('the server fell silent'));
-      this.#liveness = new Liveness(ping, events.probe, events.isFree, dead);
-    }
-  }
+  const connect = (): void => {
+    cancel();
+    const made = (attempt = new AbortController());
+    cancel = after(connectTimeout || Infinity, () =>
+      ended(made, new ConnectionLost('the connection was not made in time')),
+    );
+    become({ status: 'connecting', attempt: failures });
+    if (attempt === made) void open(made);
+  };
 
-  get state(): SessionState {
-    return this.#state;
-  }
+  const askSecret = async (signal = new AbortController().signal): Promise<string> =>
+    typeof secret === 'string' ? secret : secret({ refused: refused?.error, signal });
 
-  connect(): void {
-    const { connectTimeout = CONNECT_TIMEOUT } = this.#options;
-    this.#retry?.clear();
-    const aborter = new AbortController();
-    const late = (): void => this.#ended(attempt, new ConnectionLost('the connection was not made in time'));
-    const attempt: Attempt = { aborter, timer: after(connectTimeout || Infinity, late) };
-    this.#attemptNow = attempt;
-    this.#become({ status: 'connecting', attempt: this.#attempt });
-    if (this.#attemptNow === attempt) void this.#open(attempt);
-  }
-
-  /** Connects at once if it waits, else asks the server whether the connection is alive. */
-  wake(): void {
-    if (this.#state.status === 'waiting') this.connect();
-    else if (this.#state.status === 'connected') this.#liveness?.check();
-  }
-
-  /** What to be admitted with at the moment. */
-  async secret(signal?: AbortSignal): Promise<string> {
-    const { secret = SECRET } = this.#options;
-    if (typeof secret === 'string') return secret;
-    return secret({ refused: this.#refused?.error, signal: signal ?? new AbortController().signal });
-  }
-
-  close(): void {
-    this.#finish(undefined);
-  }
-
-  async #open(attempt: Attempt): Promise<void> {
-    const { wire = v2, maxMessageBytes = MAX_MESSAGE_BYTES } = this.#options;
+  const open = async (made: AbortController): Promise<void> => {
     try {
-      const secret = await this.secret(attempt.aborter.signal);
-      if (this.#attemptNow !== attempt) return;
+      const given = await askSecret(made.signal);
+      if (attempt !== made) return;
       // Whoever gives the same secret again has no other one.
-      if (this.#refused?.secret === secret) return this.#finish(this.#refused.error);
-      this.#secretSaid = secret;
-      const greeting = prepared({ secret, ...this.#events.greeting() }, 'hello') as object;
-      const link: Link = new Link(this.#socket(), wire, maxMessageBytes, greeting, {
-        ready: (hello) => this.#ready(attempt, link, hello),
-        message: this.#events.message,
-        heard: () => this.#liveness?.heard(),
-        end: (error) => this.#ended(attempt, error),
+      if (refused?.secret === given) return finish(refused.error);
+      said = given;
+      const greeting = prepared({ secret: given, extensions: EXTENSIONS, ...events.greeting() }, 'hello') as object;
+      const socket = openSocket();
+      if (socket instanceof WslinkError) return finish(socket);
+      const opened: Link = createLink(socket, wire, maxMessageBytes, greeting, {
+        ready: (hello) => ready(made, opened, hello),
+        message: events.message,
+        heard: () => liveness && liveness.heard(),
+        end: (error) => ended(made, error),
       });
-      attempt.link = link;
+      link = opened;
     } catch (cause) {
-      if (cause instanceof Unopenable)
-        this.#finish(new WslinkError(CLIENT_ERROR, cause.message, { cause: cause.cause }));
-      else this.#ended(attempt, new ConnectionLost('the connection could not be made', { cause }));
+      ended(made, new ConnectionLost('the connection could not be made', { cause }));
     }
-  }
+  };
 
-  /** Throws `Unopenable` for what another attempt would not change. */
-  #socket(): SocketLike {
-    const { webSocket } = this.#options;
+  /** Returns an error that another attempt would not change. */
+  const openSocket = (): SocketLike | WslinkError => {
     if (!webSocket && typeof WebSocket === 'undefined') {
-      throw new Unopenable('no WebSocket here: pass `webSocket`, as of the package ws');
+      return new WslinkError(CLIENT_ERROR, 'no WebSocket here: pass `webSocket`, as of the package ws');
     }
     try {
-      return webSocket ? webSocket(this.#url) : new WebSocket(this.#url);
+      return webSocket ? webSocket(url) : new WebSocket(url);
     } catch (cause) {
       // An invalid URL, or one that the page may not open.
       const { name } = Object(cause) as { name?: unknown };
-      if (webSocket && name !== 'SyntaxError' && name !== 'SecurityError') throw cause;
-      throw new Unopenable(`${this.#url}: ${String(cause)}`, { cause });
+      if (webSocket && !/^(Syntax|Security)Error$/.test(String(name))) throw cause;
+      return new WslinkError(CLIENT_ERROR, `${url}: ${String(cause)}`, { cause });
     }
-  }
+  };
 
-  #ready(attempt: Attempt, link: Link, hello: Hello): void {
-    if (this.#attemptNow !== attempt) return;
-    attempt.timer.clear();
-    this.#refused = undefined;
-    this.#connectedAt = now();
+  const ready = (made: AbortController, opened: Link, hello: Hello): void => {
+    if (attempt !== made) return;
+    cancel();
+    refused = undefined;
+    connectedAt = now();
     // Callbacks of users may run from here on, and each may close the session.
-    this.#state = { status: 'connected', clientId: hello.clientID, resumed: Boolean(hello.resumed) };
-    this.#events.connected(link, hello);
-    if (this.#attemptNow !== attempt) return;
-    this.#liveness?.start();
-    this.#become(this.#state);
-    if (this.#attemptNow === attempt) this.#events.opened();
-  }
+    const connected = { status: 'connected', clientId: hello.clientID, resumed: Boolean(hello.resumed) } as const;
+    state = connected;
+    events.connected(opened, hello);
+    if (attempt !== made) return;
+    if (liveness) liveness.start();
+    become(connected);
+    if (attempt === made) events.opened();
+  };
 
-  #ended(attempt: Attempt, error: WslinkError): void {
-    if (this.#attemptNow !== attempt) return;
-    const { secret } = this.#options;
-    const { attempts = Infinity, resetAfter = RESET_AFTER } = this.#backoff ?? {};
-    const lasted = this.#state.status === 'connected' && now() - this.#connectedAt >= resetAfter;
-    this.#attempt = lasted ? 1 : this.#attempt + 1;
-    const refused = error instanceof AuthenticationError;
-    if (refused) this.#refused = { secret: this.#secretSaid, error };
-    const final = refused && typeof secret !== 'function';
-    if (!this.#backoff || final || this.#attempt > attempts) return this.#finish(error);
-    const delay = delayBefore(this.#attempt, this.#backoff);
-    this.#leave(error, { status: 'waiting', attempt: this.#attempt, delay, error });
-    if (this.#state.status === 'waiting') this.#retry = after(delay, () => this.connect());
-  }
+  const ended = (made: AbortController, error: WslinkError): void => {
+    if (attempt !== made) return;
+    const lasted = state.status === 'connected' && now() - connectedAt >= resetAfter;
+    failures = lasted ? 1 : failures + 1;
+    const isRefusal = error instanceof AuthenticationError;
+    if (isRefusal) refused = { secret: said, error };
+    if (!backoff || failures > attempts || (isRefusal && typeof secret === 'string')) return finish(error);
+    const delay = delayBefore(failures, backoff);
+    leave(error, { status: 'waiting', attempt: failures, delay, error });
+    if (state.status === 'waiting') cancel = after(delay, connect);
+  };
 
-  #finish(error: WslinkError | undefined): void {
-    if (this.#state.status === 'closed') return;
-    this.#leave(error ?? new ConnectionLost('the session was closed'), { status: 'closed', ...(error && { error }) });
-  }
+  const finish = (error?: WslinkError): void => {
+    if (state.status === 'closed') return;
+    leave(error ?? sessionClosed(), { status: 'closed', ...(error && { error }) });
+  };
 
   /** Leaves the present attempt or connection for another state. */
-  #leave(error: WslinkError, next: SessionState): void {
-    const { status } = this.#state;
-    const left = this.#attemptNow;
-    this.#attemptNow = undefined;
-    this.#retry?.clear();
-    left?.timer.clear();
-    left?.aborter.abort(error);
-    this.#liveness?.stop();
-    this.#state = next;
-    left?.link?.end(error);
-    if (status === 'connected') this.#events.dropped(error);
-    this.#become(next);
-  }
+  const leave = (error: WslinkError, next: SessionState): void => {
+    const { status } = state;
+    const [leftAttempt, leftLink] = [attempt, link];
+    attempt = link = undefined;
+    cancel();
+    if (liveness) liveness.stop();
+    state = next;
+    leftLink?.end(error);
+    if (status === 'connected') events.dropped(error);
+    become(next);
+    // Last, as its listeners may close the session.
+    leftAttempt?.abort(error);
+  };
 
   /** What a listener does to the state is told after what it was called for. */
-  #become(state: SessionState): void {
-    this.#state = state;
-    if (this.#untold.push(state) > 1) return;
-    while (this.#untold[0]) {
-      this.#events.state(this.#untold[0]);
-      this.#untold.shift();
+  const become = (next: SessionState): void => {
+    state = next;
+    if (untold.push(next) > 1) return;
+    while (untold[0]) {
+      events.state(untold[0]);
+      untold.shift();
     }
-  }
-}
+  };
 
-/** An attempt that need not be repeated. */
-class Unopenable extends Error {}
+  return {
+    get state() {
+      return state;
+    },
+    connect,
+    wake() {
+      if (state.status === 'waiting') connect();
+      else if (liveness) liveness.check();
+    },
+    secret: askSecret,
+    close: () => finish(),
+  };
+}

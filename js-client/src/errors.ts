@@ -3,28 +3,28 @@
 /** The code of errors that are made by a client and never sent. */
 export const CLIENT_ERROR = -32099;
 export const AUTHENTICATION_FAILED = -32000;
-const TOO_LARGE = -32003;
-const DEADLINE_EXCEEDED = -32005;
+export const TOO_LARGE = -32003;
+export const DEADLINE_EXCEEDED = -32005;
 
 /** What every error of this package is. */
 export class WslinkError extends Error {
   override readonly name: string = 'WslinkError';
-  readonly code: number;
+  declare readonly code: number;
 
-  constructor(code: number, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
+  constructor(code: number, message: string, details?: ErrorOptions) {
+    super(message, details);
+    // `cause` among them, which stays as it is.
+    Object.assign(this, { code }, details);
   }
 }
 
 /** The server answered a call with an error. */
 export class CallError<Data = unknown> extends WslinkError {
   override readonly name: string = 'CallError';
-  readonly data: Data;
+  declare readonly data: Data;
 
   constructor(code: number, message: string, data: Data) {
-    super(code, message);
-    this.data = data;
+    super(code, message, { data } as ErrorOptions);
   }
 }
 
@@ -41,11 +41,10 @@ export class AuthenticationError extends CallError {
 export class CallTimeout extends WslinkError {
   override readonly name = 'CallTimeout';
   /** Whether the server may have begun to execute the call. */
-  readonly maybeExecuted: boolean;
+  declare readonly maybeExecuted: boolean;
 
   constructor(method: string, maybeExecuted: boolean) {
-    super(DEADLINE_EXCEEDED, `${method} timed out`);
-    this.maybeExecuted = maybeExecuted;
+    super(DEADLINE_EXCEEDED, `${method} timed out`, { maybeExecuted } as ErrorOptions);
   }
 }
 
@@ -53,11 +52,10 @@ export class CallTimeout extends WslinkError {
 export class UnsupportedValue extends WslinkError {
   override readonly name = 'UnsupportedValue';
   /** Where it stands, such as `args[0].size`. */
-  readonly path: string;
+  declare readonly path: string;
 
   constructor(path: string, why: string) {
-    super(CLIENT_ERROR, `${path} ${why}`);
-    this.path = path;
+    super(CLIENT_ERROR, `${path} ${why}`, { path } as ErrorOptions);
   }
 }
 
@@ -65,14 +63,12 @@ export class UnsupportedValue extends WslinkError {
 export class MessageTooLarge extends WslinkError {
   override readonly name = 'MessageTooLarge';
   /** The most bytes that the server takes in one message. */
-  readonly limit: number;
+  declare readonly limit: number;
   /** The bytes of this one. */
-  readonly bytes: number;
+  declare readonly bytes: number;
 
   constructor(method: string, limit: number, bytes: number) {
-    super(TOO_LARGE, `${method} has ${bytes} bytes; the server takes ${limit}`);
-    this.limit = limit;
-    this.bytes = bytes;
+    super(TOO_LARGE, `${method} has ${bytes} bytes; the server takes ${limit}`, { limit, bytes } as ErrorOptions);
   }
 }
 
@@ -87,16 +83,14 @@ export interface CloseInfo {
 export class ConnectionLost extends WslinkError {
   override readonly name = 'ConnectionLost';
   /** Whether the server may have executed the call that this error ends. */
-  readonly maybeExecuted: boolean;
-  readonly close: CloseInfo | undefined;
+  declare readonly maybeExecuted: boolean;
+  declare readonly close: CloseInfo | undefined;
 
   constructor(
     message: string,
     details: { maybeExecuted?: boolean; close?: CloseInfo | undefined; cause?: unknown } = {},
   ) {
-    super(CLIENT_ERROR, message, { cause: details.cause });
-    this.maybeExecuted = details.maybeExecuted ?? false;
-    this.close = details.close;
+    super(CLIENT_ERROR, message, { maybeExecuted: false, ...details } as ErrorOptions);
   }
 }
 
@@ -118,17 +112,6 @@ export class BufferOverflow extends WslinkError {
   }
 }
 
-/** The error of a reply, in its most telling class. */
-export function errorOfReply(
-  method: string,
-  { code, message, data }: { code: number; message: string; data?: unknown },
-): WslinkError {
-  if (code === DEADLINE_EXCEEDED) return new CallTimeout(method, true);
-  if (code === TOO_LARGE && isSizes(data)) return new MessageTooLarge(method, data.limit, data.got);
-  return new CallError(code, message, data);
-}
-
-function isSizes(data: unknown): data is { limit: number; got: number } {
-  const { limit, got } = (data ?? {}) as { limit?: unknown; got?: unknown };
-  return typeof limit === 'number' && typeof got === 'number';
+export function sessionClosed(): ConnectionLost {
+  return new ConnectionLost('the session was closed');
 }

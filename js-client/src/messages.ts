@@ -1,5 +1,5 @@
 // The messages of the protocol, as both versions carry them, and the checks of what a server sends.
-import { ProtocolError } from './errors.js';
+import { CallError, ProtocolError } from './errors.js';
 
 export interface Request {
   readonly wslink: '1.0';
@@ -44,6 +44,9 @@ export interface Resumed {
 const SMALLEST_FRAME = 64;
 const EVENT = 'publish:';
 
+/** What this client knows beside the original protocol. */
+export const EXTENSIONS = ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'manifest', 'refresh'];
+
 /** The topic of an event, or undefined for everything else. */
 export function topicOf({ id }: Incoming): string | undefined {
   const end = id.lastIndexOf(':');
@@ -59,29 +62,36 @@ export function request(
   return { wslink: '1.0', id, method, args, kwargs };
 }
 
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isFrame = (value: unknown): boolean => isCount(value) && value >= SMALLEST_FRAME;
+const areAll = (values: unknown, fits: (value: unknown) => boolean): boolean =>
+  Array.isArray(values) && values.every(fits);
+
 /** Throws `ProtocolError` unless every member is what it has to be. */
 export function helloOf(result: unknown): Hello {
   const hello = membersOf(result, 'hello');
-  const member = <T>(name: string, fits: (value: any) => boolean): T | undefined => {
-    const value = hello[name] ?? undefined;
+  const member = (name: string, fits: (value: unknown) => boolean, members = hello): any => {
+    const value = members[name] ?? undefined;
     if (value !== undefined && !fits(value)) throw wrong(name);
-    return value as T | undefined;
+    return value;
   };
-  const isText = (value: unknown): boolean => typeof value === 'string';
-  const clientID = member<string>('clientID', isText);
-  if (!clientID) throw wrong('clientID');
-  const { missed, kept = [] } = membersOf(hello['resumed'] ?? {}, 'resumed');
-  if (!Array.isArray(kept) || !kept.every(isCount)) throw wrong('resumed');
   const limits = Object.fromEntries(counts(hello['limits']));
-  if (limits['maxMsgSize'] !== undefined && limits['maxMsgSize'] < SMALLEST_FRAME) throw wrong('limits');
+  member('maxMsgSize', isFrame, limits);
+  const clientID = member('clientID', isText);
+  if (!clientID) throw wrong('clientID');
+  const resumed = hello['resumed'] == null ? undefined : membersOf(hello['resumed'], 'resumed');
   return {
     clientID,
-    maxMsgSize: member('maxMsgSize', (value) => isCount(value) && value >= SMALLEST_FRAME),
-    extensions: new Set(member<string[]>('extensions', (value) => Array.isArray(value) && value.every(isText))),
     limits,
+    maxMsgSize: member('maxMsgSize', isFrame),
+    extensions: new Set(member('extensions', (value) => areAll(value, isText))),
     expiresInMs: member('expiresInMs', isCount),
     resume: member('resume', isText),
-    resumed: hello['resumed'] ? { missed: new Map(counts(missed)), kept: new Set(kept) } : undefined,
+    resumed: resumed && {
+      missed: new Map(counts(resumed['missed'])),
+      kept: new Set(member('kept', (value) => areAll(value, isCount), resumed)),
+    },
   };
 }
 
@@ -93,25 +103,19 @@ export function subscriptionOf(result: unknown): number {
 }
 
 /** The error of a reply or an event; something else in its place becomes one too. */
-export function errorOf(error: unknown): { code: number; message: string; data: unknown } {
-  const { code, message, data } = (error ?? {}) as Record<string, unknown>;
-  return { code: typeof code === 'number' ? code : 0, message: String(message), data };
+export function callErrorOf(error: unknown): CallError {
+  const { code, message, data } = Object(error) as Record<string, unknown>;
+  return new CallError(typeof code === 'number' ? code : 0, String(message), data);
 }
 
 /** What later versions add may be of another kind. */
 function counts(value: unknown): [string, number][] {
-  return Object.entries(membersOf(value ?? {}, 'limits')).filter((entry): entry is [string, number] =>
-    isCount(entry[1]),
-  );
+  return Object.entries(membersOf(value ?? {}, 'limits')).filter(([, count]) => isCount(count)) as [string, number][];
 }
 
-function membersOf(value: unknown, what: string): Record<string, unknown> {
+export function membersOf(value: unknown, what: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw wrong(what);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function wrong(name: string): ProtocolError {

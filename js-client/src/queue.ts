@@ -1,50 +1,47 @@
-// A queue in which taking from the front costs the same however much waits.
+// A queue in which taking from either end, or anywhere between, costs the same however much waits.
 
-/** Fewer consumed entries than this are not worth moving the others. */
-const SLACK = 1024;
-
-export class Queue<T> {
-  #items: (T | undefined)[] = [];
-  #head = 0;
-
-  get length(): number {
-    return this.#items.length - this.#head;
-  }
-
+export interface Queue<T> {
+  readonly length: number;
   /** The oldest entry. */
-  get first(): T | undefined {
-    return this.#items[this.#head];
-  }
-
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
+  readonly first: T | undefined;
+  /** Returns what `remove` takes. */
+  push(item: T): number;
   /** Takes the oldest entry; only if there is one. */
-  shift(): T {
-    const item = this.first;
-    this.#items[this.#head++] = undefined;
-    if (this.#head > SLACK && this.#head * 2 > this.#items.length) this.#drop(this.#head);
-    return item as T;
-  }
+  shift(): T;
+  /** Whether it was there. */
+  remove(place: number): boolean;
+  /** Takes the newest entry; only if none was removed. */
+  pop(): T;
+  clear(): void;
+}
 
-  /** Takes the newest entry; only if there is one. */
-  pop(): T {
-    return this.#items.pop() as T;
-  }
-
-  /** Keeps the entries of which `wanted` is true. */
-  keep(wanted: (item: T) => boolean): void {
-    this.#drop(this.#head);
-    this.#items = (this.#items as T[]).filter(wanted);
-  }
-
-  clear(): void {
-    this.#drop(this.#items.length);
-  }
-
-  #drop(count: number): void {
-    this.#items.splice(0, count);
-    this.#head = 0;
-  }
+export function createQueue<T>(): Queue<T> {
+  const items = new Map<number, T>();
+  let head = 0;
+  let tail = 0;
+  const take = (place: number): T => {
+    const item = items.get(place) as T;
+    items.delete(place);
+    return item;
+  };
+  const oldest = (): number => {
+    while (items.size > 0 && !items.has(head)) head += 1;
+    return head;
+  };
+  return {
+    get length() {
+      return items.size;
+    },
+    get first() {
+      return items.get(oldest());
+    },
+    push(item) {
+      items.set(tail, item);
+      return tail++;
+    },
+    shift: () => take(oldest()),
+    remove: (place) => items.delete(place),
+    pop: () => take(--tail),
+    clear: () => items.clear(),
+  };
 }

@@ -1,240 +1,210 @@
 // What an application holds: calls, subscriptions and the state of one lasting connection to a server.
-import { Calls } from './calls.js';
-import { Connector, type SessionState } from './connector.js';
-import { CLIENT_ERROR, ConnectionLost, UnsupportedValue, WslinkError } from './errors.js';
-import { topicOf, type Incoming } from './messages.js';
+import { createCalls } from './calls.js';
+import { createConnector, type SessionState } from './connector.js';
+import { CLIENT_ERROR, ConnectionLost, sessionClosed, UnsupportedValue, WslinkError } from './errors.js';
+import { topicOf } from './messages.js';
 import type { CallOptions, ConnectOptions, SubscribeOptions } from './options.js';
-import { Refresh } from './refresh.js';
-import { guarded, reporter, type Report } from './report.js';
-import { dispose, Feed, type Subscription } from './subscription.js';
-import { Subscriptions } from './subscriptions.js';
+import { createRefresh } from './refresh.js';
+import { guarded, reporter } from './report.js';
+import { createFeed, dispose, type Feed, type Subscription } from './subscription.js';
+import { createSubscriptions } from './subscriptions.js';
 import { duration } from './timer.js';
-import { Trace, type TraceEntry } from './trace.js';
+import { createTrace, type TraceEntry } from './trace.js';
 import { prepared, type Binary } from './values.js';
 import { onWake } from './wake.js';
-
-const EXTENSIONS = ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'manifest', 'refresh'];
 
 // Results, progress and payloads are `any` unless the caller says otherwise, as in the stock client.
 
 /** The keyword arguments of a call. */
 export type Kwargs = Readonly<Record<string, unknown>>;
 
-export class Session {
+/** Its methods can be taken apart, as those of the stock session. */
+export interface Session {
   readonly url: string;
   /** Settles with the first connection, or rejects with the error that ended the session before. */
   readonly ready: Promise<Session>;
-  /** The same as `close`, for `await using`. */
-  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
-
-  readonly #options: ConnectOptions;
-  readonly #report: Report;
-  readonly #trace = new Trace();
-  readonly #connector: Connector;
-  readonly #calls: Calls;
-  readonly #subscriptions: Subscriptions;
-  readonly #refresh: Refresh;
-  readonly #sleep: () => void;
-  readonly #listeners = new Set<(state: SessionState) => void>();
-  #extensions: ReadonlySet<string> = new Set();
-  #limits: Readonly<Record<string, number>> = {};
-
-  /** @internal */
-  constructor(url: string, options: ConnectOptions) {
-    const { timeout, connectTimeout, maxMessageBytes, ping, reconnect } = options;
-    const numbers = { timeout, connectTimeout, maxMessageBytes, ...Object(ping), ...Object(reconnect) };
-    for (const [name, value] of Object.entries(numbers)) duration(name, (value ?? 0) as number);
-    this.url = url;
-    this.#options = options;
-    this.#report = reporter(options.onError);
-    this.#calls = new Calls(this.#report, this.#trace);
-    this.#subscriptions = new Subscriptions(this.#calls.system, this.#report);
-    this.#connector = new Connector(url, options, {
-      greeting: () => ({ extensions: EXTENSIONS, ...this.#subscriptions.greeting() }),
-      connected: (link, hello) => {
-        this.#extensions = hello.extensions;
-        this.#limits = hello.limits;
-        this.#calls.connected(link, hello);
-        this.#subscriptions.connected(hello);
-        this.#refresh.admitted(hello);
-        this.#calls.flush();
-      },
-      opened: () => this.#subscriptions.opened(),
-      message: (message) => this.#receive(message),
-      dropped: (error) => {
-        this.#refresh.stop();
-        this.#subscriptions.dropped();
-        this.#calls.dropped(error);
-        // Those that a closing socket did not take.
-        if (options.waitForConnection === false) this.#calls.refuseWaiting(error);
-      },
-      state: (state) => this.#tell(state),
-      // Neither waits behind data; a server without `cancel` answers that it does not know the method.
-      probe: () => {
-        const cancel = this.#extensions.has('cancel');
-        this.#calls.system(cancel ? 'wslink.cancel' : 'wslink.ping', cancel ? [''] : [], {});
-      },
-      // Stock servers answer nothing while they execute a call.
-      isFree: () => this.#extensions.size > 0 || this.#calls.inFlight === 0,
-    });
-    this.#refresh = new Refresh(
-      () => this.#connector.secret(),
-      (secret) => ({ secret, extensions: EXTENSIONS }),
-      this.#calls.system,
-      (hello) => this.#subscriptions.renewed(hello),
-    );
-    this.ready = new Promise((resolve, reject) => {
-      this.onStateChange((state) => {
-        if (state.status === 'connected') resolve(this);
-        if (state.status === 'closed') reject(state.error ?? closed());
-      });
-    });
-    // Waiting for it is a choice.
-    this.ready.catch(() => {});
-    // The stock session can be taken apart.
-    Object.assign(this, {
-      call: this.call.bind(this),
-      subscribe: this.subscribe.bind(this),
-      unsubscribe: this.unsubscribe.bind(this),
-      close: this.close.bind(this),
-      [dispose]: this.close.bind(this),
-    });
-    this.#sleep = onWake(() => this.#connector.wake());
-    this.#connector.connect();
-  }
-
-  get state(): SessionState {
-    return this.#connector.state;
-  }
-
+  readonly state: SessionState;
   /** What the server calls this client, while connected. */
-  get clientId(): string | undefined {
-    return this.state.status === 'connected' ? this.state.clientId : undefined;
-  }
-
+  readonly clientId: string | undefined;
   /** The extensions of the protocol in force; none with a stock server. */
-  get extensions(): ReadonlySet<string> {
-    return this.#extensions;
-  }
-
+  readonly extensions: ReadonlySet<string>;
   /** What the server tells about its limits. */
-  get limits(): Readonly<Record<string, number>> {
-    return this.#limits;
-  }
-
+  readonly limits: Readonly<Record<string, number>>;
   /** Hears each change of `state`, until the function that is returned is called. */
-  onStateChange(listener: (state: SessionState) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
+  onStateChange(listener: (state: SessionState) => void): () => void;
   /**
    * Calls a method. Rejects with `CallError`, `UnsupportedValue`, `MessageTooLarge`, `CallTimeout`, `ConnectionLost`,
    * `ProtocolError` or the reason of an aborted signal.
    * Binary data may stand anywhere in the arguments and comes back as `Uint8Array`.
    */
-  async call<Result = any, Progress = any>(
+  call<Result = any, Progress = any>(
     method: string,
-    args: readonly unknown[] = [],
-    kwargs: Kwargs = {},
-    options: CallOptions<Progress> = {},
-  ): Promise<Result> {
-    const { signal, timeout = this.#options.timeout ?? 0, onProgress } = options;
-    signal?.throwIfAborted();
-    this.#assertCallable(method);
-    return this.#calls.call({
-      method,
-      args: prepared(args, 'args') as unknown[],
-      kwargs: prepared(kwargs, 'kwargs') as Kwargs,
-      options: { signal, timeout: duration('timeout', timeout), onProgress },
-    }) as Promise<Result>;
-  }
-
+    args?: readonly unknown[],
+    kwargs?: Kwargs,
+    options?: CallOptions<Progress>,
+  ): Promise<Result>;
   /** Subscribes in the stock form: the callback hears each event as the only member of an array. */
   subscribe<Payload = any>(topic: string, callback: (args: [Payload]) => void): Subscription<Payload>;
   /** Subscribes, also again after a reconnect; events go to `onEvent` or wait to be iterated over. */
   subscribe<Payload = any>(topic: string, options?: SubscribeOptions<Payload>): Subscription<Payload>;
-  subscribe(topic: string, how: ((args: [any]) => void) | SubscribeOptions<any> = {}): Subscription<any> {
-    const leave = (feed: Feed): void => this.#subscriptions.remove(feed);
-    const [options, callback]: [SubscribeOptions<any>, ((args: [any]) => void) | undefined] =
-      typeof how === 'function' ? [{}, how] : [how, undefined];
-    const feed = new Feed(topic, options, callback, leave, this.#report);
-    const state = this.state;
-    try {
-      options.signal?.throwIfAborted();
-      if (state.status === 'closed') throw state.error ?? closed();
-      feed.filter = filterOf(options.filter);
-      this.#subscriptions.add(feed);
-    } catch (error) {
-      feed.end(error);
-    }
-    return feed;
-  }
-
   /** Ends the subscription of this topic with this callback. */
-  async unsubscribe({ topic, callback }: { topic: string; callback?: unknown }): Promise<void> {
-    if (!this.#subscriptions.removeByCallback(topic, callback)) {
-      throw new WslinkError(CLIENT_ERROR, `no subscription of ${topic} with this callback`);
-    }
-  }
-
+  unsubscribe(subscription: { topic: string; callback?: unknown }): Promise<void>;
   /** As in the stock client; here binary data may as well stand in the arguments itself. */
-  addAttachment<Payload extends Binary>(payload: Payload): Payload {
-    return payload;
-  }
-
+  addAttachment<Payload extends Binary>(payload: Payload): Payload;
   /** The OpenRPC document that describes the server, where it gives one. */
-  async manifest(): Promise<unknown> {
-    await this.ready;
-    if (!this.#extensions.has('manifest')) throw new WslinkError(CLIENT_ERROR, 'the server gives no manifest');
-    const method = 'wslink.manifest';
-    this.#assertCallable(method);
-    const { timeout } = this.#options;
-    return this.#calls.call({ method, args: [], kwargs: {}, options: { timeout }, kind: 'system' });
-  }
-
+  manifest(): Promise<unknown>;
   /** Connects at once if the session waits for its next attempt; asks the server for a sign of life if it is connected. */
-  reconnectNow(): void {
-    this.#connector.wake();
-  }
-
+  reconnectNow(): void;
   /** Shows the newest calls, events and states as a table in the console, and returns them. */
-  debug(): readonly TraceEntry[] {
-    const entries = this.#trace.entries();
-    console.table(entries);
-    return entries;
-  }
-
+  debug(): readonly TraceEntry[];
   /** Ends the session for good. */
-  async close(): Promise<void> {
-    this.#connector.close();
-  }
+  close(): Promise<void>;
+  /** The same as `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
 
-  #assertCallable(method: string): void {
-    const { waitForConnection = true } = this.#options;
-    const { status } = this.state;
-    if (status === 'connected' || (waitForConnection && status !== 'closed')) return;
-    throw new ConnectionLost(`${method} was not called: no connection`);
+export function createSession(url: string, options: ConnectOptions): Session {
+  const { waitForConnection = true, timeout: usualTimeout = 0, connectTimeout, maxMessageBytes } = options;
+  const numbers = { timeout: usualTimeout, connectTimeout, maxMessageBytes };
+  for (const [name, value] of Object.entries({ ...numbers, ...Object(options.ping), ...Object(options.reconnect) })) {
+    duration(name, (value ?? 0) as number);
   }
+  const listeners = new Set<(state: SessionState) => void>();
+  const report = reporter(options.onError);
+  const trace = createTrace();
+  const calls = createCalls(report, trace);
+  const subscriptions = createSubscriptions(calls.system, report);
 
-  #receive(message: Incoming): void {
-    const topic = topicOf(message);
-    if (topic === undefined) return this.#calls.receive(message);
-    this.#trace.add('event', topic);
-    this.#subscriptions.deliver(topic, message);
-  }
+  const connector = createConnector(url, options, {
+    greeting: subscriptions.greeting,
+    connected(link, hello) {
+      calls.connected(link, hello);
+      subscriptions.connected(hello);
+      refresh.admitted(hello);
+      calls.flush();
+    },
+    opened: subscriptions.opened,
+    message(message) {
+      const topic = topicOf(message);
+      if (topic === undefined) return calls.receive(message);
+      trace.add('event', topic);
+      subscriptions.deliver(topic, message);
+    },
+    dropped(error) {
+      refresh.stop();
+      subscriptions.dropped();
+      calls.dropped(error);
+      // Those that a closing socket did not take.
+      if (!waitForConnection) calls.refuseWaiting(error);
+    },
+    state(state) {
+      trace.add('state', state.status);
+      if (state.status === 'closed') {
+        sleep();
+        calls.refuseWaiting(state.error ?? sessionClosed());
+        subscriptions.closed(state.error);
+      }
+      // One that was taken away meanwhile is not visited.
+      for (const listener of [...listeners]) if (listeners.has(listener)) guarded(report, {}, () => listener(state));
+    },
+    // Neither waits behind data; a server without `cancel` answers that it does not know the method.
+    probe: () =>
+      calls.extensions.has('cancel') ? calls.system('wslink.cancel', [''], {}) : calls.system('wslink.ping', [], {}),
+    // Stock servers answer nothing while they execute a call.
+    isFree: () => calls.extensions.size > 0 || !calls.areInFlight(),
+  });
+  const refresh = createRefresh(connector.secret, calls.system, subscriptions.renewed);
+  const sleep = onWake(connector.wake);
 
-  #tell(state: SessionState): void {
-    this.#trace.add('state', state.status);
-    if (state.status === 'closed') {
-      this.#sleep();
-      this.#calls.refuseWaiting(state.error ?? closed());
-      this.#subscriptions.closed(state.error);
+  const call = async (
+    kind: string,
+    method: string,
+    args: readonly unknown[] = [],
+    kwargs: Kwargs = {},
+    { signal, timeout = usualTimeout, onProgress }: CallOptions<any> = {},
+  ): Promise<any> => {
+    signal?.throwIfAborted();
+    const { status } = connector.state;
+    if (status !== 'connected' && (!waitForConnection || status === 'closed')) {
+      throw new ConnectionLost(`${method} was not called: no connection`);
     }
-    for (const listener of [...this.#listeners]) {
-      if (this.#listeners.has(listener)) guarded(this.#report, {}, () => listener(state));
-    }
-  }
+    return calls.call({
+      kind,
+      method,
+      args: prepared(args, 'args') as unknown[],
+      kwargs: prepared(kwargs, 'kwargs') as Kwargs,
+      options: { signal, timeout: duration('timeout', timeout), onProgress },
+    });
+  };
+
+  const close = async (): Promise<void> => connector.close();
+
+  const onStateChange = (listener: (state: SessionState) => void): (() => void) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+
+  const ready = new Promise<Session>((resolve, reject) => {
+    onStateChange((state) => {
+      if (state.status === 'connected') resolve(session);
+      if (state.status === 'closed') reject(state.error ?? sessionClosed());
+    });
+  });
+  // Waiting for it is a choice.
+  ready.catch(() => {});
+
+  const session: Session = {
+    url,
+    ready,
+    get state() {
+      return connector.state;
+    },
+    get clientId() {
+      return connector.state.status === 'connected' ? connector.state.clientId : undefined;
+    },
+    get extensions() {
+      return calls.extensions;
+    },
+    get limits() {
+      return calls.limits;
+    },
+    onStateChange,
+    call: (...given) => call('rpc', ...given),
+    subscribe(topic: string, how: ((args: [any]) => void) | SubscribeOptions<any> = {}): Subscription<any> {
+      const [given, callback] = typeof how === 'function' ? [{}, how] : [how];
+      const feed: Feed = createFeed(topic, given, callback, subscriptions.remove, report);
+      try {
+        given.signal?.throwIfAborted();
+        if (connector.state.status === 'closed') throw connector.state.error ?? sessionClosed();
+        feed.filter = filterOf(given.filter);
+        subscriptions.add(feed);
+      } catch (error) {
+        feed.end(error);
+      }
+      return feed;
+    },
+    async unsubscribe({ topic, callback }) {
+      if (!subscriptions.removeByCallback(topic, callback)) {
+        throw new WslinkError(CLIENT_ERROR, `no subscription of ${topic} with this callback`);
+      }
+    },
+    addAttachment: (payload) => payload,
+    async manifest() {
+      await ready;
+      if (!calls.extensions.has('manifest')) throw new WslinkError(CLIENT_ERROR, 'the server gives no manifest');
+      return call('system:c0', 'wslink.manifest');
+    },
+    reconnectNow: connector.wake,
+    debug() {
+      const entries = trace.entries();
+      console.table(entries);
+      return entries;
+    },
+    close,
+    [dispose]: close,
+  };
+  connector.connect();
+  return session;
 }
 
 /** Undefined where nothing is filtered. */
@@ -242,8 +212,4 @@ function filterOf(filter: object = {}): Kwargs | undefined {
   const ready = prepared(filter, 'filter');
   if (ready instanceof Promise) throw new UnsupportedValue('filter', 'has to be read first');
   return Object.keys(ready as object).length > 0 ? (ready as Kwargs) : undefined;
-}
-
-function closed(): ConnectionLost {
-  return new ConnectionLost('the session was closed');
 }

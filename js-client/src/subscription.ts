@@ -1,7 +1,7 @@
 // One subscription: its events on the way to a callback or an iterator.
 import { BufferOverflow, ConnectionLost } from './errors.js';
 import type { BufferPolicy, SubscribeOptions } from './options.js';
-import { Queue } from './queue.js';
+import { createQueue } from './queue.js';
 import { guarded, type Report } from './report.js';
 
 declare global {
@@ -28,171 +28,153 @@ export interface Subscription<Payload = unknown> extends AsyncIterable<Payload> 
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+// What a topic carries is known to its subscriber only, hence `any`.
+/** A subscription as the session sees it. */
+export interface Feed extends Subscription<any> {
+  filter?: Readonly<Record<string, unknown>> | undefined;
+  dropped: number;
+  /** Its number on the server. */
+  number?: number | undefined;
+  /** Whether some server took it, so that it can have missed events. */
+  established?: boolean;
+  ended?: boolean;
+  /** An event for this subscription alone has come. */
+  began?: boolean;
+  /** It was resumed, so that its topic is no stream of its own. */
+  resumed?: boolean;
+  /** The server has taken it. */
+  taken(): void;
+  deliver(payload: unknown): void;
+  gap(missed: number | undefined): void;
+  /** No events come any more, because of `failure` if that is given. */
+  end(failure?: unknown): void;
+}
+
 interface Waiter {
   resolve(result: IteratorResult<unknown, undefined>): void;
   reject(error: unknown): void;
-}
-
-const DONE = { done: true, value: undefined } as const;
-/** As much as in the Rust client: who is further behind does not keep up. */
-const KEEP: Exclude<BufferPolicy, string> = { keep: 1024, overflow: 'fail' };
-
-// What a topic carries is known to its subscriber only, hence `any`.
-export class Feed implements Subscription<any> {
-  readonly topic: string;
-  filter: Readonly<Record<string, unknown>> | undefined;
-  readonly callback: ((args: [any]) => void) | undefined;
-  readonly promise: Promise<Feed>;
-  dropped = 0;
-  /** Its number on the server. */
-  number: number | undefined;
-  /** Whether some server took it, so that it can have missed events. */
-  established = false;
-  ended = false;
-  declare [Symbol.asyncDispose]: () => Promise<void>;
-
-  /** A function by itself, for the stock subscription can be taken apart. */
-  readonly unsubscribe = async (): Promise<void> => this.#stop();
-
-  readonly #options: SubscribeOptions<any>;
-  readonly #report: Report;
-  readonly #leave: () => void;
-  readonly #keep: number;
-  readonly #overflow: string;
-  readonly #buffer = new Queue<unknown>();
-  readonly #waiters: Waiter[] = [];
-  readonly #aborted = (): void => this.#stop(this.#options.signal!.reason);
-  #settle!: { resolve(feed: Feed): void; reject(error: unknown): void };
-  #failure: unknown;
-
-  constructor(
-    topic: string,
-    options: SubscribeOptions<any>,
-    callback: ((args: [any]) => void) | undefined,
-    leave: (feed: Feed) => void,
-    report: Report,
-  ) {
-    this.topic = topic;
-    this.callback = callback;
-    this.#options = options;
-    this.#report = report;
-    this.#leave = () => leave(this);
-    ({ keep: this.#keep, overflow: this.#overflow } = limits(options.buffer));
-    this.promise = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
-    // Who iterates learns of a refusal there, and need not look at the promise.
-    this.promise.catch(() => {});
-    options.signal?.addEventListener('abort', this.#aborted);
-    this[dispose] = this.unsubscribe;
-  }
-
-  /** The server has taken it. */
-  taken(): void {
-    this.established = true;
-    this.#settle.resolve(this);
-  }
-
-  deliver(payload: unknown): void {
-    if (this.ended) return;
-    const { callback } = this;
-    const { onEvent } = this.#options;
-    if (callback) this.#guarded(() => callback([payload]));
-    else if (onEvent) this.#guarded(() => onEvent(payload));
-    else {
-      const waiter = this.#waiters.shift();
-      if (waiter) waiter.resolve({ done: false, value: payload });
-      else this.#wait(payload);
-    }
-  }
-
-  gap(missed: number | undefined): void {
-    if (!this.ended) this.#guarded(() => this.#options.onGap?.(missed));
-  }
-
-  /** No events come any more, because of `failure` if that is given. */
-  end(failure?: unknown): void {
-    if (!this.#finish(failure)) return;
-    const { onEnd } = this.#options;
-    if (onEnd) this.#guarded(() => onEnd(failure));
-    // Nobody else would hear of it: the promise was fulfilled long ago, and nobody iterates.
-    else if (failure !== undefined && this.established && (this.callback || this.#options.onEvent)) {
-      this.#report(failure, { topic: this.topic });
-    }
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<any, undefined> {
-    return {
-      next: () =>
-        new Promise((resolve, reject) => {
-          if (this.#buffer.length > 0) resolve({ done: false, value: this.#buffer.shift() });
-          else if (this.ended) this.#finishWaiter({ resolve, reject });
-          else this.#waiters.push({ resolve, reject });
-        }),
-      return: async () => {
-        this.#stop();
-        return DONE;
-      },
-    };
-  }
-
-  readable(): ReadableStream<any> {
-    const events = this[Symbol.asyncIterator]();
-    return new ReadableStream({
-      async pull(controller) {
-        const { done, value } = await events.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: () => this.#stop(),
-    });
-  }
-
-  /** Whoever listens asked for it. */
-  #stop(reason?: unknown): void {
-    this.#buffer.clear();
-    if (this.#finish(undefined, reason)) this.#leave();
-  }
-
-  /** Whether it had not ended before. */
-  #finish(failure: unknown, reason = failure): boolean {
-    if (this.ended) return false;
-    this.ended = true;
-    this.#failure = failure;
-    this.#options.signal?.removeEventListener('abort', this.#aborted);
-    this.#settle.reject(reason ?? new ConnectionLost(`the subscription of ${this.topic} was ended`));
-    this.#waiters.splice(0).forEach((waiter) => this.#finishWaiter(waiter));
-    return true;
-  }
-
-  // A failure is thrown once, as of any iterator.
-  #finishWaiter(waiter: Waiter): void {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure === undefined) waiter.resolve(DONE);
-    else waiter.reject(failure);
-  }
-
-  #wait(payload: unknown): void {
-    this.#buffer.push(payload);
-    if (this.#buffer.length <= this.#keep) return;
-    this.dropped += 1;
-    if (this.#overflow === 'dropOldest') this.#buffer.shift();
-    else this.#buffer.pop();
-    if (this.#overflow === 'fail') {
-      this.end(new BufferOverflow(this.topic, this.#keep));
-      this.#leave();
-    }
-  }
-
-  #guarded(callback: () => unknown): void {
-    guarded(this.#report, { topic: this.topic }, callback);
-  }
 }
 
 /** Older browsers do not have it yet; then it is no more than a name that nobody asks for. */
 export const dispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? /* @__PURE__ */ (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose);
 
-function limits(policy: BufferPolicy = KEEP): Exclude<BufferPolicy, string> {
+/** `leave` is called when whoever listens ends it, or cannot keep up. */
+export function createFeed(
+  topic: string,
+  options: SubscribeOptions<any>,
+  callback: ((args: [any]) => void) | undefined,
+  leave: (feed: Feed) => void,
+  report: Report,
+): Feed {
+  const { signal, onEvent, onEnd, onGap } = options;
+  const { keep, overflow } = limits(options.buffer);
+  const buffer = createQueue<unknown>();
+  const waiters: Waiter[] = [];
+  let failure: unknown;
+  let settle!: { resolve(feed: Feed): void; reject(error: unknown): void };
+  const promise = new Promise<Feed>((resolve, reject) => (settle = { resolve, reject }));
+  // Who iterates learns of a refusal there, and need not look at the promise.
+  promise.catch(() => {});
+  const listener = callback ? (payload: unknown): void => callback([payload]) : onEvent;
+
+  const run = (work: () => unknown): void => guarded(report, { topic }, work);
+
+  const serve = ({ resolve, reject }: Waiter): void => {
+    if (buffer.length > 0) return resolve({ done: false, value: buffer.shift() });
+    const reason = failure;
+    // It is thrown once, as of any iterator.
+    failure = undefined;
+    if (reason === undefined) resolve({ done: true, value: undefined });
+    else reject(reason);
+  };
+
+  /** Whether it had not ended before. */
+  const finish = (why: unknown, reason = why): boolean => {
+    if (feed.ended) return false;
+    feed.ended = true;
+    failure = why;
+    signal?.removeEventListener('abort', aborted);
+    settle.reject(reason ?? new ConnectionLost(`the subscription of ${topic} was ended`));
+    waiters.splice(0).forEach(serve);
+    return true;
+  };
+
+  /** Whoever listens asked for it. */
+  const stop = (reason?: unknown): void => {
+    buffer.clear();
+    if (finish(undefined, reason)) leave(feed);
+  };
+  const aborted = (): void => stop(signal!.reason);
+  const unsubscribe = async (): Promise<void> => stop();
+
+  const iterator = (): AsyncIterator<any, undefined> => ({
+    next: () =>
+      new Promise((resolve, reject) => {
+        const waiter = { resolve, reject };
+        if (feed.ended || buffer.length > 0) serve(waiter);
+        else waiters.push(waiter);
+      }),
+    return: async () => {
+      stop();
+      return { done: true, value: undefined };
+    },
+  });
+
+  const feed: Feed = {
+    topic,
+    callback,
+    promise,
+    dropped: 0,
+    unsubscribe,
+    [dispose]: unsubscribe,
+    [Symbol.asyncIterator]: iterator,
+    readable() {
+      const events = iterator();
+      return new ReadableStream({
+        async pull(controller) {
+          const { done, value } = await events.next();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        },
+        cancel: () => stop(),
+      });
+    },
+    taken() {
+      feed.established = true;
+      settle.resolve(feed);
+    },
+    deliver(payload) {
+      if (feed.ended) return;
+      if (listener) return run(() => listener(payload));
+      buffer.push(payload);
+      const waiter = waiters.shift();
+      if (waiter) return serve(waiter);
+      if (buffer.length <= keep) return;
+      feed.dropped += 1;
+      if (overflow === 'dropOldest') buffer.shift();
+      else buffer.pop();
+      if (overflow === 'fail') {
+        feed.end(new BufferOverflow(topic, keep));
+        leave(feed);
+      }
+    },
+    gap(missed) {
+      if (!feed.ended) run(() => onGap?.(missed));
+    },
+    end(why) {
+      if (!finish(why)) return;
+      if (onEnd) run(() => onEnd(why));
+      // Nobody else would hear of it: the promise was fulfilled long ago, and nobody iterates.
+      else if (why !== undefined && feed.established && listener) report(why, { topic });
+    },
+  };
+  signal?.addEventListener('abort', aborted);
+  return feed;
+}
+
+function limits(policy: BufferPolicy = { keep: 1024, overflow: 'fail' }): Exclude<BufferPolicy, string> {
+  // The default is as much as in the Rust client: who is further behind does not keep up.
   if (policy === 'all') return { keep: Infinity, overflow: 'fail' };
   if (policy === 'latest') return { keep: 1, overflow: 'dropOldest' };
   if (!(policy.keep >= 1)) throw new RangeError(`invalid keep: ${policy.keep}`);

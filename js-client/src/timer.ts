@@ -3,19 +3,15 @@
 /** What `setTimeout` can hold; it fires at once for anything longer. */
 const LONGEST = 2 ** 31 - 1;
 
-export interface Timer {
-  clear(): void;
-}
-
-/** Runs `run` after `delay` milliseconds, which may be `Infinity`. */
-export function after(delay: number, run: () => void): Timer {
+/** Runs `run` after `delay` milliseconds, which may be `Infinity`, unless the function that is returned is called before. */
+export function after(delay: number, run: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const wait = (left: number): void => {
     if (left === Infinity) return;
     timer = setTimeout(() => (left > LONGEST ? wait(left - LONGEST) : run()), Math.min(left, LONGEST));
   };
   wait(delay);
-  return { clear: () => clearTimeout(timer) };
+  return () => clearTimeout(timer);
 }
 
 /** Milliseconds of a clock that is not set back or forward, unlike `Date.now`. */

@@ -14,24 +14,22 @@ export interface TraceEntry {
 
 const KEPT = 200;
 
-export class Trace {
-  #entries: TraceEntry[] = [];
-
-  add(kind: TraceEntry['kind'], name: string): TraceEntry {
-    const entry: TraceEntry = { kind, name, at: now() };
-    this.#entries.push(entry);
-    // Moves them once for as many as are kept.
-    if (this.#entries.length >= 2 * KEPT) this.#entries = this.entries();
-    return entry;
-  }
-
-  settle(entry: TraceEntry, outcome: string): void {
-    entry.outcome = outcome;
-    entry.took = now() - entry.at;
-  }
-
+export interface Trace {
+  add(kind: TraceEntry['kind'], name: string): TraceEntry;
   /** The newest ones, the newest last. */
-  entries(): TraceEntry[] {
-    return this.#entries.slice(-KEPT);
-  }
+  entries(): TraceEntry[];
+}
+
+export function createTrace(): Trace {
+  let kept: TraceEntry[] = [];
+  const entries = (): TraceEntry[] => kept.slice(-KEPT);
+  return {
+    add(kind, name) {
+      const entry: TraceEntry = { kind, name, at: now() };
+      // Moves them once for as many as are kept.
+      if (kept.push(entry) >= 2 * KEPT) kept = entries();
+      return entry;
+    },
+    entries,
+  };
 }

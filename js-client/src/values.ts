@@ -6,14 +6,18 @@ export type Binary = Uint8Array | ArrayBuffer | ArrayBufferView | Blob | Readabl
 
 /** Servers of this project refuse 128; the message itself takes some. */
 const MAX_DEPTH = 120;
-const SMALLEST = -(2n ** 63n);
-const LARGEST = 2n ** 64n - 1n;
 
 /** Where a value stands, for errors and to find cycles. */
 interface Place {
   readonly key: string | number;
-  readonly container: object | undefined;
+  readonly container: unknown;
   readonly up: Place | undefined;
+}
+
+/** What is read of a `Blob` or a stream, and what is still to be read. */
+interface Sources {
+  readonly read: Map<unknown, Uint8Array>;
+  readonly pending: Promise<unknown>[];
 }
 
 /**
@@ -21,71 +25,63 @@ interface Place {
  * A promise only if a `Blob` or a `ReadableStream` has to be read. Throws `UnsupportedValue`.
  */
 export function prepared(value: unknown, name: string): unknown {
-  return copied(value, name, undefined, 0);
+  const sources: Sources = { read: new Map(), pending: [] };
+  const copy = copied(value, name, undefined, 0, sources);
+  if (sources.pending.length === 0) return copy;
+  return Promise.all(sources.pending).then(() => copied(copy, name, undefined, 0, sources));
 }
 
-function copied(value: unknown, key: string | number, up: Place | undefined, depth: number): unknown {
-  const refuse = (why: string): never => {
-    throw new UnsupportedValue(pathOf({ key, container: undefined, up }), why);
-  };
-  switch (typeof value) {
-    case 'bigint':
-      return value < SMALLEST || value > LARGEST ? refuse('has more than 64 bits') : value;
-    case 'function':
-    case 'symbol':
-      return refuse(`is a ${typeof value}`);
-    case 'object':
-      break;
-    default:
-      return value;
+function copied(value: unknown, key: string | number, up: Place | undefined, depth: number, sources: Sources): unknown {
+  const type = typeof value;
+  if (value === null || type === 'string' || type === 'number' || type === 'boolean' || type === 'undefined') {
+    return value;
   }
-  if (value === null) return value;
-  const bytes = bytesOf(value);
-  if (bytes) return bytes;
-  if (depth >= MAX_DEPTH) return refuse(`is nested deeper than ${MAX_DEPTH}`);
-  for (let place = up; place; place = place.up) if (place.container === value) return refuse('contains itself');
   const here: Place = { key, container: value, up };
-  const member = (inner: unknown, at: string | number): unknown => copied(inner, at, here, depth + 1);
-
-  if (Array.isArray(value)) return all(Array.from(value, member));
-  if (value instanceof Set) return all([...value].map(member));
-  if (value instanceof Map) {
-    const keys = [...value.keys()].map((name) => {
-      if (typeof name === 'string' || Number.isSafeInteger(name)) return String(name);
-      return refuse('is a Map with a key that is no text');
-    });
-    return named(keys, all([...value.values()].map((inner, at) => member(inner, keys[at]!))));
+  const refuse = (why: string): never => {
+    throw new UnsupportedValue(pathOf(here), why);
+  };
+  if (typeof value === 'bigint') {
+    if (value !== BigInt.asUintN(64, value) && value !== BigInt.asIntN(64, value)) refuse('has more than 64 bits');
+    return value;
   }
-  if (value instanceof Date && isNaN(value.getTime())) return refuse('is an invalid Date');
+  const bytes = sources.read.get(value) ?? bytesOf(value);
+  if (bytes) return bytes;
+  if (value instanceof Blob || (typeof ReadableStream === 'function' && value instanceof ReadableStream)) {
+    const reading = (value instanceof Blob ? value : new Response(value as BodyInit)).arrayBuffer();
+    sources.pending.push(reading.then((buffer) => sources.read.set(value, new Uint8Array(buffer))));
+    // Replaced when everything is read.
+    return value;
+  }
+  if (depth >= MAX_DEPTH) refuse(`is nested deeper than ${MAX_DEPTH}`);
+  for (let place = up; place; place = place.up) if (place.container === value) refuse('contains itself');
+  const member = (inner: unknown, at: string | number): unknown => copied(inner, at, here, depth + 1, sources);
+
+  if (Array.isArray(value) || value instanceof Set) return Array.from(value, member);
+  if (value instanceof Date && isNaN(value.getTime())) refuse('is an invalid Date');
   // `Date` and `URL` have one; what it returns is no part of a cycle of its own.
   const { toJSON } = value as { toJSON?: unknown };
-  if (typeof toJSON === 'function') return copied(toJSON.call(value, String(key)), key, here, depth + 1);
+  if (typeof toJSON === 'function') return copied(toJSON.call(value, String(key)), key, here, depth + 1, sources);
   const kind = Object.prototype.toString.call(value).slice(8, -1);
-  if (kind !== 'Object') return refuse(`is a ${kind}`);
-  const keys = Object.keys(value).filter((name) => (value as Record<string, unknown>)[name] !== undefined);
-  return named(keys, all(keys.map((name) => member((value as Record<string, unknown>)[name], name))));
+  const isMap = value instanceof Map;
+  if (!isMap && kind !== 'Object') refuse(`is a ${kind}`);
+  const members: [unknown, unknown][] = isMap ? [...value] : Object.entries(value as object);
+  return Object.fromEntries(
+    members
+      .filter(([, inner]) => inner !== undefined)
+      .map(([at, inner]) => {
+        if (typeof at !== 'string' && !Number.isSafeInteger(at)) refuse('is a Map with a key that is no text');
+        return [at, member(inner, String(at))];
+      }),
+  );
 }
 
-/** Its bytes, or a promise of them; undefined for what is not binary. */
-function bytesOf(value: object): Uint8Array | Promise<Uint8Array> | undefined {
+/** Its bytes; undefined for what has none at hand. */
+function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  if (ArrayBuffer.isView(value)) {
-    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-    // Sockets do not send memory that other threads may change.
-    return value.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
-  }
-  const isStream = typeof ReadableStream === 'function' && value instanceof ReadableStream;
-  const source = value instanceof Blob ? value : isStream ? new Response(value as ReadableStream<any>) : undefined;
-  return source?.arrayBuffer().then((buffer) => new Uint8Array(buffer));
-}
-
-function named(keys: readonly string[], values: unknown[] | Promise<unknown[]>): unknown {
-  const join = (given: unknown[]): unknown => Object.fromEntries(given.map((value, at) => [keys[at], value]));
-  return values instanceof Promise ? values.then(join) : join(values);
-}
-
-function all(values: unknown[]): unknown[] | Promise<unknown[]> {
-  return values.some((value) => value instanceof Promise) ? Promise.all(values) : values;
+  if (!ArrayBuffer.isView(value)) return undefined;
+  const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  // Sockets do not send memory that other threads may change.
+  return value.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
 }
 
 function pathOf({ key, up }: Place): string {

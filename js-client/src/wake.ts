@@ -10,10 +10,8 @@ export function onWake(wake: () => void): () => void {
   };
   const listen = (target: Partial<EventTarget> | undefined, type: string): void =>
     target?.addEventListener?.(type, heard, aborter);
-  listen(globalThis, 'online');
-  listen(globalThis, 'pageshow');
-  listen(page, 'visibilitychange');
-  // After `freeze`.
-  listen(page, 'resume');
+  for (const type of ['online', 'pageshow']) listen(globalThis, type);
+  // The second comes after `freeze`.
+  for (const type of ['visibilitychange', 'resume']) listen(page, type);
   return () => aborter.abort();
 }

@@ -57,6 +57,21 @@ describe('closing in a callback', { timeout: 20_000 }, () => {
     });
   }
 
+  test('a listener of the signal of the secret: the session stays closed', async () => {
+    await open({
+      secret: ({ signal }) => {
+        signal.addEventListener('abort', () => void session.close());
+        return 'secret';
+      },
+    });
+    await peer.greet();
+    await session.ready;
+    peer.drop();
+    await until('closed');
+    await sleep(5);
+    assert.equal(session.state.status, 'closed');
+  });
+
   test('calls in onGap are sent, also those that shall not wait', async () => {
     await open({ waitForConnection: false });
     await peer.greet();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { encode } from '@msgpack/msgpack';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { CallError, connect, ProtocolError, v1, v2 } from 'wslink-client';
-import { Assembly, cut } from '../dist/wire/chunks.js';
+import { assembly, cut } from '../dist/wire/chunks.js';
 import './harness/node-websocket.js';
 import { scriptedServer } from './harness/scripted-server.js';
 
@@ -265,35 +265,35 @@ describe('incomplete messages', () => {
   };
 
   test('take memory for what came, not for what was announced', () => {
-    const assembly = new Assembly(2 ** 32);
+    const assemble = assembly(2 ** 32);
     const before = process.memoryUsage().arrayBuffers;
-    for (let id = 0; id < 2000; id += 1) assembly.add(chunk(id, 0, 2 ** 26, 1));
+    for (let id = 0; id < 2000; id += 1) assemble(chunk(id, 0, 2 ** 26, 1));
     assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 20);
   });
 
   test('are limited in number and in what they hold together', () => {
-    const many = new Assembly(2 ** 32);
+    const many = assembly(2 ** 32);
     assert.throws(() => {
-      for (let id = 0; id < 5000; id += 1) many.add(chunk(id, 0, 100, 1));
+      for (let id = 0; id < 5000; id += 1) many(chunk(id, 0, 100, 1));
     }, ProtocolError);
-    const large = new Assembly(2 ** 20);
+    const large = assembly(2 ** 20);
     assert.throws(() => {
-      for (let id = 0; id < 100; id += 1) large.add(chunk(id, 0, 2 ** 20, 2 ** 19));
+      for (let id = 0; id < 100; id += 1) large(chunk(id, 0, 2 ** 20, 2 ** 19));
     }, ProtocolError);
   });
 
   test('may not overlap and leave a hole', () => {
-    const assembly = new Assembly(1000);
-    assembly.add(chunk(1, 0, 30, 10));
-    assembly.add(chunk(1, 5, 30, 10));
-    assert.throws(() => assembly.add(chunk(1, 15, 30, 10)), ProtocolError);
+    const assemble = assembly(1000);
+    assemble(chunk(1, 0, 30, 10));
+    assemble(chunk(1, 5, 30, 10));
+    assert.throws(() => assemble(chunk(1, 15, 30, 10)), ProtocolError);
   });
 
   test('come in any order, in chunks of one byte', () => {
     const content = Uint8Array.from({ length: 300 }, (_, at) => at);
     const frames = cut([content.subarray(0, 100), content.subarray(100)], 1, 13);
-    const assembly = new Assembly(1000);
-    const last = frames.reverse().map(({ buffer }) => assembly.add(buffer));
+    const assemble = assembly(1000);
+    const last = frames.reverse().map(({ buffer }) => assemble(buffer));
     assert.deepEqual(new Uint8Array(Buffer.concat(last.at(-1))), content);
     assert.equal(
       last.slice(0, -1).every((packed) => packed === undefined),

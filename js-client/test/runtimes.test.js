@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CASES } from './cases/index.js';
+import { recordedTitles } from './harness/recorded.js';
 import { startRust } from './harness/servers.js';
 
 const RUNNER = fileURLToPath(new URL('harness/all.js', import.meta.url));
@@ -17,6 +18,11 @@ const RUNTIMES = {
   bun: { variable: 'BUN', args: ['run'] },
   'Node.js 22 or later': { variable: 'NODE_22', args: [] },
 };
+
+const titles = {};
+for (const wire of ['v1', 'v2']) {
+  titles[wire] = (await recordedTitles(wire)).map((title) => `conformance ${title}`);
+}
 
 for (const [name, { variable, args }] of Object.entries(RUNTIMES)) {
   const program = process.env[variable] ?? spawnSync('which', [name], { encoding: 'utf8' }).stdout?.trim();
@@ -41,7 +47,7 @@ for (const [name, { variable, args }] of Object.entries(RUNTIMES)) {
     after(() => server?.stop());
 
     for (const wire of ['v1', 'v2']) {
-      for (const title of Object.keys(CASES)) {
+      for (const title of [...titles[wire], ...Object.keys(CASES)]) {
         test(`${wire}: ${title}`, () => assert.equal(outcomes.get(`${wire} ${title}`), 'passed'));
       }
     }

@@ -9,7 +9,10 @@ use std::{env, error::Error};
 use axum::{
     Form, Router,
     extract::State,
-    http::{StatusCode, header::SET_COOKIE},
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, SET_COOKIE},
+    },
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -64,6 +67,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::builder().authenticator(accounts.clone()).mount(members).build()?;
     let application = Router::new()
         .route("/", get(async || Html(include_str!("../www/index.html"))))
+        // Files of their own, so that the page's policy admits nothing inline.
+        .route("/page.js", get(async || ([(CONTENT_TYPE, "text/javascript")], include_str!("../www/page.js"))))
+        .route("/style.css", get(async || ([(CONTENT_TYPE, "text/css")], include_str!("../www/style.css"))))
         .route("/login", post(log_in))
         .with_state(accounts)
         .merge(server.router());

@@ -2,7 +2,7 @@
 import type { SessionState } from '../connector.js';
 import { ConnectionLost, WslinkError, type CloseInfo } from '../errors.js';
 import type { ConnectOptions, SocketLike } from '../options.js';
-import { Session } from '../session.js';
+import { createSession, type Session } from '../session.js';
 import type { Wire } from '../wire/wire.js';
 import { Event, type Listening } from './event.js';
 
@@ -66,7 +66,7 @@ function instance(
         return null;
       }
       if (session && session.state.status !== 'closed') return session;
-      session = new Session(url, {
+      session = createSession(url, {
         wire,
         reconnect,
         waitForConnection: false,

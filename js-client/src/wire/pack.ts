@@ -1,158 +1,136 @@
-// Writes values as MessagePack; large binary data stays where it is and becomes a piece of its own.
-import { utf8Length } from './utf8.js';
+// Writes values as MessagePack; large binary data and text stay where they are and become pieces of their own.
 
-/** Binary data from this size on is not copied into the buffer. */
+/** Bytes from this size on are not copied into the buffer. */
 const SHARED = 4096;
 const START = 2048;
 /** A larger buffer is given back after its message. */
 const KEPT = 1 << 16;
+/** Text below this length may be written without the encoder, whose call costs more. */
+const SHORT = 32;
+/** For any code with what follows it, and short text. */
+const ROOM = 64;
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 
-export class Packer {
-  #buffer!: Uint8Array<ArrayBuffer>;
-  #view!: DataView;
-  /** Where the open piece begins and ends in the buffer. */
-  #from = 0;
-  #at = 0;
-  #pieces: Uint8Array[] = [];
+// One buffer serves all sessions: nothing else runs while a value is packed.
+let buffer = /* @__PURE__ */ new Uint8Array(0);
+let view: DataView;
+/** Where the open piece begins and ends in the buffer. */
+let from = 0;
+let at = 0;
+let pieces: Uint8Array[];
 
-  constructor() {
-    this.#renew(START);
-  }
+/** The pieces of a prepared value; good until the next call. */
+export function pack(value: unknown): Uint8Array[] {
+  from = at = 0;
+  const packed: Uint8Array[] = (pieces = []);
+  write(value);
+  closePiece();
+  pieces = [];
+  if (buffer.length > KEPT) renew(START);
+  return packed;
+}
 
-  /** The pieces of a prepared value; good until the next call. */
-  pack(value: unknown): Uint8Array[] {
-    const pieces = (this.#pieces = []);
-    this.#from = this.#at = 0;
-    this.#value(value);
-    this.#closePiece();
-    this.#pieces = [];
-    if (this.#buffer.length > KEPT) this.#renew(START);
-    return pieces;
-  }
-
-  #value(value: unknown): void {
-    switch (typeof value) {
-      case 'boolean':
-        return this.#head(1, value ? 0xc3 : 0xc2);
-      case 'number':
-        return this.#number(value);
-      case 'bigint':
-        return this.#wide(value);
-      case 'string':
-        return this.#text(value);
-      case 'object':
-        if (value === null) break;
-        if (value instanceof Uint8Array) return this.#binary(value);
-        if (Array.isArray(value)) {
-          this.#sized(value.length, 0x90, 16, 0, 0xdc);
-          return value.forEach((member) => this.#value(member));
-        }
-        return this.#map(value as Record<string, unknown>);
+function write(value: unknown): void {
+  if (typeof value === 'string') text(value);
+  else if (typeof value === 'number') number(value);
+  else if (typeof value === 'bigint') wide(value);
+  else if (value instanceof Uint8Array) {
+    integer(0xc4, value.length);
+    put(value);
+  } else if (Array.isArray(value)) {
+    sized(value.length, 16, 0x90, 0xdb, 2 ** 8);
+    value.forEach(write);
+  } else if (value && typeof value === 'object') {
+    const members = Object.entries(value);
+    sized(members.length, 16, 0x80, 0xdd, 2 ** 8);
+    for (const [key, member] of members) {
+      text(key);
+      write(member);
     }
-    this.#head(1, 0xc0);
-  }
+  } else head(value === true ? 0xc3 : value === false ? 0xc2 : 0xc0);
+}
 
-  #map(value: Record<string, unknown>): void {
-    const keys = Object.keys(value).filter((key) => value[key] !== undefined);
-    this.#sized(keys.length, 0x80, 16, 0, 0xde);
-    for (const key of keys) {
-      this.#text(key);
-      this.#value(value[key]);
-    }
-  }
+function number(value: number): void {
+  if (!Number.isInteger(value) || Object.is(value, -0) || value >= 2 ** 64 || value < -(2 ** 63)) {
+    head(0xcb);
+    view.setFloat64(at, value);
+    at += 8;
+  } else if (!Number.isSafeInteger(value)) wide(BigInt(value));
+  else if (value >= -32 && value < 128) head(value & 0xff);
+  else if (value < 0) integer(0xd0, value, -2 * value - 1);
+  else integer(0xcc, value);
+}
 
-  #number(value: number): void {
-    if (!Number.isInteger(value) || Object.is(value, -0) || value >= 2 ** 64 || value < -(2 ** 63)) {
-      this.#head(9, 0xcb);
-      this.#view.setFloat64(this.#at - 8, value);
-    } else if (!Number.isSafeInteger(value)) {
-      this.#wide(BigInt(value));
-    } else if (value >= 0) {
-      if (value < 128) this.#head(1, value);
-      else if (value < 2 ** 8) this.#integer(1, 0xcc, value);
-      else if (value < 2 ** 16) this.#integer(2, 0xcd, value);
-      else if (value < 2 ** 32) this.#integer(4, 0xce, value);
-      else this.#integer(8, 0xcf, value);
-    } else if (value >= -32) this.#head(1, value & 0xff);
-    else if (value >= -(2 ** 7)) this.#integer(1, 0xd0, value);
-    else if (value >= -(2 ** 15)) this.#integer(2, 0xd1, value);
-    else if (value >= -(2 ** 31)) this.#integer(4, 0xd2, value);
-    else this.#integer(8, 0xd3, value);
-  }
+/** An integer that a number may not hold. */
+function wide(value: bigint): void {
+  if (Number.isSafeInteger(Number(value))) return number(Number(value));
+  head(value < 0n ? 0xd3 : 0xcf);
+  view.setBigUint64(at, BigInt.asUintN(64, value));
+  at += 8;
+}
 
-  /** An integer that a number may not hold. */
-  #wide(value: bigint): void {
-    if (Number.isSafeInteger(Number(value))) return this.#number(Number(value));
-    this.#head(9, value < 0n ? 0xd3 : 0xcf);
-    this.#view.setBigUint64(this.#at - 8, BigInt.asUintN(64, value));
+function text(value: string): void {
+  const { length } = value;
+  if (length < SHORT && /^[\0-\x7f]*$/.test(value)) {
+    head(0xa0 + length);
+    for (let n = 0; n < length; n += 1) buffer[at++] = value.charCodeAt(n);
+  } else {
+    const bytes = encoder.encode(value);
+    sized(bytes.length, 32, 0xa0, 0xd9);
+    put(bytes);
   }
+}
 
-  #text(value: string): void {
-    const length = utf8Length(value);
-    this.#sized(length, 0xa0, 32, 0xd9, 0xda);
-    this.#room(length);
-    if (length === value.length && length < 32) {
-      for (let at = 0; at < length; at += 1) this.#buffer[this.#at + at] = value.charCodeAt(at);
-    } else encoder.encodeInto(value, this.#buffer.subarray(this.#at));
-    this.#at += length;
+function put(bytes: Uint8Array): void {
+  if (bytes.length < SHARED) {
+    room(bytes.length);
+    buffer.set(bytes, at);
+    at += bytes.length;
+  } else {
+    closePiece();
+    pieces.push(bytes);
   }
+}
 
-  #binary(bytes: Uint8Array): void {
-    this.#sized(bytes.length, 0, 0, 0xc4, 0xc5);
-    if (bytes.length < SHARED) {
-      this.#room(bytes.length);
-      this.#buffer.set(bytes, this.#at);
-      this.#at += bytes.length;
-    } else {
-      this.#closePiece();
-      this.#pieces.push(bytes);
-    }
-  }
+/** A length: in the code itself below `tiny`, else in as many bytes as `least` would take. */
+function sized(length: number, tiny: number, base: number, first: number, least = 0): void {
+  if (length < tiny) head(base + length);
+  else integer(first, length, length | least);
+}
 
-  /** A length in its shortest form: in the first byte below `tiny`, then in one byte (if `one`), two or four. */
-  #sized(length: number, base: number, tiny: number, one: number, two: number): void {
-    if (length < tiny) this.#head(1, base + length);
-    else if (one !== 0 && length < 2 ** 8) this.#integer(1, one, length);
-    else if (length < 2 ** 16) this.#integer(2, two, length);
-    else this.#integer(4, two + 1, length);
+/** In the fewest bytes that hold `span`, 2 to the power of which the code tells by its distance from `first`. */
+function integer(first: number, value: number, span = value): void {
+  const power = span < 2 ** 8 ? 0 : span < 2 ** 16 ? 1 : span < 2 ** 32 ? 2 : 3;
+  head(first + power);
+  at += 1 << power;
+  for (let n = 1; n <= 1 << power; n += 1) {
+    buffer[at - n] = value;
+    value = Math.floor(value / 256);
   }
+}
 
-  #integer(bytes: 1 | 2 | 4 | 8, code: number, value: number): void {
-    this.#head(1 + bytes, code);
-    const at = this.#at - bytes;
-    if (bytes === 1) this.#view.setUint8(at, value);
-    else if (bytes === 2) this.#view.setUint16(at, value);
-    else {
-      if (bytes === 8) this.#view.setInt32(at, Math.floor(value / 2 ** 32));
-      this.#view.setUint32(this.#at - 4, value);
-    }
-  }
+function head(code: number): void {
+  room(ROOM);
+  buffer[at++] = code;
+}
 
-  #head(bytes: number, code: number): void {
-    this.#room(bytes);
-    this.#buffer[this.#at] = code;
-    this.#at += bytes;
-  }
+function closePiece(): void {
+  if (at > from) pieces.push(buffer.subarray(from, at));
+  from = at;
+}
 
-  #closePiece(): void {
-    if (this.#at > this.#from) this.#pieces.push(this.#buffer.subarray(this.#from, this.#at));
-    this.#from = this.#at;
-  }
+/** Closed pieces keep the buffer that they are in. */
+function room(bytes: number): void {
+  if (at + bytes <= buffer.length) return;
+  const open = buffer.subarray(from, at);
+  renew(START + 2 * open.length + bytes);
+  buffer.set(open);
+  from = 0;
+  at = open.length;
+}
 
-  /** Closed pieces keep the buffer that they are in. */
-  #room(bytes: number): void {
-    if (this.#at + bytes <= this.#buffer.length) return;
-    const open = this.#buffer.subarray(this.#from, this.#at);
-    this.#renew(Math.max(START, 2 * open.length + bytes));
-    this.#buffer.set(open);
-    this.#from = 0;
-    this.#at = open.length;
-  }
-
-  #renew(bytes: number): void {
-    this.#buffer = new Uint8Array(bytes);
-    this.#view = new DataView(this.#buffer.buffer);
-  }
+function renew(bytes: number): void {
+  buffer = new Uint8Array(bytes);
+  view = new DataView(buffer.buffer);
 }

@@ -1,7 +1,7 @@
 // Version 1 of the protocol: JSON in text frames, with binary data in frames of its own beside it.
 import { MessageTooLarge, ProtocolError } from '../errors.js';
 import type { Incoming, Request } from '../messages.js';
-import { Queue } from '../queue.js';
+import { createQueue } from '../queue.js';
 import { parse, stringify } from './json.js';
 import { utf8Length } from './utf8.js';
 import type { Codec, Frame, Wire } from './wire.js';
@@ -24,7 +24,7 @@ class JsonCodec implements Codec {
   readonly #present: (bytes: ArrayBuffer) => unknown;
   readonly #maxBytes: number;
   /** Keys whose bytes come next, in this order. */
-  readonly #announced = new Queue<string>();
+  readonly #announced = createQueue<string>();
   readonly #attachments = new Map<string, { readonly shown: unknown; readonly bytes: number }>();
   #held = 0;
   #uploads = 0;

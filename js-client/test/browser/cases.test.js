@@ -2,6 +2,7 @@
 import { after, before, describe, test } from 'node:test';
 import { CASES } from '../cases/index.js';
 import { stock } from '../cases/stock.js';
+import { recordedTitles } from '../harness/recorded.js';
 import { startPython, startRust } from '../harness/servers.js';
 import { launchChromium } from './chromium.js';
 import { startSite } from './site.js';
@@ -51,6 +52,22 @@ for (const { name, wire, start } of SERVERS) {
           await page.evaluate(([which, given]) => window.runCase(which, given), [title, { url: server.url, wire }]);
         else context.skip('there is no Python');
       });
+    }
+  });
+}
+
+for (const wire of ['v1', 'v2']) {
+  const titles = await recordedTitles(wire);
+  describe(`conformance, ${wire}, in Chromium`, () => {
+    let page;
+    before(async () => {
+      page = await newPage();
+    });
+    after(() => page?.close());
+    for (const title of titles) {
+      test(title, { timeout: 60_000 }, () =>
+        page.evaluate(([which, given]) => window.replayCase(which, given), [wire, title]),
+      );
     }
   });
 }

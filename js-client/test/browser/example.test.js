@@ -34,11 +34,16 @@ describe('the Vite project', { timeout: 60_000 }, () => {
 
   test('shows what is said, also by the server', async () => {
     const page = await browser.newPage();
+    // Among others of what the page's own policy forbids.
+    const complaints = [];
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(String(error)));
     await page.goto(`http://127.0.0.1:${server.port}/`);
     await page.getByText('The server is connected.').waitFor();
     await page.getByLabel('Message').fill('hello there');
     await page.getByRole('button', { name: 'Say' }).click();
     await page.getByText('py server: hello there').waitFor();
     assert.equal(await page.getByLabel('Message').inputValue(), '');
+    assert.deepEqual(complaints, []);
   });
 });

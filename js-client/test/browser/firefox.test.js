@@ -7,11 +7,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { CASES } from '../cases/index.js';
+import { recordedTitles } from '../harness/recorded.js';
 import { startRust } from '../harness/servers.js';
 import { startSite } from './site.js';
 
 const found = ['firefox-esr', 'firefox'].map((name) => spawnSync('which', [name], { encoding: 'utf8' }).stdout?.trim());
 const firefox = process.env.FIREFOX ?? found.find(Boolean);
+
+const TITLES = [];
+for (const wire of ['v1', 'v2']) {
+  const recorded = (await recordedTitles(wire)).map((title) => `conformance ${title}`);
+  TITLES.push(...[...recorded, ...Object.keys(CASES)].map((title) => `${wire} ${title}`));
+}
 
 describe(
   'in Firefox',
@@ -28,11 +35,7 @@ describe(
         startRust('kit'),
         mkdtemp(join(tmpdir(), 'wslink-firefox-')),
       ]);
-      for (const wire of ['v1', 'v2']) {
-        for (const title of Object.keys(CASES)) {
-          outcomes.set(`${wire} ${title}`, once(site.reports, `${wire} ${title}`));
-        }
-      }
+      for (const title of TITLES) outcomes.set(title, once(site.reports, title));
       const servers = ['v1', 'v2'].map((wire) => [server.url, wire]);
       const url = `${site.url}all?servers=${encodeURIComponent(JSON.stringify(servers))}`;
       browser = spawn(firefox, ['--headless', '--no-remote', '--profile', profile, url], { stdio: 'ignore' });
@@ -47,13 +50,11 @@ describe(
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     });
 
-    for (const wire of ['v1', 'v2']) {
-      for (const title of Object.keys(CASES)) {
-        test(`${wire}: ${title}`, async () => {
-          const [error] = await outcomes.get(`${wire} ${title}`);
-          assert.equal(error, undefined);
-        });
-      }
+    for (const title of TITLES) {
+      test(title, async () => {
+        const [error] = await outcomes.get(title);
+        assert.equal(error, undefined);
+      });
     }
   },
 );

@@ -2,7 +2,7 @@
 import { decode, encode } from '@msgpack/msgpack';
 import { once } from 'node:events';
 import { WebSocketServer } from 'ws';
-import { Assembly, cut } from '../../dist/wire/chunks.js';
+import { assembly, cut } from '../../dist/wire/chunks.js';
 
 const EXTENSIONS = ['subscribe', 'cancel', 'progress', 'deadline', 'resume', 'manifest', 'refresh'];
 
@@ -19,7 +19,7 @@ class Peer {
   largest = 0;
 
   constructor(socket, net) {
-    const assembly = new Assembly();
+    const assemble = assembly();
     this.#socket = socket;
     this.#net = net;
     socket.binaryType = 'arraybuffer';
@@ -29,8 +29,8 @@ class Peer {
         this.#text = true;
         this.#received.push(JSON.parse(frame.toString()));
       } else if (!this.#text) {
-        const packed = assembly.add(frame);
-        if (packed) this.#received.push(decode(Buffer.concat([packed].flat())));
+        const packed = assemble(frame);
+        if (packed) this.#received.push(decode(Buffer.concat(packed)));
       }
       this.#arrived();
     });

@@ -10,14 +10,18 @@ use std::{
 use wslink_core::{
     Limits, LoginRequest, Principal, Publisher, Rejection,
     rpc::{Events, Mounted, Routes, Work, poll_stream},
-    session::{ClientEvent, ClientSettings, Event, Memory, Session, Shared},
+    session::{ClientEvent, ClientSettings, Event, Lost, Memory, Session, Shared},
     topic::{Guard, Hub},
     wire::{Draft, Frame, Parts, Protocol, Protocols, Target},
 };
 
 /// A server of `services`. Whoever says `alice` or `bob` is that; Alice is an insider.
 pub(crate) fn server(services: &[Mounted], limits: Limits) -> Arc<Shared> {
-    let hub = Arc::<Hub>::default();
+    server_of(Arc::default(), services, limits)
+}
+
+/// The same, with this hub.
+pub(crate) fn server_of(hub: Arc<Hub>, services: &[Mounted], limits: Limits) -> Arc<Shared> {
     let routes = Routes::new(services).unwrap();
     hub.set_guard(Guard::new(routes.guarded(), None));
     let authenticator = async |attempt: LoginRequest| match attempt.token() {
@@ -52,20 +56,30 @@ pub(crate) struct Pair {
 impl Pair {
     /// A client that goes on from `memory` and has said hello, which is not sent yet.
     pub(crate) fn new(shared: &Arc<Shared>, protocol: &'static dyn Protocol, memory: Memory) -> Self {
+        Self::with_secret(shared, protocol, memory, "alice")
+    }
+
+    pub(crate) fn with_secret(shared: &Arc<Shared>, protocol: &'static dyn Protocol, memory: Memory, secret: &str) -> Self {
         let now = Instant::now();
         let ping = Duration::from_secs(20);
         let settings = ClientSettings { protocol, limits: Limits::default(), ping, waits_for_stock_servers: false };
         let mut client = Session::client(&settings, memory, now);
-        client.hello("alice").unwrap();
+        client.hello(secret).unwrap();
         let server = Session::server(Arc::clone(shared), wslink_core::Handshake::default(), None, now).unwrap();
         Self { client, server, protocol, streams: Vec::new(), now }
     }
 
     /// Has the server read the frames that the client sends, as far as it wants to.
     pub(crate) fn up(&mut self) {
+        self.up_seen(|_| {});
+    }
+
+    /// The same; `seen` is given each frame.
+    pub(crate) fn up_seen(&mut self, mut seen: impl FnMut(&Frame)) {
         while self.server.wants_frames()
             && let Some(frame) = self.client.poll_transmit()
         {
+            seen(&frame);
             self.server.handle_frame(self.now, frame.kind, payload(&frame));
             self.serve();
         }
@@ -102,7 +116,7 @@ impl Pair {
         events.filter_map(|event| if let Event::Client(event) = event { Some(event) } else { None }).collect()
     }
 
-    /// Does what the server's session asks for; calls are of handlers that return at once.
+    /// Does what the server's session asks for; a handler that does not return at once never does.
     fn serve(&mut self) {
         let mut cx = Context::from_waker(Waker::noop());
         while let Some(event) = self.server.poll_event() {
@@ -112,9 +126,11 @@ impl Pair {
                     self.server.authenticated(self.now, Ok(verdict));
                 }
                 Event::Run(call, Work::Inline(mut work)) => {
-                    let Poll::Ready(reply) = pin!(&mut *work).poll(&mut cx) else { panic!("not at once") };
-                    self.server.finish_call(self.now, call, Some(reply));
+                    if let Poll::Ready(reply) = pin!(&mut *work).poll(&mut cx) {
+                        self.server.finish_call(self.now, call, Some(reply));
+                    }
                 }
+                Event::Abort(call) => self.server.finish_call(self.now, call, None),
                 Event::Stream(number, events) => self.streams.push((number, events)),
                 Event::EndStream(number) => self.streams.retain(|(other, _)| *other != number),
                 _ => {}
@@ -139,9 +155,14 @@ impl Pair {
     }
 
     /// The connection is lost, and both ends notice. Returns what the client goes on from.
-    pub(crate) fn lose(mut self) -> Memory {
+    pub(crate) fn lose(self) -> Memory {
+        self.into_lost().memory
+    }
+
+    /// The same, with what else is lost.
+    pub(crate) fn into_lost(mut self) -> Lost {
         self.server.depart();
-        self.client.into_lost().unwrap().memory
+        self.client.into_lost().unwrap()
     }
 }
 
@@ -149,6 +170,6 @@ fn draft(protocol: &dyn Protocol, topic: &str) -> Box<dyn Draft> {
     protocol.draft(Target::Subscribe, Parts { positional: Some(&(topic,)), named: None }).unwrap()
 }
 
-fn payload(frame: &Frame) -> bytes::Bytes {
+pub(crate) fn payload(frame: &Frame) -> bytes::Bytes {
     [&*frame.head, &*frame.body].concat().into()
 }

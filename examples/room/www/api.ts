@@ -22,7 +22,7 @@ export interface Person {
   name: string;
 }
 
-/** A change of a [`Presence`] list, as subscribers receive it. */
+/** A change in the list of those who are here. */
 export type PresenceChange = {
   /** Everybody who is here. */
   entries: PresenceEntry[];
@@ -41,7 +41,7 @@ export type PresenceChange = {
   kind: 'left';
 };
 
-/** An entry of a [`Presence`] list. */
+/** An entry in the list of those who are here. */
 export interface PresenceEntry {
   /** How many clients of the principal are here. */
   connections: number;

@@ -164,7 +164,6 @@ impl SendQueue {
         }
     }
 
-    #[inline]
     fn add(&mut self, number: u64, message: Encoded) {
         self.bytes += message.len();
         match message.into_frame() {
@@ -289,12 +288,8 @@ impl SendQueue {
 
     fn begin_or_continue_event(&mut self) -> Result<Option<Frame>, Ended> {
         if self.event.is_none() {
-            let message = match self.pop_event() {
-                Ok(Some(message)) => message,
-                Ok(None) => return Ok(None),
-                Err(ended) => return Err(ended),
-            };
-            match message.into_frame() {
+            let Some(event) = self.pop_event()?.map(Encoded::into_frame) else { return Ok(None) };
+            match event {
                 Ok(frame) => return Ok(Some(frame)),
                 Err(message) => self.event = Some(Box::new(Sending::new(0, message))),
             }

@@ -200,7 +200,8 @@ impl<T> Queue<T> {
         self.next.as_ref().map(|(_, waiting)| &waiting.message)
     }
 
-    #[inline]
+    /// Always inlined: what it returns is large, and would be copied once more for every event.
+    #[inline(always)]
     fn next(&mut self) -> Option<(Option<Lane>, Waiting<T>)> {
         if self.next.is_some() {
             return self.next.take();

@@ -30,6 +30,22 @@ fn an_overflow_is_final_and_holds_nothing() {
     assert_eq!(outbox.bytes(), 0);
 }
 
+#[test]
+fn an_outbox_is_active_while_something_waits_and_once_it_has_ended() {
+    let outbox = Outbox::new(1000);
+    assert!(!outbox.is_active());
+    for event in ["a", "b"] {
+        outbox.push(0, "t", 0, Delivery::Reliable, message(event));
+    }
+    assert_eq!(outbox.next_after_reply(), Ok(Some(1)));
+    assert!(outbox.pop().unwrap().is_some() && outbox.is_active());
+    assert!(outbox.pop().unwrap().is_some() && !outbox.is_active());
+    assert_eq!(outbox.next_after_reply(), Ok(None));
+    outbox.close(&mut Discarded::default());
+    assert!(outbox.is_active());
+    assert_eq!((outbox.next_after_reply(), outbox.pop().unwrap_err()), (Err(Ended::Left), Ended::Left));
+}
+
 /// A queue of small events needs many times their bytes.
 #[test]
 fn many_small_events_do_not_need_more_memory_than_the_limit() {

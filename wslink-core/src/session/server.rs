@@ -24,7 +24,7 @@ use crate::{
     lifecycle::{Hooks, Visit},
     rpc::{self, ArgumentError, CallContext, Control, Dispatched, Route, Routes, Work},
     telemetry::{self, Open, Telemetry},
-    topic::{Companion, Departed, Hub, Interest, Outbox, Resume, Resumed, Topics},
+    topic::{Companion, Disconnected, Hub, Interest, Outbox, Resume, Resumed, Topics},
     wire::{Content, Encoded, FrameKind, Incoming, Message, MessageId, Outgoing, Protocol, Protocols, Span, Subject, Violation},
 };
 
@@ -180,10 +180,10 @@ impl Session {
     }
 
     /// The connection is lost, and not because of anything that the client did: remembers it, if it may come back.
-    pub fn depart(&mut self) -> Departed {
+    pub fn lost(&mut self) -> Disconnected {
         match &mut self.side {
-            Side::Server(server) => server.depart(),
-            Side::Client(_) => Departed::Forgotten,
+            Side::Server(server) => server.lost(),
+            Side::Client(_) => Disconnected::Removed,
         }
     }
 }
@@ -667,15 +667,15 @@ impl ServerSide {
         if is_browser { limits.announced_chunk() } else { limits.announced_frame() }
     }
 
-    fn depart(&mut self) -> Departed {
+    fn lost(&mut self) -> Disconnected {
         let Shared { hub, limits, .. } = &*self.shared;
-        let departed = hub.depart(self.client.id(), &self.outbox, limits);
+        let state = hub.disconnected(self.client.id(), &self.outbox, limits);
         // A client that is remembered has not left.
-        self.authenticated &= departed == Departed::Forgotten;
-        if let Some(Attendance { visit, .. }) = self.visit.as_ref().filter(|_| departed != Departed::Forgotten) {
+        self.authenticated &= state == Disconnected::Removed;
+        if let Some(Attendance { visit, .. }) = self.visit.as_ref().filter(|_| state != Disconnected::Removed) {
             visit.lost();
         }
-        departed
+        state
     }
 }
 

@@ -173,7 +173,7 @@ fn what_a_lost_client_leaves_is_dropped_outside_of_the_locks() {
             }
             outbox.open_progress(1);
             outbox.push_progress(1, Encoded::one(Frame::new(FrameKind::Binary, scene.payload().into_bytes())));
-            scene.hub.depart(client.id(), &outbox, &scene.limits);
+            scene.hub.disconnected(client.id(), &outbox, &scene.limits);
             drop((client, outbox));
             // It is away, so this goes into what is kept for it.
             (0..4).for_each(|_| scene.publish(RELIABLE));
@@ -195,7 +195,7 @@ fn what_a_resume_leaves_is_dropped_outside_of_the_locks() {
             scene.publish(topic);
         }
         while outbox.pop().unwrap().is_some() {}
-        scene.hub.depart(client.id(), &outbox, &scene.limits);
+        scene.hub.disconnected(client.id(), &outbox, &scene.limits);
         drop((client, outbox));
         let again = Arc::new(Outbox::new(usize::MAX));
         again.register(&Waker::from(Arc::new(Waiting(scene.application()))));

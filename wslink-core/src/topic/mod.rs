@@ -8,7 +8,7 @@ pub(crate) use self::authorization::Restriction;
 pub use self::authorization::{Ask, Guard};
 pub use self::publisher::Publisher;
 pub use self::{
-    hub::{AGES, Departed, Hub, Resume, Resumed},
+    hub::{AGES, Disconnected, Hub, Resume, Resumed},
     outbox::{Ended, Outbox},
     subscriber::Companion,
     subscriptions::{Interest, Topics},

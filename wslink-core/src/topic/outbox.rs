@@ -291,7 +291,7 @@ impl Outbox {
         let State { history: Some(history), ended: None, .. } = &mut *state else { return false };
         let Some(limit) = history.limit().checked_sub(cost) else { return false };
         history.set_limit(limit, discarded);
-        history.depart();
+        history.disconnected();
         state.away = Some(Away { share: budget.share(), cost });
         state.move_to_history(discarded);
         discarded.other((std::mem::take(&mut state.progress), std::mem::take(&mut state.last_progress)));
@@ -308,7 +308,7 @@ impl Outbox {
     pub(super) fn surrender(&self, discarded: &mut Discarded) -> Option<Box<ReplayBuffer>> {
         let mut state = self.lock_to_add();
         if let State { history: Some(history), away: None, .. } = &mut *state {
-            history.depart();
+            history.disconnected();
         }
         state.move_to_history(discarded);
         let history = state.history.take();

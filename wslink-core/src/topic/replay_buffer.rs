@@ -225,7 +225,7 @@ impl ReplayBuffer {
     }
 
     /// The connection is lost: what is recorded from now on is not sent.
-    pub(super) const fn depart(&mut self) {
+    pub(super) const fn disconnected(&mut self) {
         self.away_from = Some(self.sent);
     }
 

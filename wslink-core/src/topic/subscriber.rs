@@ -39,7 +39,7 @@ impl Subscriber {
         Self { client, decisions, wire, outbox, interest, groups: Vec::new(), resumption: None, away: false, companion }
     }
 
-    pub(super) fn may_see(&self, Sight { topic, require, asked }: Sight<'_>) -> bool {
+    pub(super) fn may_see(&self, Visibility { topic, require, asked }: Visibility<'_>) -> bool {
         require.is_none_or(|authority| self.client.principal().holds(authority))
             && (!asked || self.decisions.of(topic) == Some(true))
     }
@@ -58,14 +58,14 @@ pub trait Companion: Any + Send + Sync {
 
 /// A topic, and what decides who sees it.
 #[derive(Clone, Copy)]
-pub(super) struct Sight<'a> {
+pub(super) struct Visibility<'a> {
     pub(super) topic: &'a str,
     pub(super) require: Option<&'static str>,
     /// Whether the application has a say.
     pub(super) asked: bool,
 }
 
-impl Sight<'_> {
+impl Visibility<'_> {
     /// What decides about events later; nothing where everybody may see them.
     pub(super) fn restriction(&self) -> Option<Arc<Restriction>> {
         let is_restricted = self.asked || self.require.is_some();

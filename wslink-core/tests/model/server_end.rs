@@ -11,7 +11,7 @@ use wslink_core::{
     identity::Authenticating,
     rpc::Events,
     session::{CallKey, Close, Event, Session, Shared, Traffic},
-    topic::Departed,
+    topic::Disconnected,
 };
 
 use super::{
@@ -252,8 +252,8 @@ impl ServerEnd {
     /// remembered.
     pub(crate) fn end(mut self, over: &Over, env: &Env) -> (Vec<Handler>, bool) {
         let is_loss = matches!(over, Over::Lost | Over::Close(Close { heard: false, .. })) && self.stopped.is_none();
-        let departed = is_loss.then(|| self.session.depart());
-        let is_remembered = departed.is_some_and(|departed| departed != Departed::Forgotten);
+        let state = is_loss.then(|| self.session.lost());
+        let is_remembered = state.is_some_and(|state| state != Disconnected::Removed);
         if let Some(client) = self.client {
             let presence = if is_remembered { Presence::Away(env.now) } else { Presence::Gone };
             env.ledger.facts().parted(client, self.number, presence);
@@ -265,6 +265,6 @@ impl ServerEnd {
             Handler::Blocking(_, begins, _) => *begins <= env.now,
         };
         let handlers = self.handlers.into_iter().map(|(_, handler)| handler).filter(stays).collect();
-        (handlers, departed == Some(Departed::First))
+        (handlers, state == Some(Disconnected::FirstResumable))
     }
 }

@@ -161,7 +161,7 @@ impl Pair {
 
     /// The same, with what else is lost.
     pub(crate) fn into_lost(mut self) -> Lost {
-        self.server.depart();
+        self.server.lost();
         self.client.into_lost().unwrap()
     }
 }

@@ -13,7 +13,7 @@ use std::{
 
 use rustc_hash::FxHasher;
 
-pub use self::resume::{AGES, Departed, Resume, Resumed};
+pub use self::resume::{AGES, Disconnected, Resume, Resumed};
 use self::{change::Watchers, retained::Retained};
 pub(super) use self::{
     clients::{Audience, Clients},
@@ -26,7 +26,7 @@ use super::{
     discarded::Discarded,
     event::Event,
     protocols::Spoken,
-    subscriber::{Companion, Sight, Subscriber},
+    subscriber::{Companion, Subscriber, Visibility},
 };
 use crate::{CallError, Client, ClientId, Disconnect, telemetry::Telemetry, wire::Protocol};
 
@@ -154,7 +154,7 @@ impl Hub {
             }
             for last in wanted {
                 let Retained { topic, require, .. } = *last;
-                if !peer.may_see(Sight { topic, require, asked }) && may_see(client, topic, require, &answers) {
+                if !peer.may_see(Visibility { topic, require, asked }) && may_see(client, topic, require, &answers) {
                     outbox.put_unlimited(last.event(wire), &mut discarded);
                 }
             }
@@ -250,7 +250,7 @@ impl Hub {
                 continue;
             }
             let Some(peer) = clients.subscribe(id, outbox, topic, subscription) else { return };
-            if let Some(last) = last.filter(|last| peer.may_see(Sight { require: last.require, ..self.sight(topic) })) {
+            if let Some(last) = last.filter(|last| peer.may_see(Visibility { require: last.require, ..self.visibility(topic) })) {
                 let made = made.take().filter(|(of, _)| Arc::ptr_eq(of, &last));
                 let event = made.map_or_else(|| last.first(wire, subscription), |(_, event)| event);
                 outbox.put_unlimited(event, &mut discarded);
@@ -281,13 +281,13 @@ impl Hub {
 
     /// How many clients of `audience` that are here receive `topic`.
     pub(super) fn subscribers(&self, audience: &Audience, topic: &str) -> usize {
-        let sight = self.sight(topic);
-        if let Some(guard) = self.guard.get().filter(|_| sight.asked) {
+        let visibility = self.visibility(topic);
+        if let Some(guard) = self.guard.get().filter(|_| visibility.asked) {
             let undecided = publication::undecided(self.read().receivers(topic), audience, topic);
             undecided.iter().for_each(|client| _ = self.decide(guard, client, topic));
         }
         let mut count = 0;
-        self.read().receivers(topic).each(audience, |peer, _| count += usize::from(!peer.away && peer.may_see(sight)));
+        self.read().receivers(topic).each(audience, |peer, _| count += usize::from(!peer.away && peer.may_see(visibility)));
         count
     }
 
@@ -327,13 +327,13 @@ impl Hub {
 
     /// What decides who may see the events of `topic`; nothing where everybody may.
     pub(crate) fn restriction(&self, topic: &str) -> Option<Arc<Restriction>> {
-        self.sight(topic).restriction()
+        self.visibility(topic).restriction()
     }
 
     /// A topic that is only known by its name.
-    fn sight<'a>(&self, topic: &'a str) -> Sight<'a> {
+    fn visibility<'a>(&self, topic: &'a str) -> Visibility<'a> {
         let guard = self.guard.get();
-        Sight { topic, require: guard.and_then(|guard| guard.required(topic)), asked: guard.is_some_and(Guard::asks) }
+        Visibility { topic, require: guard.and_then(|guard| guard.required(topic)), asked: guard.is_some_and(Guard::asks) }
     }
 
     /// How many events of `topic` were dropped by its policy, for all clients together.

@@ -12,7 +12,7 @@ use crate::{
         discarded::Discarded,
         event::Event,
         protocols::{BASE, PerProtocol, Spoken},
-        subscriber::Sight,
+        subscriber::Visibility,
     },
     wire::{Content, Encoded, Outgoing, Protocol, Subject},
 };
@@ -31,49 +31,49 @@ const ROUNDS: usize = 8;
 
 impl Hub {
     pub(in crate::topic) fn publish(&self, audience: &Audience, channel: Channel<'_>, payload: &dyn erased_serde::Serialize) {
-        let (sight, lane, delivery, retain) = match channel {
+        let (visibility, lane, delivery, retain) = match channel {
             Channel::Declared { topic, delivery, key, retain, require } => {
                 let asked = self.guard.get().is_some_and(Guard::asks);
                 let retain = retain.then_some(topic).filter(|_| matches!(audience, Audience::All));
-                (Sight { topic, require, asked }, (topic, key), delivery, retain)
+                (Visibility { topic, require, asked }, (topic, key), delivery, retain)
             }
-            Channel::Named(topic) => (self.sight(topic), ("", 0), Delivery::Reliable, None),
+            Channel::Named(topic) => (self.visibility(topic), ("", 0), Delivery::Reliable, None),
         };
-        let restriction = sight.restriction();
+        let restriction = visibility.restriction();
         let mut encoded: PerProtocol<Option<Encoded>> = Default::default();
         let (mut receivers, mut dropped) = (0, 0);
         let mut rounds = 0;
         let mut discarded = Discarded::default();
         loop {
             let clients = self.read();
-            let interested = clients.receivers(sight.topic);
+            let interested = clients.receivers(visibility.topic);
             let mut needed = interested.wires(audience);
             needed[BASE] |= retain.is_some();
             let protocols = clients.protocols;
             let undecided =
-                if sight.asked && rounds < ROUNDS { undecided(interested, audience, sight.topic) } else { Vec::new() };
+                if visibility.asked && rounds < ROUNDS { undecided(interested, audience, visibility.topic) } else { Vec::new() };
             if !undecided.is_empty() || needed.iter().zip(&encoded).any(|(needed, encoded)| *needed && encoded.is_none()) {
                 // The payload's own code runs here, and that of the application, so nobody is to wait for it.
                 drop(clients);
                 rounds += 1;
                 if let Some(guard) = self.guard.get() {
-                    undecided.iter().for_each(|client| _ = self.decide(guard, client, sight.topic));
+                    undecided.iter().for_each(|client| _ = self.decide(guard, client, visibility.topic));
                 }
                 for Spoken { protocol, place } in protocols.iter().filter(|spoken| needed[spoken.place]) {
-                    encoded[place].get_or_insert_with(|| encode(protocol, sight.topic, None, payload));
+                    encoded[place].get_or_insert_with(|| encode(protocol, visibility.topic, None, payload));
                 }
                 continue;
             }
             // Of all that are published on this topic, every client gets them in one order, the last of which is retained.
-            let _order = self.order(sight.topic);
+            let _order = self.order(visibility.topic);
             interested.each(audience, |peer, source| {
-                let Some(message) = encoded[peer.wire.place].as_ref().filter(|_| peer.may_see(sight)) else { return };
+                let Some(message) = encoded[peer.wire.place].as_ref().filter(|_| peer.may_see(visibility)) else { return };
                 let event = Event::new(source, message.clone()).restricted(restriction.clone());
                 receivers += 1;
                 dropped += peer.outbox.put(lane, delivery, event, &mut discarded);
             });
             if let Some(topic) = retain {
-                let last = Retained::new(topic, sight.require, restriction, encoded);
+                let last = Retained::new(topic, visibility.require, restriction, encoded);
                 discarded.other(self.retained().insert(topic, Arc::new(last)));
             }
             break;

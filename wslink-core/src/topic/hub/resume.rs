@@ -46,14 +46,14 @@ pub struct Resumed {
 
 /// Whether a client that is lost is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Departed {
+pub enum Disconnected {
     /// The client has left for good.
-    Forgotten,
+    Removed,
     /// The client may come back.
-    Remembered,
+    Resumable,
     /// It is, and nobody says yet when time has passed: [`Hub::age`] is to be called from now on, until
     /// it says that there is nobody left.
-    First,
+    FirstResumable,
 }
 
 impl Hub {
@@ -87,7 +87,7 @@ impl Hub {
     }
 
     /// The connection of `id` with `outbox` is lost: keeps what it needs to come back.
-    pub fn depart(&self, id: &ClientId, outbox: &Arc<Outbox>, limits: &Limits) -> Departed {
+    pub fn disconnected(&self, id: &ClientId, outbox: &Arc<Outbox>, limits: &Limits) -> Disconnected {
         let mut discarded = Discarded::default();
         let mut clients = self.change();
         self.budget.set_limit(limits.resume_total_bytes);
@@ -96,7 +96,7 @@ impl Hub {
             peer.away
         };
         if limits.resume_sessions == 0 || !clients.of(id, outbox).is_some_and(may_return) {
-            return Departed::Forgotten;
+            return Disconnected::Removed;
         }
         let age = clients.away.age;
         clients.away.since.push_back((id.clone(), age));
@@ -106,9 +106,9 @@ impl Hub {
             clients.remove(&oldest, &mut discarded);
         }
         if clients.away.since.back().is_none_or(|(last, _)| last != id) {
-            return Departed::Forgotten;
+            return Disconnected::Removed;
         }
-        if std::mem::replace(&mut clients.away.aging, true) { Departed::Remembered } else { Departed::First }
+        if std::mem::replace(&mut clients.away.aging, true) { Disconnected::Resumable } else { Disconnected::FirstResumable }
     }
 
     /// Forgets the clients that are away longest, while all of them need more memory than they may.

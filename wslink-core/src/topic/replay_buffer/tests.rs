@@ -111,7 +111,7 @@ fn what_cannot_be_told_is_known_not_to_be() {
     }
     assert!(history.lost.len() < 2 * MIN_RUNS);
     assert!(history.accounts_for(980) && !history.accounts_for(500));
-    history.depart();
+    history.disconnected();
     for number in 0..1000 {
         history.note(None, event(number % 2, "ab"));
     }
@@ -154,7 +154,7 @@ fn agrees_with_a_model_under_random_use() {
                 (last[topic], received[topic]) = (number, received[topic] + 1);
             }
             if place == lost {
-                history.depart();
+                history.disconnected();
             }
             history.note(lane, event);
         }

@@ -14,7 +14,7 @@ use std::{
 use futures_util::future::poll_fn;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    task::yield_now,
+    task::{coop::unconstrained, yield_now},
     time::{Instant, Sleep, sleep_until},
 };
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -24,7 +24,7 @@ use wslink_core::{
     lifecycle::Admission,
     rpc::{Events, take_last_method},
     session::{CallKey, Event, Session, Traffic, Verdict},
-    topic::Departed,
+    topic::Disconnected,
     wire::Violation,
 };
 
@@ -121,7 +121,7 @@ where
             telemetry.closed(end.reason());
         }
         running.session.ended(end.disconnect(running.stopping));
-        if end.is_loss() && !running.stopping && running.session.depart() == Departed::First {
+        if end.is_loss() && !running.stopping && running.session.lost() == Disconnected::FirstResumable {
             tracker.spawn(expire_sessions(shared, stop));
         }
         if let Some((socket, permit)) = driver.take().map(Driver::into_socket) {
@@ -224,7 +224,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return true;
         }
         self.armed = Some(cx.waker().clone());
-        self.timer.as_mut().poll(cx).is_pending()
+        // Without a budget, whose end would leave the timer without the waker.
+        pin!(unconstrained(self.timer.as_mut())).poll(cx).is_pending()
     }
 
     fn poll_entering(&mut self, cx: &mut Context<'_>, now: std::time::Instant) {

@@ -24,12 +24,12 @@ fn what_an_old_connection_still_does_is_nothing_to_the_client_that_has_gone_on()
     hub.join(lost.clone(), wire, Arc::clone(&outboxes[0]), Interest::Topics(Topics::default()), None);
     let token = hub.allow_resume(&lost, &outboxes[0], &limits).unwrap();
     let (token, _) = go_on(token, &outboxes[1]);
-    assert_eq!(hub.depart(lost.id(), &outboxes[1], &limits), Departed::First);
+    assert_eq!(hub.disconnected(lost.id(), &outboxes[1], &limits), Disconnected::FirstResumable);
 
     hub.subscribe(lost.id(), &outboxes[0], "a.b", 1);
     hub.renew(&lost, &outboxes[0]);
     assert_eq!(hub.allow_resume(&lost, &outboxes[0], &limits), None);
-    assert_eq!(hub.depart(lost.id(), &outboxes[0], &limits), Departed::Forgotten);
+    assert_eq!(hub.disconnected(lost.id(), &outboxes[0], &limits), Disconnected::Removed);
     hub.leave(lost.id(), &outboxes[0]);
 
     assert_eq!(go_on(token, &outboxes[2]).1, []);
@@ -49,12 +49,12 @@ fn a_client_whose_events_overflowed_is_not_resumed_though_it_says_hello_again() 
     // Its session has not looked at the outbox yet.
     hub.renew(&slow, &outbox);
     assert_eq!(hub.allow_resume(&slow, &outbox, &limits), None);
-    assert_eq!(hub.depart(slow.id(), &outbox, &limits), Departed::Forgotten);
+    assert_eq!(hub.disconnected(slow.id(), &outbox, &limits), Disconnected::Removed);
     assert!(hub.resume(&Resume { token, received: 0 }, &client(), wire, &Arc::new(Outbox::new(100))).is_none());
 }
 
 /// A client that receives these topics and is lost at once, when it has been sent `events` of 1,000 bytes.
-fn lose(hub: &Hub, limits: &Limits, topics: &[String], events: usize) -> (ClientId, Departed) {
+fn lose(hub: &Hub, limits: &Limits, topics: &[String], events: usize) -> (ClientId, Disconnected) {
     let (client, outbox) = (client(), Arc::new(Outbox::new(usize::MAX)));
     hub.join(client.clone(), wire::ALL[1], Arc::clone(&outbox), Interest::Topics(Topics::default()), None);
     for (number, topic) in (1..).zip(topics) {
@@ -64,8 +64,8 @@ fn lose(hub: &Hub, limits: &Limits, topics: &[String], events: usize) -> (Client
     for _ in 0..events {
         outbox.push_reliable(1, wire::Encoded::one(wire::Frame::new(wire::FrameKind::Binary, vec![7; 1000])));
     }
-    let departed = hub.depart(client.id(), &outbox, limits);
-    (client.id().clone(), departed)
+    let state = hub.disconnected(client.id(), &outbox, limits);
+    (client.id().clone(), state)
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn the_names_of_topics_count_as_what_is_kept() {
     let limits = Limits { resume_bytes: 100_000, ..Limits::default() };
     let topics: Vec<_> = (0..1024).map(|number| format!("{number:01000}")).collect();
     let hub = Hub::default();
-    assert_eq!(lose(&hub, &limits, &topics, 0).1, Departed::Forgotten);
-    assert_eq!(lose(&hub, &limits, &topics[..50], 200).1, Departed::First);
+    assert_eq!(lose(&hub, &limits, &topics, 0).1, Disconnected::Removed);
+    assert_eq!(lose(&hub, &limits, &topics[..50], 200).1, Disconnected::FirstResumable);
     let used = hub.budget.used();
     assert!((90_000..=100_000).contains(&used), "{used} bytes of names and events");
     hub.forget_all();
@@ -93,6 +93,6 @@ fn all_that_are_remembered_keep_to_one_limit() {
     let publisher = crate::Publisher::new(Arc::clone(&hub));
     (0..20).for_each(|_| publisher.publish_untyped("a.b", &"x".repeat(1000)));
     assert_eq!(here(&hub), lost[4..], "the one that is away longest goes first");
-    assert_eq!(lose(&hub, &limits, &topics, 400).1, Departed::Forgotten, "more than there is room for");
+    assert_eq!(lose(&hub, &limits, &topics, 400).1, Disconnected::Removed, "more than there is room for");
     assert_eq!((here(&hub).len(), hub.budget.used()), (0, 0));
 }

@@ -372,8 +372,22 @@ fn limits_have_units() {
     let program = Program::start(&["--max-clients", "1", "--max-message", "64MiB", "--ping", "1m 30s", "--grace", "500ms"]);
     let _inside = TcpStream::connect(program.host()).unwrap();
     while !program.get("/ws").starts_with("HTTP/1.1 503") {}
-    for options in [["--max-message", "much"], ["--ping", "30"], ["--max-clients", "-1"], ["--trust-proxy", "nginx"]] {
-        assert_eq!(ended(&options).status.code(), Some(2), "{options:?}");
+    for (options, form) in [
+        (["--max-message", "much"], "write one like `64MiB`"),
+        (["--ping", "30"], "write one like `500ms`"),
+        (["--grace", "soon"], "write one like `500ms`"),
+        (["--max-clients", "-1"], "write one like `64`"),
+        (["--max-calls", "many"], "write one like `64`"),
+        (["--trust-proxy", "nginx"], "write one like `10.0.0.0/8`"),
+    ] {
+        let failed = ended(&options);
+        let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+        assert!(failed.status.code() == Some(2) && said.contains(options[0]) && said.contains(form), "{options:?}: {said}");
+    }
+    for option in ["--max-clients", "--max-blocking", "--max-calls"] {
+        let failed = ended(&[option, "0"]);
+        let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+        assert!(failed.status.code() == Some(1) && said.contains(option), "{option}: {said}");
     }
     assert!(!ended(&["--max-message", "8GiB"]).status.success(), "more than a chunk can say");
     let help = ended(&["--help"]);

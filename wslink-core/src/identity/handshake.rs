@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 /// The handshake of a connection.
@@ -11,12 +12,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 #[derive(Clone, Debug, Default)]
 pub struct Handshake(Arc<Parts>);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Parts {
     address: Option<SocketAddr>,
     secure: Option<bool>,
     uri: Uri,
     headers: HeaderMap,
+    certificate: Option<Bytes>,
 }
 
 /// What has done its work when the connection is there.
@@ -38,7 +40,22 @@ impl Handshake {
             secure,
             uri: uri.to_string().parse().unwrap_or_default(),
             headers: kept.map(|(name, value)| (name.clone(), own(value))).collect(),
+            certificate: None,
         }))
+    }
+
+    /// The same of a client that showed `certificate`, in DER, and was verified.
+    #[must_use]
+    pub fn with_client_certificate(mut self, certificate: Bytes) -> Self {
+        Arc::make_mut(&mut self.0).certificate = Some(certificate);
+        self
+    }
+
+    /// The certificate, in DER, by which the client proved who it is to this server's TLS. Only a server whose own TLS
+    /// configuration asks for certificates knows one; a trusted proxy's is never a client's.
+    #[must_use]
+    pub fn client_certificate(&self) -> Option<&[u8]> {
+        self.0.certificate.as_deref()
     }
 
     /// The address of the client: the other end of the connection, or what a trusted proxy says, whose port

@@ -40,6 +40,11 @@ use crate::{
 /// }
 /// ```
 ///
+/// It is taken at once, without waiting: the calls of a connection are bound in the order of their arrival, and one that
+/// waited here would hold back those behind it, its own cancellation included. What has to be looked up is looked up by
+/// the [`Authenticator`](crate::Authenticator), once for a connection, or at the beginning of an `async` method from a
+/// parameter that carries what is needed; there deadlines and cancellation apply.
+///
 /// Such a parameter refuses a call with -32602, or with any [`CallError`], before the handler runs:
 ///
 /// ```
@@ -76,6 +81,7 @@ pub trait Parameter: Sized {
 
 /// Where the value of a parameter comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ParameterKind {
     /// An argument of the call.
     Wire,

@@ -91,6 +91,7 @@ pub struct WelcomeInfo {
 
 /// The fate of a subscription while there was no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Continuity {
     /// Nothing was missed.
     Resumed,

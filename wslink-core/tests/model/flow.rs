@@ -75,7 +75,7 @@ impl Flow {
                 self.missed = (self.missed.0 + missed, self.missed.1 + missed);
                 self.told_at = count(facts, self.topic);
             }
-            Continuity::Fresh => panic!("a flow that begins anew is another one"),
+            other => panic!("a flow that begins anew is another one: {other:?}"),
         }
     }
 

@@ -28,40 +28,49 @@ pub struct LimitOptions {
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub max_held: Option<usize>,
     /// Threads for handlers that block
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number, allow_negative_numbers = true)]
     pub max_blocking: Option<usize>,
     /// Calls of one client that are not answered yet
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number, allow_negative_numbers = true)]
     pub max_calls: Option<usize>,
     /// Connections in all
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number, allow_negative_numbers = true)]
     pub max_clients: Option<usize>,
     /// Connections of one address (of IPv6: a /64)
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number, allow_negative_numbers = true)]
     pub max_clients_per_address: Option<usize>,
     /// Connections of one address that have not said hello
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number, allow_negative_numbers = true)]
     pub max_unauthenticated_per_address: Option<usize>,
     /// From a connection to its request, such as `10s`; also how long it may be idle before another
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub handshake_timeout: Option<Duration>,
     /// From the WebSocket handshake to a good hello
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub hello_timeout: Option<Duration>,
     /// Silence after which a client is pinged, and after another it is gone
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub ping: Option<Duration>,
     /// How long a client may take nothing of what is sent to it
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub write_timeout: Option<Duration>,
     /// How long calls in flight may take when the server ends
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub grace: Option<Duration>,
 }
 
 fn bytes(text: &str) -> Result<usize, String> {
     let size = text.parse::<ByteSize>().ok().and_then(|size| usize::try_from(size.as_u64()).ok());
     size.ok_or_else(|| "not a size; write one like `64MiB`, `500kB` or `4096`".to_owned())
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text.trim());
+    time.map_err(|_| "not a time with its unit; write one like `500ms`, `90s` or `1m 30s`".to_owned())
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    text.trim().parse().map_err(|_| "not a number; write one like `64`".to_owned())
 }
 
 impl LimitOptions {

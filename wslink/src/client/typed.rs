@@ -107,7 +107,7 @@ pub const fn assert_argument(kind: ParameterKind) {
         ParameterKind::Context => {
             panic!("the client cannot tell that this parameter comes from the server; write `#[arg(context)]` before it")
         }
-        ParameterKind::Rest => panic!("the client cannot tell that this parameter takes what is left; write its type as `Args`"),
+        _ => panic!("the client cannot tell that this parameter takes what is left; write its type as `Args`"),
     }
 }
 

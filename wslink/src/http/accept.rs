@@ -70,7 +70,7 @@ pub(super) async fn serve(site: &Site, router: Router, mut listener: impl Listen
             Ok(permit) => {
                 let write_timeout = WriteTimeout::new(site.connections.limits().write_stall);
                 let stream = TimedStream::new(stream, write_timeout.clone());
-                let arrival = Arrival { source, secure, permit: Arc::new(permit), write_timeout };
+                let arrival = Arrival { source, secure, certificate: None, permit: Arc::new(permit), write_timeout };
                 site.connections.tracker.spawn(greet(site.clone(), router.clone(), stream, arrival));
             }
             Err(full) => {
@@ -136,13 +136,17 @@ async fn greet(site: Site, router: Router, stream: impl Stream, arrival: Arrival
 
 /// Shakes hands over TLS first where the server is set up for it.
 #[cfg(feature = "tls")]
-async fn greet(site: Site, router: Router, stream: impl Stream, arrival: Arrival) {
+async fn greet(site: Site, router: Router, stream: impl Stream, mut arrival: Arrival) {
     let Some(tls) = &site.settings.tls else { return speak(site, router, stream, arrival).await };
     let shaken = tokio::time::timeout(site.connections.limits().handshake, tls.acceptor().accept(stream));
     // Nothing has been asked for that a stop would have to wait for.
     let Some(shaken) = site.connections.stop.run_until_cancelled(shaken).await else { return };
     match shaken {
-        Ok(Ok(stream)) => Box::pin(speak(site, router, stream, arrival)).await,
+        Ok(Ok(stream)) => {
+            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+            arrival.certificate = shown.map(|certificate| bytes::Bytes::copy_from_slice(certificate));
+            Box::pin(speak(site, router, stream, arrival)).await;
+        }
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }

@@ -8,6 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use http::StatusCode;
 
 use super::{
@@ -26,6 +27,8 @@ pub(super) struct Arrival {
     pub(super) source: Source,
     /// Whether it speaks TLS.
     pub(super) secure: bool,
+    /// The certificate that its peer showed and TLS verified.
+    pub(super) certificate: Option<Bytes>,
     pub(super) permit: Arc<ConnectionPermit>,
     /// How long its peer may take nothing of an answer.
     pub(super) write_timeout: WriteTimeout,
@@ -41,6 +44,8 @@ pub(super) struct ClientAddress {
     pub(super) host: Option<String>,
     /// Whether the client speaks TLS; none where nobody knows.
     pub(super) secure: Option<bool>,
+    /// Its own certificate; a proxy's is not one of a client.
+    pub(super) certificate: Option<Bytes>,
 }
 
 impl ClientAddress {
@@ -59,7 +64,8 @@ pub(super) async fn identify(State(site): State<Site>, mut request: Request, nex
     let info = extensions.get::<ConnectInfo<SocketAddr>>();
     let source = source.or_else(|| info.map(|info| Source::Address(info.0)));
     let secure = arrival.is_some_and(|arrival| arrival.secure).then_some(true);
-    match client(&site, source, secure, &request) {
+    let certificate = arrival.and_then(|arrival| arrival.certificate.clone());
+    match client(&site, source, secure, certificate, &request) {
         Ok(client) => {
             request.extensions_mut().insert(client);
             next.run(request).await
@@ -75,6 +81,7 @@ fn client(
     site: &Site,
     source: Option<Source>,
     secure: Option<bool>,
+    certificate: Option<Bytes>,
     request: &Request,
 ) -> Result<ClientAddress, forwarded::Contradiction> {
     let trusted = &site.settings.trusted;
@@ -83,7 +90,8 @@ fn client(
         Some(Source::Local) => (None, true),
         None => (None, false),
     };
-    let direct = ClientAddress { address, is_proxy, host: None, secure };
+    let certificate = certificate.filter(|_| !is_proxy);
+    let direct = ClientAddress { address, is_proxy, host: None, secure, certificate };
     if !is_proxy {
         return Ok(direct);
     }
@@ -93,5 +101,6 @@ fn client(
         address: address.or(direct.address),
         host,
         secure: secure.or(direct.secure),
+        certificate: None,
     })
 }

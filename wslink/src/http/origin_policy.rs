@@ -82,6 +82,11 @@ impl OriginPolicy {
             self.any_host = true;
         }
         for origin in self.origins.iter_mut().filter(|origin| *origin != ANY) {
+            if origin.trim().eq_ignore_ascii_case("null") {
+                let text = "`null` is the origin of local files and of every page in a sandbox, so it admits any page; write `any` if \
+                            that is meant, or serve the page and allow its origin";
+                return Err(Error::Setting(text.into()));
+            }
             *origin = normal_origin(origin).map_err(|form| {
                 Error::Setting(format!("no page has the origin `{origin}`, so it could never connect; write {form}"))
             })?;
@@ -284,7 +289,7 @@ mod tests {
             ("*", "`any`"),
             ("https://*.example.com", "`any`"),
             ("https://app.example.com/viewer", "`https://app.example.com`: an origin has no path"),
-            ("null", "`https://null`"),
+            ("null", "admits any page; write `any`"),
             ("", "one like"),
         ] {
             let said = policy(&[given], &[]).unwrap_err();

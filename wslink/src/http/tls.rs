@@ -46,6 +46,30 @@ impl Tls {
         Ok(Self(Arc::new(Shown { config: RwLock::new(config), files: Some(Mutex::new(files)) })))
     }
 
+    /// A configuration of rustls of the program's own: client certificates, several names, a resolver that renews
+    /// certificates, another cryptography provider. Of its ALPN protocols only `http/1.1` is kept, which is what
+    /// WebSockets need and all that the server speaks.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use wslink::server::{Tls, rustls::{RootCertStore, ServerConfig, server::WebPkiClientVerifier}};
+    /// # use wslink::server::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    ///
+    /// # fn tls(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>, ours: CertificateDer<'static>)
+    /// #     -> Result<Tls, Box<dyn std::error::Error>> {
+    /// let mut authorities = RootCertStore::empty();
+    /// authorities.add(ours)?;
+    /// let clients = WebPkiClientVerifier::builder(Arc::new(authorities)).build()?;
+    /// let config = ServerConfig::builder().with_client_cert_verifier(clients).with_single_cert(chain, key)?;
+    /// # Ok(Tls::from_config(config))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn from_config(mut config: ServerConfig) -> Self {
+        config.alpn_protocols.retain(|protocol| protocol == b"http/1.1");
+        Self(Arc::new(Shown { config: RwLock::new(Arc::new(config)), files: None }))
+    }
+
     /// Reads the certificate and key again if the files have changed, or always with `force`. Open connections keep the
     /// old certificate. Returns whether the files were read; a certificate without files never changes.
     ///

@@ -58,7 +58,7 @@ pub(super) fn upgrade(site: &Site, mut request: Request) -> Response {
     let permit = match permit(site, &request, &client) {
         Ok(permit) => permit,
         Err(full) => {
-            tracing::debug!(?client, ?full, "refused a WebSocket");
+            tracing::debug!(address = ?client.address, ?full, "refused a WebSocket");
             site.connections.refused(full.reason());
             return (no_place(full), [(header::RETRY_AFTER, "1")], "too many connections").into_response();
         }
@@ -95,7 +95,11 @@ fn permit(site: &Site, request: &Request, client: &ClientAddress) -> Result<Arc<
 fn handshake(request: &Request, client: &ClientAddress) -> Handshake {
     let original = request.extensions().get::<OriginalUri>();
     let uri = original.map_or(request.uri(), |original| &original.0);
-    Handshake::new(client.address, client.secure, uri, request.headers())
+    let handshake = Handshake::new(client.address, client.secure, uri, request.headers());
+    match &client.certificate {
+        None => handshake,
+        Some(certificate) => handshake.with_client_certificate(certificate.clone()),
+    }
 }
 
 /// Runs the connection, on the bare stream where there is one. The 8 KiB with which its request was read are

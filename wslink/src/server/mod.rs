@@ -15,6 +15,10 @@ use crate::{
     connections::Connections,
     http::{self, Site},
 };
+/// The version of rustls that [`Tls::from_config`] takes a configuration of.
+#[cfg(feature = "tls")]
+#[doc(no_inline)]
+pub use tokio_rustls::rustls;
 
 mod builder;
 mod exit;

@@ -32,6 +32,12 @@ impl Mirror {
         let values = client.handshake().headers().get_all(&name).into_iter();
         values.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect()
     }
+
+    /// The certificate that the client showed, empty without one.
+    #[rpc("mirror.certificate")]
+    fn certificate(&self, client: Client) -> Vec<u8> {
+        client.handshake().client_certificate().unwrap_or_default().to_vec()
+    }
 }
 
 fn server() -> TestServer {
@@ -40,6 +46,13 @@ fn server() -> TestServer {
 
 fn builder(server: &TestServer) -> wslink::client::Builder {
     Session::builder(&format!("ws://{}/ws", server.address))
+}
+
+#[tokio::test]
+async fn a_client_without_tls_shows_no_certificate() {
+    let server = server();
+    let session = builder(&server).connect().await.unwrap();
+    assert!(session.call::<Vec<u8>>("mirror.certificate", ()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -188,9 +201,9 @@ mod tls {
 
     use super::*;
 
-    /// A server of TLS that wants to know its clients, with the certificate of a client and its key; it answers every
-    /// request with 503.
-    async fn strict() -> (std::net::SocketAddr, [String; 3], tokio::task::JoinHandle<Vec<HandshakeKind>>) {
+    /// The configuration of a server that admits the clients of its authority only; that authority, and a client's
+    /// certificate and key.
+    fn strict() -> (ServerConfig, [String; 3]) {
         let made = |names: &[&str]| {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
             (CertificateParams::new(names).unwrap(), KeyPair::generate().unwrap())
@@ -216,6 +229,11 @@ mod tls {
                 PrivateKeyDer::from_pem_slice(server_key.as_bytes()).unwrap(),
             )
             .unwrap();
+        (config, [authority.pem(), client, client_key])
+    }
+
+    /// Refuses with 503, and tells how the first three clients were shaken hands with.
+    async fn refusing(config: ServerConfig) -> (std::net::SocketAddr, tokio::task::JoinHandle<Vec<HandshakeKind>>) {
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -231,12 +249,13 @@ mod tls {
             }
             kinds
         });
-        (address, [authority.pem(), client, client_key], serving)
+        (address, serving)
     }
 
     #[tokio::test]
     async fn a_client_proves_its_identity_and_resumes_its_tls_session() {
-        let (address, [authority, certificate, key], serving) = strict().await;
+        let (config, [authority, certificate, key]) = strict();
+        let (address, serving) = refusing(config).await;
         let url = format!("wss://{address}/ws");
         let trusting = || Session::builder(&url).certificate(&authority).unwrap();
         let unknown = trusting().connect().await;
@@ -249,6 +268,23 @@ mod tls {
         for (certificate, key) in [(&*certificate, "no key"), ("no certificate", &*key), (&*certificate, &*certificate)] {
             assert!(matches!(trusting().identity(certificate, key), Err(Error::Certificate(_))));
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_asks_for_certificates_of_its_clients() {
+        let (mut config, [authority, certificate, key]) = strict();
+        // A browser that is offered HTTP/2 takes it, and there is no WebSocket.
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let tls = wslink::server::Tls::from_config(config);
+        assert!(!tls.reload(true).unwrap(), "there are no files to read again");
+        let server = TestServer::start(|builder| builder.mount(Mirror).tls(tls));
+        let url = format!("wss://{}/ws", server.address);
+        let trusting = || Session::builder(&url).certificate(&authority).unwrap();
+        let unknown = trusting().connect().await;
+        assert!(matches!(unknown, Err(Error::Io(_))), "{unknown:?}");
+        let session = trusting().identity(&certificate, &key).unwrap().connect().await.unwrap();
+        let shown: Vec<u8> = session.call("mirror.certificate", ()).await.unwrap();
+        assert_eq!(shown, CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap().to_vec());
     }
 
     #[test]

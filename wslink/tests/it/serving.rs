@@ -64,6 +64,8 @@ fn arguments_that_do_not_fit_are_named() {
         let no_text = data("kit.raise", json!([7]));
         assert_eq!((&no_text["param"], &no_text["method"]), (&json!("message"), &json!("kit.raise")));
         assert_eq!(data("kit.sleep", json!([-1]))["param"], "ms");
+        let text = data("kit.sleep", json!(["5"]));
+        assert_eq!((&text["expected"], &text["got"]), (&json!("u64"), &json!("string \"5\"")), "{protocol:?}");
         assert_eq!(data("kit.sleep", json!([1, 2]))["expected"], "at most 1 positional arguments");
         assert_eq!(data("kit.blob", json!([1, 256]))["param"], "seed");
     }

@@ -60,7 +60,7 @@ fn call_before_hello() {
     let program = Program::start();
     for protocol in BOTH {
         let mut witness = program.guest(protocol);
-        let mut newcomer = program.newcomer(protocol);
+        let mut newcomer = program.unauthenticated(protocol);
         for method in ["kit.publish", "kit.null", "application.exit", "kit.none"] {
             let refused = newcomer.call(method, json!(["topic", "from a newcomer"]));
             assert_eq!((&refused["error"]["code"], &refused["result"]), (&json!(-32000), &json!(null)), "{refused}");
@@ -106,7 +106,7 @@ fn hello_variants() {
     let program = Program::start();
     for protocol in BOTH {
         for hello in &variants {
-            let mut newcomer = program.newcomer(protocol);
+            let mut newcomer = program.unauthenticated(protocol);
             newcomer.send(hello);
             let refused = newcomer.next();
             assert_eq!(refused["error"]["code"], -32000, "{hello} {refused}");

@@ -75,12 +75,12 @@ impl Program {
 
     /// An abuser that has.
     pub(crate) fn guest(&self, protocol: ProtocolVersion) -> Speaker {
-        self.newcomer(protocol).greeted()
+        self.unauthenticated(protocol).greeted()
     }
 
     /// An abuser that may subscribe.
     pub(crate) fn subscriber(&self, protocol: ProtocolVersion) -> Speaker {
-        let mut speaker = self.newcomer(protocol);
+        let mut speaker = self.unauthenticated(protocol);
         let hello = json!({"secret": wslink::Secret::published().reveal(), "extensions": ["subscribe"]});
         speaker.system("wslink.hello", json!([hello]), json!({}));
         speaker

@@ -8,7 +8,7 @@ use std::{
 use super::Builder;
 #[cfg(feature = "inspector")]
 use crate::server::inspector::{self, Inspected};
-use crate::{Authenticator, Error, Limits, Principal, Secret, connections::Connections, http, http::Site, server::Server};
+use crate::{Authenticator, Error, Principal, Secret, connections::Connections, http, http::Site, server::Server};
 use wslink_core::{
     identity::SecretHolders, lifecycle::Hooks, rpc::Routes, session::Shared, telemetry::Telemetry, topic::Guard, wire::Protocols,
 };
@@ -26,7 +26,7 @@ impl Builder {
             tracing::warn!("links are followed that lead out of the folders that are served");
         }
         self.http.headers = http::parse_headers(&self.headers)?;
-        check_limits(&self.limits)?;
+        super::limits::check(&self.limits)?;
         let routes = Routes::new(&self.services)?;
         #[cfg(feature = "prometheus")]
         if self.prometheus {
@@ -125,26 +125,6 @@ fn clock() -> Duration {
 #[cfg(feature = "manifest")]
 fn shown(routes: &Routes) -> Option<crate::Value> {
     serde_json::from_str(&crate::Manifest::of_services(routes.mounted()).to_json()).ok()
-}
-
-fn check_limits(limits: &Limits) -> Result<(), Error> {
-    if u32::try_from(limits.message_bytes).is_err() {
-        return Err(Error::Setting("`Limits::message_bytes` is over 4 GiB - 1, the most that a chunk can say; lower it".into()));
-    }
-    let longest = Duration::from_secs(10 * 365 * 24 * 3600);
-    let Limits { handshake, hello, expiry_grace, ping, pong, write_stall, incomplete_stall, grace, resume_window, .. } = *limits;
-    if [handshake, hello, expiry_grace, ping, pong, write_stall, incomplete_stall, grace, resume_window]
-        .into_iter()
-        .any(|duration| duration > longest)
-    {
-        return Err(Error::Setting("a duration in `Limits` is over ten years; lower it".into()));
-    }
-    if limits.frame_bytes < limits.hello_bytes {
-        return Err(Error::Setting(
-            "`Limits::frame_bytes` is below `hello_bytes`, so no client could say hello; raise it".into(),
-        ));
-    }
-    Ok(())
 }
 
 fn report_not_mounted(routes: &Routes, strict: bool) -> Result<(), Error> {

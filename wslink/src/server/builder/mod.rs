@@ -19,6 +19,7 @@ use wslink_core::{
 };
 
 mod build;
+mod limits;
 
 /// Sets a [`Server`](super::Server) up.
 #[must_use = "`build` makes the server"]

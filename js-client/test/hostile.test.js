@@ -101,6 +101,19 @@ describe('a hostile server', { timeout: 20_000 }, () => {
     assert.deepEqual(states, ['connected']);
   });
 
+  test('a member of a message that the protocol does not have is ignored in both versions', async () => {
+    for (const wire of [v1, v2]) {
+      await open({ wire });
+      await peer.greet();
+      const call = session.call('work');
+      const { id } = await peer.next('work');
+      if (wire === v1) peer.sendFrame(JSON.stringify({ wslink: '1.0', id, result: 1, problem: 'none' }));
+      else peer.sendPacked([...encode({ wslink: '1.0', id, result: 1, problem: 'none' })]);
+      assert.equal(await call, 1);
+      await session.close();
+    }
+  });
+
   test('names that objects have are data in both versions', async () => {
     for (const wire of [v1, v2]) {
       await open({ wire });

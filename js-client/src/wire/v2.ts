@@ -52,7 +52,9 @@ function messageOf(chunks: Uint8Array[]): Incoming | undefined {
   } finally {
     open();
   }
-  const members = membersOf(message, 'message') as unknown as Incoming;
+  const members = membersOf(message, 'message') as unknown as { -readonly [Key in keyof Incoming]: Incoming[Key] };
   if (typeof members.id !== 'string') return undefined;
-  return problem === undefined ? members : { ...members, problem: new ProtocolError(problem) };
+  // Ours, whatever the server has in its place.
+  members.problem = problem === undefined ? undefined : new ProtocolError(problem);
+  return members;
 }

@@ -259,7 +259,7 @@ impl Session {
         }
     }
 
-    /// The connection is over, for this reason; [`depart`](Self::depart) is to be called where the peer may not know of
+    /// The connection is over, for this reason; [`lost`](Self::lost) is to be called where the peer may not know of
     /// it. The services are told when the last handler of the client has ended.
     pub fn ended(&mut self, reason: Disconnect) {
         if let Side::Server(server) = &mut self.side {

@@ -38,8 +38,7 @@ pub(crate) fn run_release() -> Outcome {
     let deny = find_program("cargo-deny").ok_or("cargo-deny is missing: `cargo install cargo-deny` and try again")?;
     run(Command::new(deny).args(["--all-features", "check"]).current_dir(root()))?;
     println!("release: the crates, packed and built from what was packed");
-    let packages = CRATES.iter().flat_map(|name| ["--package", *name]);
-    run(cargo(&["publish", "--dry-run"]).args(packages))?;
+    publish_dry()?;
     for package in PACKAGES {
         println!("release: the package in `{package}`");
         check_package(package)?;
@@ -48,6 +47,17 @@ pub(crate) fn run_release() -> Outcome {
         println!("ready: {name} {version}");
     }
     Ok(())
+}
+
+/// Cargo keeps what it unpacks by the folder that it was packed in, and by version: in the folder of an earlier run it
+/// would build what was packed then.
+fn publish_dry() -> Outcome {
+    let folder = root().join(format!("target/publish-{}", std::process::id()));
+    let packages = CRATES.iter().flat_map(|name| ["--package", *name]);
+    let built = run(cargo(&["publish", "--dry-run", "--target-dir"]).arg(&folder).args(packages));
+    // What stays there is only disk space.
+    let _ = fs::remove_dir_all(&folder);
+    built
 }
 
 /// The version of the workspace.

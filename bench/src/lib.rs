@@ -1,4 +1,4 @@
-//! What the measured servers without a protocol have in common.
+//! The shared parts of the measured servers without a protocol.
 
 use std::collections::HashMap;
 use std::future::Future;

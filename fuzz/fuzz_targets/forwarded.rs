@@ -1,4 +1,4 @@
-//! What clients say of themselves in the headers of proxies; the property is `wslink_properties::forwarded`.
+//! The headers of proxies; the property is `wslink_properties::forwarded`.
 #![no_main]
 
 #[global_allocator]

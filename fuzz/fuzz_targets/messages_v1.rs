@@ -1,4 +1,4 @@
-//! What a server of protocol 1 sends to our client; the property is `wslink_properties::messages_v1`.
+//! Messages from a server of protocol 1 to our client; the property is `wslink_properties::messages_v1`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! What happened: how often, and what of it should not have.
+//! Counts events of the run, and those that should not have happened.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! What blocks expand to: each `tests/expansion/*.rs` beside its `.expanded.rs`.
+//! Expansions of blocks: each `tests/expansion/*.rs` beside its `.expanded.rs`.
 //!
 //! `UPDATE_SNAPSHOTS=1 cargo test -p wslink-macros` writes them anew.
 

@@ -1,4 +1,4 @@
-//! What each peer is told, in the bytes that it is told in.
+//! The requests to each peer, in the bytes of its protocol.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

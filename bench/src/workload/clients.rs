@@ -1,4 +1,4 @@
-//! What a call costs a client in Rust: ours and jsonrpsee's, each with its own server.
+//! The cost of a call for a client in Rust: ours and jsonrpsee's, each with its own server.
 
 use std::process::Command;
 

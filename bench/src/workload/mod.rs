@@ -1,4 +1,4 @@
-//! What is measured.
+//! The measured workloads.
 
 mod bulk;
 mod calls;

@@ -1,4 +1,4 @@
-//! Whether a server with two threads uses both.
+//! The use of both threads of a server that has two.
 
 use std::time::Duration;
 

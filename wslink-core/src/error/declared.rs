@@ -1,4 +1,4 @@
-//! How the error of a handler becomes what a client is told.
+//! Converts the error of a handler into the error reply of its call.
 //!
 //! The derive describes an error as `&'static` data; everything that it does not write out is here.
 

@@ -1,6 +1,5 @@
-//! What can go wrong, one type per boundary: [`CallError`] is what a client is told, [`Error`] is what
-//! building and running a server returns. How a handler's error becomes a [`CallError`] is in
-//! `declared.rs`.
+//! Errors, one type per boundary: a client receives a [`CallError`]; building and running a server returns an
+//! [`Error`]. `declared.rs` converts a handler's error into a [`CallError`].
 //!
 //! Knows nothing of wire formats; `wire` writes a [`CallError`], it does not decide one.
 

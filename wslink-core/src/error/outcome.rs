@@ -1,4 +1,4 @@
-//! How calls end, in few enough words to count by.
+//! The outcomes of calls, few enough to be labels of metrics.
 
 use super::ErrorCode;
 

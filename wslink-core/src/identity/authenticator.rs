@@ -1,6 +1,6 @@
-//! Who may come in: the question that a hello puts to the application, and its answer.
+//! Authentication: the login request that a hello makes, and the application's answer.
 //!
-//! Knows no wire format and no clock; `connection/hello.rs` asks, the runtime waits for the answer.
+//! Knows no wire format and no clock; the session asks, and its driver waits for the answer.
 
 use std::{
     borrow::Cow,

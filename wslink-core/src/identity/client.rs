@@ -1,4 +1,4 @@
-//! What a handler knows of the client that calls it.
+//! The client of a call: its id, handshake, principal and data.
 
 use std::{borrow::Borrow, fmt, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Why a client is gone.
+//! The reasons for which a client is gone.
 
 use std::{borrow::Cow, fmt};
 

@@ -1,4 +1,4 @@
-//! What is known of a connection before its first message: where it is from, and what its request said.
+//! The handshake of a connection: its address, and the headers of its request.
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -1,6 +1,6 @@
-//! Who a connection speaks for, and what that allows.
+//! The user or program that a connection acts for, with its authorities.
 //!
-//! Knows nothing of how it was found out: that is the business of an [`Authenticator`](crate::Authenticator).
+//! Knows nothing of authentication, which is the task of an [`Authenticator`](crate::Authenticator).
 
 use std::{any::Any, collections::BTreeSet, fmt, sync::Arc, time::Duration};
 

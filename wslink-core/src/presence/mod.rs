@@ -1,7 +1,7 @@
-//! Who is here: a list of principals with data of the application, and what changes in it.
+//! The presence list: the principals that are connected, with data of the application, and its changes.
 //!
-//! A watcher that is slower than the changes receives the list anew instead of a long tail, so what is kept is bounded by
-//! the list and some hundred changes, whoever watches.
+//! A watcher that is slower than the changes receives the list anew instead of a long tail, so the list and some hundred
+//! changes bound the memory, whatever the number of watchers.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! What the macros know of a service at compile time, as `&'static` data.
+//! Descriptions of services, methods and topics that the macros generate, as `&'static` data.
 //!
 //! Plain descriptions: nothing here calls a method or looks one up.
 

@@ -1,5 +1,5 @@
-//! What a service and its handlers must be so that threads can share them, asked so that one type in the service
-//! that cannot be shared is one compile error. Must not know what handlers do.
+//! Requires `Send` and `Sync` of a service and its handlers, once, so that one type that cannot be shared is one compile
+//! error. Must not know what handlers do.
 
 use std::{any::Any, future::Future, marker::PhantomData, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What stands in descriptors where the manifest is not built: nothing.
+//! Stands in for the schemas of descriptors where the feature `manifest` is off.
 
 /// The types of a method.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! How a handler tells its caller how far it is, while the call runs.
+//! Progress reports of a handler to its caller, while the call runs.
 
 use std::{
     fmt,

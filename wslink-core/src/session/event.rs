@@ -1,4 +1,4 @@
-//! What a session asks its caller to do.
+//! Events of a session: the tasks of its driver.
 
 use std::{borrow::Cow, fmt};
 

@@ -1,4 +1,4 @@
-//! What stands for the meters of the facade where there is none: nothing.
+//! Stands in for the meters of the facade where the feature `metrics` is off.
 
 pub(super) struct Meters;
 pub(super) struct Counter;

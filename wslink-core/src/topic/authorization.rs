@@ -1,5 +1,5 @@
-//! Which topics a client may see: those whose required authority it has, and to which the application
-//! does not say no. What the application said is kept for each client, since it is asked by publishers.
+//! Authorises the topics of a client: it must hold the required authority, and the application must not refuse. The
+//! answers of the application are kept for each client, since publishers ask for them.
 //!
 //! Knows no event and no connection.
 

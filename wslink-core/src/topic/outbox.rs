@@ -1,4 +1,4 @@
-//! What waits to be sent to one client, shared by all publishers and the task of its connection.
+//! The outbox of one client: events that wait to be sent, shared by all publishers and the task of its connection.
 //!
 //! Pushing never blocks and never waits for a socket. An overflow ends the connection: its client
 //! must not go on as if nothing were lost. While a client that may resume is away, events go into its

@@ -1,7 +1,7 @@
-//! What waits for one receiver, in the order in which it is to be taken.
+//! A queue of messages for one receiver, with the delivery policies.
 //!
-//! Decides what goes when the receiver falls behind; knows no lock, no waker and no socket. The cost that is counted is
-//! always that of what is queued.
+//! Drops messages of lossy lanes when the receiver falls behind. Knows no lock, no waker and no socket. Its cost is always
+//! the sum of the costs of the queued messages.
 
 use std::collections::{HashMap, VecDeque};
 

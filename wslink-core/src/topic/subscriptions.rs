@@ -1,5 +1,4 @@
-//! Which topics a client receives, by which subscriptions, and the numbers by which its history tells
-//! them apart.
+//! The subscriptions of a client by topic, and the numbers by which its replay buffer tells topics apart.
 
 use std::{collections::HashMap, sync::Arc};
 

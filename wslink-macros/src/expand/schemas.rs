@@ -1,4 +1,4 @@
-//! What `#[service(schema)]` asks of the types of a service.
+//! Requires schemas of the types of a service, for `#[service(schema)]`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;

@@ -1,4 +1,4 @@
-//! Which crates the compiler was given: whether one of them is called `wslink`, or is it by another name.
+//! Reads the crates that the compiler was given: `wslink`, perhaps by another name.
 //!
 //! Only the compiler can resolve a path, and its complaint of one that it cannot does not know of the option
 //! `crate`. It is called with `--extern name=path` for each dependency, and a macro runs inside of it.

@@ -1,4 +1,4 @@
-//! What a client receives where the service lends: `String` for `&str`, `Vec<T>` for `&[T]`, `T` for `&T`.
+//! The owned type that a client receives for a borrowed result: `String` for `&str`, `Vec<T>` for `&[T]`, `T` for `&T`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

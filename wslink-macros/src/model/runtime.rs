@@ -1,4 +1,4 @@
-//! Where generated code finds the runtime crate.
+//! The path of the runtime crate in generated code.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};

@@ -1,4 +1,4 @@
-//! How long to wait before connecting again. Knows no connection.
+//! The delay before the next attempt to connect. Knows no connection.
 
 use std::time::Duration;
 

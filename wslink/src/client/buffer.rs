@@ -1,4 +1,4 @@
-//! How much may wait for a subscriber, and what happens to more. Knows no payload.
+//! The buffer setting of a subscription: its size, and the policy for an overflow. Knows no payload.
 
 use crate::Delivery;
 

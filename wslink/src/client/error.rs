@@ -1,4 +1,4 @@
-//! What can go wrong for a client, and what is known about it then.
+//! The errors of a client.
 
 use std::{error::Error as StdError, fmt, io, sync::Arc};
 

@@ -1,5 +1,4 @@
-//! What sessions, calls and subscriptions share to reach the session's task: its commands and its
-//! status. Knows no socket.
+//! The handle of a session's task, which sessions, calls and subscriptions share: commands and status. Knows no socket.
 
 use std::{
     sync::{

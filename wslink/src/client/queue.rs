@@ -1,7 +1,7 @@
-//! What waits for one subscriber: bounded, filled by the session's task, emptied by the program.
+//! The bounded queue of one subscriber: the session's task fills it, the program empties it.
 //!
-//! Pushing never waits: a subscriber that does not keep up must not delay the replies behind its
-//! events. What happens instead is its [`Buffer`].
+//! Pushing never waits: a slow subscriber must not delay the replies behind its events. Its [`Buffer`] is the policy for
+//! an overflow.
 
 use std::{
     collections::VecDeque,

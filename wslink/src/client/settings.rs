@@ -1,4 +1,4 @@
-//! What every connection of a session needs, checked.
+//! The checked settings of a session.
 
 use std::{future::Future, pin::Pin, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What a program can see of a session's connection.
+//! The state of a session's connection, as a program sees it.
 
 use std::{borrow::Cow, fmt};
 

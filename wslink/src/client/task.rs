@@ -13,7 +13,7 @@ use super::{
     Disconnect, Error, State,
     connect::{Connected, connect},
     handle::{Command, LastDisconnect, Status},
-    live::{Live, Outcome, Queues},
+    serve::{Outcome, Queues, Serving},
     settings::Settings,
 };
 
@@ -61,7 +61,7 @@ impl Task {
 
     /// Runs the session to its end, beginning with a connection that is made already, if any.
     pub(super) async fn run(mut self, first: Option<Connected>) {
-        let Over(error) = self.live(first).await;
+        let Over(error) = self.run_session(first).await;
         tracing::debug!(%error, "the session is over");
         let closed = matches!(error, Error::Closed);
         self.status.send_replace(Status::Closed(error.clone()));
@@ -73,7 +73,7 @@ impl Task {
         }
     }
 
-    async fn live(&mut self, first: Option<Connected>) -> Over {
+    async fn run_session(&mut self, first: Option<Connected>) -> Over {
         let mut next = first;
         loop {
             let (mut connection, greeting) = match next.take() {
@@ -87,14 +87,14 @@ impl Task {
                 connection.session.unsubscribe(id);
             }
             self.connections += 1;
-            let live = Live::new(connection, Arc::clone(&greeting), Arc::clone(&self.settings), &mut self.queues);
+            let serving = Serving::new(connection, Arc::clone(&greeting), Arc::clone(&self.settings), &mut self.queues);
             self.status.send_replace(Status::Up(greeting));
             let lost = |end: Disconnect| {
                 self.last_disconnect.set(end);
                 self.status.send_replace(Status::Down(State::Reconnecting { attempt: 1 }));
             };
             let connected = Instant::now();
-            let outcome = live.serve(&mut self.commands, lost).await;
+            let outcome = serving.serve(&mut self.commands, lost).await;
             self.short_lived = if connected.elapsed() < LASTING { self.short_lived.saturating_add(1) } else { 0 };
             match outcome {
                 Outcome::Lost(memory) if self.settings.backoff.is_some() => self.memory = *memory,

@@ -1,4 +1,4 @@
-//! What the clients that `#[service(client)]` generates are made of.
+//! The building blocks of the clients that `#[service(client)]` generates.
 
 use std::{fmt, marker::PhantomData};
 

@@ -1,5 +1,4 @@
-//! Who sent a request and for which host: the other end of the connection, or the client that a trusted
-//! proxy names.
+//! The client address and host of a request: those of the connection, or those that a trusted proxy names.
 
 use std::{net::SocketAddr, sync::Arc};
 

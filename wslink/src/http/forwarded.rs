@@ -1,7 +1,7 @@
-//! What proxies say of the requests that they pass on: `Forwarded` (RFC 7239) and `X-Forwarded-*`.
+//! Parses the headers of proxies: `Forwarded` (RFC 7239) and `X-Forwarded-*`.
 //!
-//! Anybody can send these headers. They are believed of senders that the server was told to trust, and
-//! back from there only as far as each proxy's own peer is a trusted one too.
+//! Any peer can send these headers. The server believes them only of trusted proxies, and along the chain only as far as
+//! each proxy's own peer is a trusted one too.
 
 use std::{
     borrow::Cow,

@@ -1,6 +1,6 @@
-//! What load balancers and launchers ask: whether the server lives, and whether it takes clients.
+//! Health endpoints for load balancers and launchers: liveness and readiness.
 //!
-//! Anybody may ask, by any host name: the answers tell nothing else.
+//! They answer any peer and any host name, since the answers contain nothing else.
 
 use axum::{Router, routing::get};
 use http::StatusCode;

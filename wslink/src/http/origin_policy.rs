@@ -1,7 +1,7 @@
-//! Which pages and host names may reach the WebSocket, by the `Origin` and `Host` of the handshake.
+//! Checks the `Origin` and `Host` of a handshake.
 //!
-//! Browsers let any page connect anywhere, so the server must ask where the page is from. And a page
-//! may point its own host name at this machine, so the server must know its names.
+//! Browsers let any page connect anywhere, so the server checks the origin of the page. A page may also point its own
+//! host name at this machine, so the server checks the host name.
 
 use std::{fmt, net::IpAddr};
 

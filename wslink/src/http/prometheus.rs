@@ -1,7 +1,7 @@
-//! What the server does, for Prometheus: the only file that names its exporter.
+//! The metrics endpoint for Prometheus: the only file that names its exporter.
 //!
-//! At the server's own port whoever may say hello may scrape, with its secret as bearer token; a
-//! listener for metrics alone is protected by where it listens.
+//! At the server's own port a client that could log in may scrape, with its secret as bearer token. The address of a
+//! listener for metrics alone has to protect it.
 
 use std::{sync::OnceLock, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Whether two servers said the same: what is random, or free to choose, is made alike first.
+//! Compares the answers of two servers, without the parts that are random or free to choose.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What a server can listen at: TCP, Unix sockets, or anything that gives streams of bytes.
+//! Listeners of a server: TCP, Unix sockets, or any source of byte streams.
 
 use std::{future::Future, io, net::SocketAddr};
 

@@ -1,4 +1,4 @@
-//! What a change of the contract means to clients that were made for the old one.
+//! Compares two manifests and classifies each change by its effect on existing clients.
 
 use std::{collections::BTreeMap, fmt};
 

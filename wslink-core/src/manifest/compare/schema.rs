@@ -1,4 +1,4 @@
-//! What a change of a JSON Schema means: clients may send less than is taken, and take more than is sent.
+//! Classifies changes of a JSON Schema: arguments may accept more, results may promise more.
 
 use std::collections::BTreeSet;
 

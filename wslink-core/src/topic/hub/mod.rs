@@ -1,6 +1,6 @@
-//! Who receives events: the authenticated clients of one server, and what each asked for.
+//! The hub: the authenticated clients of one server, and the topics of each.
 //!
-//! What they may see is decided in `authorization`. Locks are taken in this order: the clients, the order of a topic, what is
+//! `authorization` decides which events they may see. Locks are taken in this order: the clients, the order of a topic, what is
 //! retained, an outbox; under none of them runs any code of the application.
 
 use std::{

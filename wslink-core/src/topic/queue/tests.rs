@@ -1,4 +1,4 @@
-//! What is dropped, in which order the rest is taken, and that nothing adds up.
+//! Dropped messages, the order of the others, and costs that return to zero.
 
 use super::*;
 use crate::Delivery;

@@ -1,4 +1,4 @@
-//! What a client gets that comes back, against a model as well.
+//! The events that a client receives when it resumes, compared with a model.
 
 use super::*;
 use crate::wire::{Encoded, Frame, FrameKind};

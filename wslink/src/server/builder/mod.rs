@@ -1,4 +1,4 @@
-//! What a server is set up with: services, who is admitted, bounds, what is served beside the WebSocket.
+//! The builder of a server: services, authentication, limits, and HTTP content.
 
 use std::{future::Future, path::PathBuf, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Who receives a publication, and what clients leave behind.
+//! The receivers of a publication, and the memory that clients leave behind.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What topics retain, for clients and subscriptions that come later.
+//! Retained events, for clients and subscriptions that come later.
 
 use serde::Serialize;
 

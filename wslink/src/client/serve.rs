@@ -1,4 +1,4 @@
-//! A session while it is connected: commands of the program to the session, its events to those who wait for them.
+//! Serves a session while it is connected: commands of the program to the session, its events to those who wait for them.
 
 use std::{
     collections::HashMap,
@@ -26,7 +26,7 @@ use super::{
 /// Commands taken before anything is written.
 const COMMAND_BURST: u32 = 64;
 
-pub(super) struct Live<'q> {
+pub(super) struct Serving<'q> {
     connection: Connection,
     greeting: Arc<Greeting>,
     settings: Arc<Settings>,
@@ -66,7 +66,7 @@ enum Next {
     Ended(Disconnect),
 }
 
-impl<'q> Live<'q> {
+impl<'q> Serving<'q> {
     /// A connection whose hello was answered.
     pub(super) fn new(connection: Connection, greeting: Arc<Greeting>, settings: Arc<Settings>, queues: &'q mut Queues) -> Self {
         Self {

@@ -19,7 +19,7 @@ export interface Incoming {
   readonly sub?: unknown;
   readonly end?: unknown;
   /** Why its content cannot be shown. */
-  readonly problem?: ProtocolError | undefined;
+  readonly problem?: ProtocolError;
 }
 
 /** The result of `wslink.hello`, checked; a stock server sends the first two members at most. */

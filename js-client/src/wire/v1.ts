@@ -63,7 +63,11 @@ class JsonCodec implements Codec {
       return { id: JSON.parse(id) as string, problem: new ProtocolError('a message is no JSON', cause) };
     }
     if (typeof message !== 'object' || message === null) throw new ProtocolError('a text frame is no message');
-    if (typeof message.id === 'string') return { ...message, problem: undefined } as Incoming;
+    if (typeof message.id === 'string') {
+      // Ours, whatever the server has in its place.
+      delete (message as { problem?: unknown }).problem;
+      return message as Incoming;
+    }
     if (message.method === ATTACHMENT && Array.isArray(message.args)) {
       for (const key of message.args) if (typeof key === 'string') this.#announced.push(key);
       this.#bound();

@@ -55,6 +55,7 @@ function messageOf(chunks: Uint8Array[]): Incoming | undefined {
   const members = membersOf(message, 'message') as unknown as { -readonly [Key in keyof Incoming]: Incoming[Key] };
   if (typeof members.id !== 'string') return undefined;
   // Ours, whatever the server has in its place.
-  members.problem = problem === undefined ? undefined : new ProtocolError(problem);
+  delete members.problem;
+  if (problem !== undefined) members.problem = new ProtocolError(problem);
   return members;
 }

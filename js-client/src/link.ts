@@ -105,7 +105,7 @@ export function createLink(
     for (let item = inbox.first; item; item = inbox.first) {
       if (item instanceof WslinkError) return end(item);
       const message = item;
-      // Whoever awaits a reply runs before callbacks hear of the event behind it, and the other way round.
+      // Code that awaits a reply runs before the callbacks of the event behind it, and the other way round.
       const isReply = topicOf(message) === undefined && !('progress' in message);
       // In most environments each message comes in a task of its own, before which all that awaits has run.
       if (replies === undefined) queueMicrotask(() => (replies = undefined));

@@ -74,7 +74,7 @@ export function createFeed(
   let failure: unknown;
   let settle!: { resolve(feed: Feed): void; reject(error: unknown): void };
   const promise = new Promise<Feed>((resolve, reject) => (settle = { resolve, reject }));
-  // Who iterates learns of a refusal there, and need not look at the promise.
+  // An iterator throws the refusal itself, so the promise may stay unhandled.
   promise.catch(() => {});
   const listener = callback ? (payload: unknown): void => callback([payload]) : onEvent;
 
@@ -165,7 +165,7 @@ export function createFeed(
     end(why) {
       if (!finish(why)) return;
       if (onEnd) run(() => onEnd(why));
-      // Nobody else would hear of it: the promise was fulfilled long ago, and nobody iterates.
+      // Without an iterator the callback is the only place for the error: the promise is already fulfilled.
       else if (why !== undefined && feed.established && listener) report(why, { topic });
     },
   };

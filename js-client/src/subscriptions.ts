@@ -87,7 +87,7 @@ export function createSubscriptions(ask: AskSystem, report: Report): Subscriptio
         if (feed.established && missed !== 0) gaps.push([feed, missed]);
         return !feed.resumed;
       });
-      // What is left is wanted by nobody any more.
+      // The others have no subscriber any more.
       kept.forEach(unsubscribe);
       anew.forEach(subscribe);
     },
@@ -131,7 +131,7 @@ export function createSubscriptions(ask: AskSystem, report: Report): Subscriptio
       for (const feed of [...feeds]) {
         if (sub !== undefined) {
           if (feed.number !== sub) continue;
-          // What the topic retained when the subscription began is sent once more after a resumption.
+          // After a resumption the server sends the retained event of the subscription once more.
           if (feed.began && feed.resumed && isEnd !== true) continue;
           feed.began = true;
         }

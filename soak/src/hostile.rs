@@ -128,7 +128,7 @@ fn kinds() -> Vec<(&'static str, Vec<u8>, Ending)> {
         ("half a frame", upgraded(&[b"\x82\xff\0\0\0\0".to_vec()]), Reset),
         ("chunks that overlap", upgraded(&[chunk(0, 90, b"ab"), chunk(1, 90, b"bc")]), Told),
         ("a message that claims much", upgraded(&[chunk(0, u32::MAX, b"ab")]), Told),
-        ("guesses", upgraded(&[hello("a"), hello("b"), hello("c"), hello("d")]), Told),
+        ("failed logins", upgraded(&[hello("a"), hello("b"), hello("c"), hello("d")]), Told),
         ("half a message", upgraded(&[chunk(0, 90, b"ab")]), Leaves),
         ("a part of a message", upgraded(&[good.clone(), frame(0x01, &[b' '; 70_000])]), Reset),
         ("reset in a call", upgraded(&[good.clone(), call("soak.later", "[500]")]), Reset),

@@ -94,9 +94,9 @@ async fn measure(process: &Process, until: Instant) -> io::Result<Vec<u64>> {
 async fn finish(session: &Session, end: &watch::Sender<Option<u64>>, ledger: &Ledger) -> Result<(), Box<dyn Error>> {
     let published: u64 = session.call("soak.stop", ()).await?;
     end.send_replace(Some(published));
-    let patience = Instant::now() + SETTLING;
+    let deadline = Instant::now() + SETTLING;
     let mut hanging: u64 = session.call("soak.hanging", ()).await?;
-    while hanging > 0 && Instant::now() < patience {
+    while hanging > 0 && Instant::now() < deadline {
         sleep(Duration::from_millis(100)).await;
         hanging = session.call("soak.hanging", ()).await?;
     }
@@ -106,10 +106,10 @@ async fn finish(session: &Session, end: &watch::Sender<Option<u64>>, ledger: &Le
 
 /// Descriptors once the server has cleaned up.
 async fn settle(process: &Process, before: usize) -> io::Result<usize> {
-    let patience = Instant::now() + SETTLING;
+    let deadline = Instant::now() + SETTLING;
     loop {
         let now = process.descriptors()?;
-        if now <= before + MAX_LEFT || Instant::now() > patience {
+        if now <= before + MAX_LEFT || Instant::now() > deadline {
             return Ok(now);
         }
         sleep(Duration::from_millis(100)).await;

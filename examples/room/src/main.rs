@@ -1,4 +1,4 @@
-//! People in a room: who is here, who is typing, and what is said.
+//! A chat room with presence and typing indicators.
 
 use std::process::ExitCode;
 

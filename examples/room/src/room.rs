@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wslink::{Client, ClientId, Presence, PresenceChange, Publisher, RpcError, Topic, service};
 
-/// So many lines are kept for those who come later.
+/// The number of lines that later clients receive.
 const KEPT: usize = 50;
 
 /// The longest name and the longest line, in characters.
@@ -25,29 +25,29 @@ pub(crate) struct Room {
     lines: Mutex<VecDeque<Line>>,
 }
 
-/// Somebody in the room.
+/// A person in the room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Person {
-    /// Empty for somebody who only watches.
+    /// Empty for a person who only watches.
     pub(crate) name: String,
-    /// Whether the person is typing a line.
+    /// True while the person types a line.
     pub(crate) is_typing: bool,
 }
 
-/// Something that was said.
+/// A line of the conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Line {
-    /// The client that said it.
+    /// The id of the client.
     pub(crate) from: String,
     /// The person's name.
     pub(crate) name: String,
-    /// What was said.
+    /// The text.
     pub(crate) text: String,
-    /// When, in milliseconds since 1970.
+    /// The time, in milliseconds since 1970.
     pub(crate) at: u64,
 }
 
-/// Why the room refuses something.
+/// The errors of the room.
 #[derive(Debug, RpcError)]
 pub(crate) enum RoomError {
     /// A name has 1 to 24 characters, and no other person has it.
@@ -76,11 +76,11 @@ impl Room {
 
 #[service]
 impl Room {
-    /// What is said.
+    /// Each new line.
     #[topic("room.said")]
     pub(crate) const SAID: Topic<Line>;
 
-    /// Who is here: the list first, then what changes in it.
+    /// The people in the room: the list first, then its changes.
     #[topic("room.people")]
     fn people(&self) -> impl Stream<Item = PresenceChange<Person>> + Send + 'static {
         self.people.watch()
@@ -96,7 +96,7 @@ impl Room {
         self.people.leave(client.id());
     }
 
-    /// Gives the caller a name. Returns what was said last.
+    /// Gives the caller a name. Returns the last lines.
     #[rpc("room.enter")]
     fn enter(&self, client: Client, name: String) -> Result<Vec<Line>, RoomError> {
         let name = name.trim();
@@ -108,13 +108,13 @@ impl Room {
         Ok(self.lines().iter().cloned().collect())
     }
 
-    /// Shows to the others whether the caller is typing.
+    /// Tells the others whether the caller types.
     #[rpc("room.type")]
     fn set_typing(&self, client: Client, is_typing: bool) {
         self.people.update(client.id(), |person| Person { is_typing, ..person.clone() });
     }
 
-    /// Says something to everybody in the room.
+    /// Sends a line to everybody in the room.
     #[rpc("room.say")]
     fn say(&self, client: Client, text: String) -> Result<(), RoomError> {
         let name = self.name_of(client.id())?;

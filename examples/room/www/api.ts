@@ -2,23 +2,23 @@
 import type { Session } from 'wslink-client';
 import { method, topic, withMembers } from 'wslink-client/typed';
 
-/** Something that was said. */
+/** A line of the conversation. */
 export interface Line {
-  /** When, in milliseconds since 1970. */
+  /** The time, in milliseconds since 1970. */
   at: number | bigint;
-  /** The client that said it. */
+  /** The id of the client. */
   from: string;
   /** The person's name. */
   name: string;
-  /** What was said. */
+  /** The text. */
   text: string;
 }
 
-/** Somebody in the room. */
+/** A person in the room. */
 export interface Person {
-  /** Whether the person is typing a line. */
+  /** True while the person types a line. */
   is_typing: boolean;
-  /** Empty for somebody who only watches. */
+  /** Empty for a person who only watches. */
   name: string;
 }
 
@@ -140,7 +140,7 @@ export function api(session: Session) {
     },
     room: {
       /**
-       * Gives the caller a name. Returns what was said last.
+       * Gives the caller a name. Returns the last lines.
        *
        * @throws `name`: A name has 1 to 24 characters, and no other person has it
        *
@@ -154,12 +154,12 @@ export function api(session: Session) {
         Line[],
         RoomEnterName | RoomEnterNameless | RoomEnterLine
       >(session, 'room.enter', ['name', 'nameless', 'line']),
-      /** Who is here: the list first, then what changes in it. */
+      /** The people in the room: the list first, then its changes. */
       people: topic<PresenceChange>(session, 'room.people'),
-      /** What is said. */
+      /** Each new line. */
       said: topic<Line>(session, 'room.said'),
       /**
-       * Says something to everybody in the room.
+       * Sends a line to everybody in the room.
        *
        * @throws `name`: A name has 1 to 24 characters, and no other person has it
        *
@@ -173,7 +173,7 @@ export function api(session: Session) {
         null,
         RoomSayName | RoomSayNameless | RoomSayLine
       >(session, 'room.say', ['name', 'nameless', 'line']),
-      /** Shows to the others whether the caller is typing. */
+      /** Tells the others whether the caller types. */
       type: method<RoomTypeParams, [is_typing: RoomTypeParams['is_typing']], null>(session, 'room.type'),
     },
   };

@@ -31,11 +31,11 @@ pub enum HookKind {
 
 /// One hook in a `#[service]` block.
 pub struct HookDescriptor {
-    /// When it runs.
+    /// The occasion on which it runs.
     pub kind: HookKind,
     /// Its topic, where it has one.
     pub topic: Option<&'static str>,
-    /// Where its attribute is written.
+    /// The place of its attribute in the source.
     pub location: Location,
     /// Runs it, or makes the future that does.
     pub run: fn(&HookCall<'_>) -> Hooked,

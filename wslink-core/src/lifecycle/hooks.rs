@@ -19,7 +19,7 @@ pub enum ServiceHooks {
         /// The hooks.
         hooks: &'static [HookDescriptor],
         /// The service.
-        service: Arc<dyn Any + Send + Sync>,
+        service: Instance,
     },
     /// Those of a service of which each client has an instance of its own.
     PerClient {
@@ -50,22 +50,16 @@ impl ServiceHooks {
         }
     }
 
-    /// Those of one kind, in the order of the source.
-    fn select(&self, wanted: HookKind, topic: Option<&'static str>) -> Vec<Hook<'_>> {
-        let function = match self {
-            Self::Function(kind, run) if *kind == wanted && topic.is_none() => Some(Hook::Function(run)),
-            _ => None,
-        };
-        let selected = self.of_service().iter().filter(|hook| hook.kind == wanted && hook.topic == topic);
-        selected.map(Hook::OfService).chain(function).collect()
+    /// The places of those of one kind, in the order of the source.
+    fn places(&self, kind: HookKind, topic: Option<&'static str>) -> impl Iterator<Item = usize> {
+        let is_function = matches!(self, Self::Function(of, _) if *of == kind);
+        let hooks = self.of_service().iter().enumerate();
+        hooks.filter(move |(_, hook)| hook.kind == kind && hook.topic == topic).map(|(at, _)| at).chain(is_function.then_some(0))
     }
 }
 
-/// One hook, ready to run.
-enum Hook<'a> {
-    OfService(&'static HookDescriptor),
-    Function(&'a HookFn),
-}
+/// A hook of a server: its group, and its place in that.
+pub(super) type Place = (usize, usize);
 
 /// How a future is run, without waiting for it.
 type Spawn = Box<dyn Fn(HookRun) + Send + Sync>;
@@ -116,38 +110,30 @@ impl Hooks {
         self.topics.iter().copied()
     }
 
-    /// How many hooks of one kind there are in the group at `index`.
-    pub(super) fn count(&self, index: usize, kind: HookKind, topic: Option<&'static str>) -> usize {
-        self.groups.get(index).map_or(0, |group| group.select(kind, topic).len())
+    /// The hooks of one kind in the group at `group`.
+    pub(super) fn places(&self, group: usize, kind: HookKind, topic: Option<&'static str>) -> impl Iterator<Item = Place> {
+        self.groups.get(group).into_iter().flat_map(move |of| of.places(kind, topic).map(move |at| (group, at)))
     }
 
-    /// Whether the group at `index` has instances of its own for each client.
-    pub(super) fn is_per_client(&self, index: usize) -> bool {
-        matches!(self.groups.get(index), Some(ServiceHooks::PerClient { .. }))
-    }
-
-    /// The instance that a client has of the group at `index`. Code of the application runs here, and may panic.
+    /// The instance that a client has of the group at `index`, where each has its own. Code of the application runs here, and may panic.
     pub(super) fn make_instance(&self, index: usize, client: &Client) -> Option<Instance> {
         let ServiceHooks::PerClient { make, .. } = self.groups.get(index)? else { return None };
         Some(make(client.clone(), self.publisher.clone()))
     }
 
-    /// Begins one hook. Code of the application runs here, and may panic.
+    /// Begins one hook; nothing where there is none. Code of the application runs here, and may panic.
     pub(super) fn begin(
         &self,
-        (group, index): (usize, usize),
-        (kind, topic): (HookKind, Option<&'static str>),
-        (client, own): (&Client, Option<&Instance>),
+        (group, at): Place,
+        client: &Client,
+        own: Option<&Instance>,
         reason: &Disconnect,
     ) -> Option<Hooked> {
-        let group = self.groups.get(group)?;
-        match group.select(kind, topic).get(index)? {
-            Hook::OfService(hook) => {
-                let shared = if let ServiceHooks::Service { service, .. } = group { Some(service) } else { None };
-                let (service, publisher) = (own.or(shared)?, &self.publisher);
-                Some((hook.run)(&HookCall { service, client, publisher, reason }))
-            }
-            Hook::Function(run) => Some(run(client.clone(), reason.clone())),
-        }
+        let (hook, service) = match self.groups.get(group)? {
+            ServiceHooks::Service { hooks, service } => (hooks.get(at)?, service),
+            ServiceHooks::PerClient { hooks, .. } => (hooks.get(at)?, own?),
+            ServiceHooks::Function(_, run) => return Some(run(client.clone(), reason.clone())),
+        };
+        Some((hook.run)(&HookCall { service, client, publisher: &self.publisher, reason }))
     }
 }

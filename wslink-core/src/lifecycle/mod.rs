@@ -10,9 +10,11 @@ pub use self::{
         hooked_later,
     },
     hooks::{HookFn, Hooks, Instance, MakeInstance, ServiceHooks},
-    visit::{Admission, HookRun, Visit},
+    run::{Admission, HookRun},
+    visit::Visit,
 };
 
 mod hook;
 mod hooks;
+mod run;
 mod visit;

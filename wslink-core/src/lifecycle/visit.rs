@@ -1,50 +1,45 @@
-//! One client from its first hello to its end: which hooks are still to run, and who runs them.
+//! One client from its first hello to its end: its state, and what the services have not heard of it yet.
 
 use std::{
-    any::Any,
     collections::VecDeque,
-    future::Future,
     mem,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
 };
 
-use super::{HookKind, Hooked, Hooks, Instance};
-use crate::{CallError, Client, Disconnect, ErrorCode, panics::drop_caught, topic::Companion};
+use super::{Admission, HookKind, HookRun, Hooks, Instance};
+use crate::{Client, Disconnect, panics::drop_caught, topic::Companion};
 
-/// The presence of a client. Its connection, its handlers that may outlive that, and the server that waits for its
-/// return have it in common; when the last of them drops it, the client is gone.
+/// A client from its first hello to its end. Its connection, the handlers that may outlive that, and the hub share it; when
+/// the last of them drops it, the client is gone.
 pub struct Visit(Arc<Inner>);
 
-struct Inner {
-    hooks: Arc<Hooks>,
+pub(super) struct Inner {
+    pub(super) hooks: Arc<Hooks>,
     state: Mutex<State>,
 }
 
-struct State {
-    client: Client,
+pub(super) struct State {
+    pub(super) client: Client,
     /// The reason, if the client were gone now.
     reason: Disconnect,
     /// Counts the connections, of which only the last one may change the reason.
     connection: u64,
     is_lost: bool,
     /// The groups of hooks that know of the client, from the first one on.
-    known_to: usize,
+    pub(super) known_to: usize,
     /// The instances that the client has of services, by the groups of their hooks.
-    instances: Vec<(usize, Instance)>,
+    pub(super) instances: Vec<(usize, Instance)>,
     /// Topics with hooks that the client receives, with the number of its subscriptions.
     topics: Vec<(&'static str, usize)>,
-    /// What the services were not told yet.
-    untold: VecDeque<Occasion>,
-    /// Something is being told.
-    is_telling: bool,
+    /// The occasions that the services have not heard of yet.
+    pub(super) untold: VecDeque<Occasion>,
+    /// A `HookRun` tells them now.
+    pub(super) is_telling: bool,
 }
 
-/// Something that services are told.
+/// An occasion that services hear of.
 #[derive(Clone, Debug)]
-enum Occasion {
+pub(super) enum Occasion {
     Lost,
     Resumed,
     Subscribed(&'static str),
@@ -53,7 +48,7 @@ enum Occasion {
 }
 
 impl Occasion {
-    const fn kind(&self) -> HookKind {
+    pub(super) const fn kind(&self) -> HookKind {
         match self {
             Self::Lost => HookKind::Lost,
             Self::Resumed => HookKind::Resumed,
@@ -63,7 +58,7 @@ impl Occasion {
         }
     }
 
-    const fn topic(&self) -> Option<&'static str> {
+    pub(super) const fn topic(&self) -> Option<&'static str> {
         match self {
             Self::Subscribed(topic) | Self::Unsubscribed(topic) => Some(topic),
             Self::Lost | Self::Resumed | Self::Disconnected(_) => None,
@@ -83,7 +78,7 @@ impl Occasion {
     }
 
     /// Whether the services hear of it in the reverse of their order: what is built up is taken down.
-    const fn is_end(&self) -> bool {
+    pub(super) const fn is_end(&self) -> bool {
         matches!(self, Self::Unsubscribed(_) | Self::Disconnected(_))
     }
 }
@@ -111,9 +106,13 @@ impl Visit {
         self.0.instance(group)
     }
 
+    pub(super) const fn inner(&self) -> &Arc<Inner> {
+        &self.0
+    }
+
     /// The hooks that a client passes before it is taken.
     pub(crate) fn admit(self: &Arc<Self>) -> Admission {
-        Admission { visit: Arc::clone(self), at: (0, 0), running: None }
+        Admission::new(Arc::clone(self))
     }
 
     /// The client has changed: it is another principal, or came by another connection.
@@ -232,170 +231,15 @@ impl Inner {
             return;
         }
         drop(state);
-        self.hooks.spawn(HookRun { visit: Arc::clone(self), told: None, running: None });
+        self.hooks.spawn(HookRun::new(Arc::clone(self)));
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn instance(&self, group: usize) -> Option<Instance> {
+    pub(super) fn instance(&self, group: usize) -> Option<Instance> {
         let state = self.lock();
         state.instances.iter().find(|(of, _)| *of == group).map(|(_, instance)| Arc::clone(instance))
-    }
-
-    /// Makes the instance that the client has of the service at `group`.
-    fn make_instance(&self, group: usize) -> Result<(), CallError> {
-        if !self.hooks.is_per_client(group) {
-            return Ok(());
-        }
-        let client = self.lock().client.clone();
-        let made = catch_unwind(AssertUnwindSafe(|| self.hooks.make_instance(group, &client))).map_err(panicked)?;
-        self.lock().instances.extend(made.map(|instance| (group, instance)));
-        Ok(())
-    }
-
-    /// Begins one hook, with the client as it is now.
-    fn begin(&self, hook: (usize, usize), kind: HookKind, topic: Option<&'static str>, reason: &Disconnect) -> Begun {
-        let client = self.lock().client.clone();
-        let own = self.instance(hook.0);
-        let begun = catch_unwind(AssertUnwindSafe(|| self.hooks.begin(hook, (kind, topic), (&client, own.as_ref()), reason)));
-        begun.map_err(Some).and_then(|hooked| hooked.ok_or(None))
-    }
-}
-
-/// A hook that has begun, or why not: it panicked, or there is none.
-type Begun = Result<Hooked, Option<Box<dyn Any + Send>>>;
-
-fn poll(hook: &mut Hooked, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
-    catch_unwind(AssertUnwindSafe(|| hook.as_mut().poll(cx))).unwrap_or_else(|panic| Poll::Ready(Err(panicked(panic))))
-}
-
-fn panicked(panic: Box<dyn Any + Send>) -> CallError {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(panic = text.unwrap_or("no text"), "a hook panicked");
-    drop_caught(panic);
-    CallError::new(ErrorCode::Exception, "Exception raised")
-}
-
-/// The `connected` hooks of a client, one after the other. Ready with the error of the first that refuses it. Never
-/// panics.
-pub struct Admission {
-    visit: Arc<Visit>,
-    /// The next hook: its group, and its place among those of the group.
-    at: (usize, usize),
-    running: Option<Hooked>,
-}
-
-impl Future for Admission {
-    type Output = Result<(), CallError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let inner = Arc::clone(&this.visit.0);
-        loop {
-            if let Some(hook) = &mut this.running {
-                let Poll::Ready(outcome) = poll(hook, cx) else { return Poll::Pending };
-                drop_caught(this.running.take());
-                if outcome.is_err() {
-                    return Poll::Ready(outcome);
-                }
-            }
-            let (group, index) = this.at;
-            if group == inner.hooks.len() {
-                return Poll::Ready(Ok(()));
-            }
-            if index == 0
-                && let Err(error) = inner.make_instance(group)
-            {
-                return Poll::Ready(Err(error));
-            }
-            if index == inner.hooks.count(group, HookKind::Connected, None) {
-                this.at = (group + 1, 0);
-                inner.lock().known_to = group + 1;
-                continue;
-            }
-            this.at = (group, index + 1);
-            match inner.begin((group, index), HookKind::Connected, None, &Disconnect::Lost) {
-                Ok(hook) => this.running = Some(hook),
-                Err(Some(panic)) => return Poll::Ready(Err(panicked(panic))),
-                Err(None) => {}
-            }
-        }
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        drop_caught(self.running.take());
-    }
-}
-
-/// Tells the services what they were not told yet of a client. Never panics.
-pub struct HookRun {
-    visit: Arc<Inner>,
-    /// What is being told, and the hooks that are still to run, last one first.
-    told: Option<(Occasion, Vec<(usize, usize)>)>,
-    running: Option<Hooked>,
-}
-
-impl HookRun {
-    /// The next thing to tell, with its hooks. Nothing more is told once there is none.
-    fn next(&mut self) -> Option<(Occasion, Vec<(usize, usize)>)> {
-        let mut state = self.visit.lock();
-        let Some(occasion) = state.untold.pop_front() else {
-            state.is_telling = false;
-            return None;
-        };
-        let groups = 0..state.known_to;
-        drop(state);
-        let of_group =
-            |group| (0..self.visit.hooks.count(group, occasion.kind(), occasion.topic())).map(move |index| (group, index));
-        let mut hooks: Vec<_> =
-            if occasion.is_end() { groups.rev().flat_map(of_group).collect() } else { groups.flat_map(of_group).collect() };
-        hooks.reverse();
-        Some((occasion, hooks))
-    }
-}
-
-impl Future for HookRun {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        loop {
-            if let Some(hook) = &mut this.running {
-                // What it returns is of no account: nobody can be refused any more.
-                let Poll::Ready(_) = poll(hook, cx) else { return Poll::Pending };
-                drop_caught(this.running.take());
-            }
-            let Some((occasion, hooks)) = &mut this.told else {
-                this.told = this.next();
-                if this.told.is_none() {
-                    return Poll::Ready(());
-                }
-                continue;
-            };
-            let Some(hook) = hooks.pop() else {
-                if let Occasion::Disconnected(_) = occasion {
-                    let instances = mem::take(&mut this.visit.lock().instances);
-                    drop_caught(instances);
-                }
-                this.told = None;
-                continue;
-            };
-            let reason = if let Occasion::Disconnected(reason) = &*occasion { reason } else { &Disconnect::Lost };
-            match this.visit.begin(hook, occasion.kind(), occasion.topic(), reason) {
-                Ok(hook) => this.running = Some(hook),
-                Err(Some(panic)) => drop(panicked(panic)),
-                Err(None) => {}
-            }
-        }
-    }
-}
-
-impl Drop for HookRun {
-    fn drop(&mut self) {
-        drop_caught(self.running.take());
     }
 }

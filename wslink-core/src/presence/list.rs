@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     mem,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
 };
 
@@ -13,9 +13,9 @@ use crate::ClientId;
 const RECENT: usize = 256;
 
 pub(super) struct List<T> {
-    pub(super) entries: BTreeMap<Arc<str>, Here<T>>,
+    entries: BTreeMap<Arc<str>, Here<T>>,
     /// Which entry a client belongs to.
-    pub(super) clients: BTreeMap<ClientId, Arc<str>>,
+    clients: BTreeMap<ClientId, Arc<str>>,
     /// The newest changes.
     recent: VecDeque<Change<T>>,
     /// The number of changes so far.
@@ -27,9 +27,9 @@ pub(super) struct List<T> {
 }
 
 /// The data is in an `Arc`, so that none of the application's code runs while the list is locked.
-pub(super) struct Here<T> {
-    pub(super) connections: usize,
-    pub(super) data: Arc<T>,
+struct Here<T> {
+    connections: usize,
+    data: Arc<T>,
 }
 
 pub(super) enum Change<T> {
@@ -48,26 +48,31 @@ impl<T> Clone for Change<T> {
     }
 }
 
-/// The wakers of watchers, and data that was replaced: both run code of others, which no lock of ours may be held for.
+/// The wakers of watchers, and data that is no longer listed: both run code of others, so they are woken and dropped when
+/// the list is not locked. To be declared before the lock.
 pub(super) struct Dropped<T> {
     wakers: Vec<Waker>,
     changes: Vec<Change<T>>,
-    data: Option<Arc<T>>,
+    data: Vec<Arc<T>>,
 }
 
 impl<T> Default for Dropped<T> {
     fn default() -> Self {
-        Self { wakers: Vec::new(), changes: Vec::new(), data: None }
+        Self { wakers: Vec::new(), changes: Vec::new(), data: Vec::new() }
     }
 }
 
-impl<T> Dropped<T> {
-    /// To be called when the list is not locked.
-    pub(super) fn wake(self) {
-        let Self { wakers, changes, data } = self;
-        drop((changes, data));
-        wakers.into_iter().for_each(Waker::wake);
+impl<T> Drop for Dropped<T> {
+    fn drop(&mut self) {
+        self.wakers.drain(..).for_each(Waker::wake);
+        self.changes.clear();
+        self.data.clear();
     }
+}
+
+/// None of the application's code runs while the list is locked, so it is whole even where that code panics.
+pub(super) fn lock<T>(list: &Mutex<List<T>>) -> MutexGuard<'_, List<T>> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T> List<T> {
@@ -98,27 +103,70 @@ impl<T> List<T> {
         self.watchers.remove(&watcher)
     }
 
-    /// Takes a connection from an entry.
-    pub(super) fn take_connection(&mut self, id: &Arc<str>) -> Dropped<T> {
-        let Some(here) = self.entries.get_mut(id) else { return Dropped::default() };
-        here.connections -= 1;
-        if here.connections > 0 {
-            let change = Change::Changed(Arc::clone(id), here.connections, Arc::clone(&here.data));
-            return self.tell(change);
+    /// The client belongs to the entry of that id, with this data.
+    pub(super) fn enter(&mut self, client: &ClientId, id: Arc<str>, data: Arc<T>, dropped: &mut Dropped<T>) {
+        let before = self.clients.insert(client.clone(), Arc::clone(&id));
+        let is_new = before.as_ref() != Some(&id);
+        if let Some(before) = before.filter(|_| is_new) {
+            self.take_connection(before, dropped);
         }
-        let data = self.entries.remove(id).map(|here| here.data);
-        Dropped { data, ..self.tell(Change::Left(Arc::clone(id))) }
+        let change = match self.entries.get_mut(&id) {
+            Some(here) => {
+                here.connections += usize::from(is_new);
+                dropped.data.push(mem::replace(&mut here.data, Arc::clone(&data)));
+                Change::Changed(id, here.connections, data)
+            }
+            None => {
+                self.entries.insert(Arc::clone(&id), Here { connections: 1, data: Arc::clone(&data) });
+                Change::Joined(id, 1, data)
+            }
+        };
+        self.tell(change, dropped);
     }
 
-    pub(super) fn tell(&mut self, change: Change<T>) -> Dropped<T> {
+    /// Returns whether the client is here.
+    pub(super) fn set(&mut self, client: &ClientId, data: Arc<T>, dropped: &mut Dropped<T>) -> bool {
+        let Some(id) = self.clients.get(client).cloned() else { return false };
+        self.enter(client, id, data, dropped);
+        true
+    }
+
+    /// Returns whether the client was here.
+    pub(super) fn leave(&mut self, client: &ClientId, dropped: &mut Dropped<T>) -> bool {
+        let id = self.clients.remove(client);
+        let was_here = id.is_some();
+        id.into_iter().for_each(|id| self.take_connection(id, dropped));
+        was_here
+    }
+
+    /// The data of the client's entry.
+    pub(super) fn data(&self, client: &ClientId) -> Option<Arc<T>> {
+        self.entries.get(self.clients.get(client)?).map(|here| Arc::clone(&here.data))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn take_connection(&mut self, id: Arc<str>, dropped: &mut Dropped<T>) {
+        let Some(here) = self.entries.get_mut(&id) else { return };
+        here.connections -= 1;
+        let change = if here.connections > 0 {
+            Change::Changed(id, here.connections, Arc::clone(&here.data))
+        } else {
+            dropped.data.extend(self.entries.remove(&id).map(|here| here.data));
+            Change::Left(id)
+        };
+        self.tell(change, dropped);
+    }
+
+    fn tell(&mut self, change: Change<T>, dropped: &mut Dropped<T>) {
         self.changes += 1;
         self.recent.push_back(change);
-        let surplus = self.recent.len().saturating_sub(RECENT);
-        Dropped {
-            wakers: mem::take(&mut self.watchers).into_values().collect(),
-            changes: self.recent.drain(..surplus).collect(),
-            data: None,
+        if self.recent.len() > RECENT {
+            dropped.changes.extend(self.recent.pop_front());
         }
+        dropped.wakers.extend(mem::take(&mut self.watchers).into_values());
     }
 
     pub(super) fn snapshot(&self) -> Vec<(Arc<str>, usize, Arc<T>)> {

@@ -5,15 +5,15 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    fmt,
+    sync::{Arc, Mutex},
 };
 
 use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 
 use self::{
-    list::{Change, Dropped, Here, List},
+    list::{Dropped, List, lock},
     watch::{Watch, entry},
 };
 use crate::{Client, ClientId};
@@ -119,67 +119,28 @@ impl<T> Presence<T> {
     /// principal.
     pub fn enter(&self, client: &Client, data: T) {
         let name = client.principal().name();
-        let id: Arc<str> = if name.is_empty() { client.id().as_str() } else { name }.into();
-        let data = Arc::new(data);
-        let mut list = self.lock();
-        let moved = match list.clients.insert(client.id().clone(), Arc::clone(&id)) {
-            Some(before) if before == id => None,
-            Some(before) => Some(list.take_connection(&before)),
-            None => Some(Dropped::default()),
-        };
-        let is_new = moved.is_some();
-        let change = match list.entries.get_mut(&id) {
-            Some(here) => {
-                here.connections += usize::from(is_new);
-                let before = mem::replace(&mut here.data, Arc::clone(&data));
-                (Change::Changed(id, here.connections, data), Some(before))
-            }
-            None => {
-                list.entries.insert(Arc::clone(&id), Here { connections: 1, data: Arc::clone(&data) });
-                (Change::Joined(id, 1, data), None)
-            }
-        };
-        let told = list.tell(change.0);
-        drop(list);
-        drop(change.1);
-        moved.unwrap_or_default().wake();
-        told.wake();
+        let id = if name.is_empty() { client.id().as_str() } else { name }.into();
+        let (data, mut dropped) = (Arc::new(data), Dropped::default());
+        lock(&self.0).enter(client.id(), id, data, &mut dropped);
     }
 
     /// Gives the entry of the client other data, made from what it has. Returns whether the client is here.
     pub fn update(&self, client: &ClientId, change: impl FnOnce(&T) -> T) -> bool {
-        let current = {
-            let list = self.lock();
-            list.clients.get(client).and_then(|id| list.entries.get(id)).map(|here| Arc::clone(&here.data))
-        };
-        let Some(current) = current else { return false };
-        let data = Arc::new(change(&current));
-        let mut list = self.lock();
-        let Some(id) = list.clients.get(client).cloned() else { return false };
-        let Some(here) = list.entries.get_mut(&id) else { return false };
-        let before = mem::replace(&mut here.data, Arc::clone(&data));
-        let connections = here.connections;
-        let told = list.tell(Change::Changed(id, connections, data));
-        drop(list);
-        drop(before);
-        told.wake();
-        true
+        let Some(current) = self.data(client) else { return false };
+        let (data, mut dropped) = (Arc::new(change(&current)), Dropped::default());
+        lock(&self.0).set(client, data, &mut dropped)
     }
 
     /// The client is gone, and its entry with the last client of its principal. Returns whether it was here.
     pub fn leave(&self, client: &ClientId) -> bool {
-        let mut list = self.lock();
-        let Some(id) = list.clients.remove(client) else { return false };
-        let dropped = list.take_connection(&id);
-        drop(list);
-        dropped.wake();
-        true
+        let mut dropped = Dropped::default();
+        lock(&self.0).leave(client, &mut dropped)
     }
 
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lock().entries.len()
+        lock(&self.0).len()
     }
 
     /// Whether nobody is here.
@@ -188,8 +149,8 @@ impl<T> Presence<T> {
         self.len() == 0
     }
 
-    fn lock(&self) -> MutexGuard<'_, List<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn data(&self, client: &ClientId) -> Option<Arc<T>> {
+        lock(&self.0).data(client)
     }
 }
 
@@ -197,17 +158,13 @@ impl<T: Clone> Presence<T> {
     /// The data of the client's entry, if the client is here.
     #[must_use]
     pub fn get(&self, client: &ClientId) -> Option<T> {
-        let data = {
-            let list = self.lock();
-            list.clients.get(client).and_then(|id| list.entries.get(id)).map(|here| Arc::clone(&here.data))
-        };
-        data.map(|data| T::clone(&data))
+        self.data(client).map(|data| T::clone(&data))
     }
 
     /// Everybody who is here, in the order of the ids.
     #[must_use]
     pub fn entries(&self) -> Vec<PresenceEntry<T>> {
-        let entries = self.lock().snapshot();
+        let entries = lock(&self.0).snapshot();
         entries.into_iter().map(entry).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
@@ -10,7 +10,7 @@ use futures_util::Stream;
 
 use super::{
     PresenceChange, PresenceEntry,
-    list::{Change, List},
+    list::{Change, List, lock},
 };
 
 pub(super) fn entry<T: Clone>((id, connections, data): (Arc<str>, usize, Arc<T>)) -> PresenceEntry<T> {
@@ -27,14 +27,14 @@ pub(super) struct Watch<T> {
 
 impl<T> Watch<T> {
     pub(super) fn new(list: Arc<Mutex<List<T>>>) -> Self {
-        let number = list.lock().unwrap_or_else(PoisonError::into_inner).watch();
+        let number = lock(&list).watch();
         Self { list, number, seen: None }
     }
 }
 
 impl<T> Drop for Watch<T> {
     fn drop(&mut self) {
-        let waker = self.list.lock().unwrap_or_else(PoisonError::into_inner).forget(self.number);
+        let waker = lock(&self.list).forget(self.number);
         drop(waker);
     }
 }
@@ -44,7 +44,7 @@ impl<T: Clone> Stream for Watch<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        let mut list = this.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut list = lock(&this.list);
         if this.seen == Some(list.changes) {
             let before = list.register(this.number, cx.waker());
             drop(list);

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     CallError, Client, Payload, Publisher,
     lifecycle::{Instance, Visit},
-    panics::drop_caught,
+    panics::{self, drop_caught},
     telemetry::{Observed, Telemetry},
     topic::Outbox,
     wire::{Arguments, Encoded, Incoming, MessageId, Protocol},
@@ -278,8 +278,7 @@ pub fn poll_stream(events: &mut Events, cx: &mut Context<'_>) -> Poll<Option<Box
 }
 
 fn panicked(reply: &Reply, panic: Box<dyn Any + Send>) -> Encoded {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let encoded = reply.error(CallError::internal(format_args!("panicked: {}", text.unwrap_or("no text"))));
+    let encoded = reply.error(CallError::internal(format_args!("panicked: {}", panics::text(&*panic))));
     drop_caught(panic);
     encoded
 }

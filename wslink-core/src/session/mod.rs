@@ -30,6 +30,7 @@ mod client;
 mod event;
 mod hello;
 mod liveness;
+mod login;
 mod send_queue;
 mod server;
 mod subscriptions;
@@ -255,7 +256,7 @@ impl Session {
     /// The hooks of [`Event::Admit`] have answered.
     pub fn admitted(&mut self, now: Instant, answer: Result<(), CallError>) {
         if let Side::Server(server) = &mut self.side {
-            server.welcomed(&mut self.link, now, answer);
+            server.admitted(&mut self.link, now, answer);
         }
     }
 

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::{
     Event, Link,
-    server::{Attendance, ServerSide, answer, misused},
+    login::Attendance,
+    server::{ServerSide, answer, misused},
 };
 use crate::{
     CallError, ErrorCode, Payload, Value,
@@ -57,7 +58,7 @@ impl ServerSide {
         id: &MessageId,
         incoming: &mut Incoming,
     ) -> Result<Encoded, CallError> {
-        self.admitted()?;
+        self.may_call()?;
         let topic = incoming.first().filter(|topic: &String| topic.len() <= MAX_TOPIC);
         let topic = topic.ok_or_else(|| misused("wslink.subscribe", "a topic of at most 1024 bytes"))?;
         let limit = self.shared.limits.subscriptions;

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::Notify;
 use wslink::{
-    CallError, Client, Disconnect, ErrorCode, Limits, Principal, Publisher, Server, Topic,
+    CallError, Client, Disconnect, ErrorCode, Limits, Principal, Publisher, Secret, Server, Topic,
     client::{Error, ProtocolVersion, Session, State},
     server::Builder,
     service,
@@ -559,5 +559,21 @@ impl Other {
     #[rpc("other.name")]
     fn name(&self) -> u32 {
         2
+    }
+}
+
+#[test]
+fn a_refused_client_may_ask_for_nothing_that_its_hello_offered() {
+    for protocol in BOTH_RAW {
+        let refuse = async |_: Client| Err(CallError::new(ErrorCode::Unavailable, "full"));
+        let server = TestServer::start(move |builder| builder.manifest(true).on_connected(refuse));
+        let mut speaker = Speaker::unauthenticated(&server, protocol);
+        let extensions = ["subscribe", "manifest", "cancel"];
+        let hello = json!({"secret": Secret::published().reveal(), "extensions": extensions});
+        assert_eq!(speaker.system("wslink.hello", json!([hello]), json!({}))["error"]["message"], "full");
+        for method in ["wslink.manifest", "wslink.cancel", "wslink.subscribe"] {
+            let refused = speaker.system(method, json!(["room.said"]), json!({}));
+            assert_eq!(refused["error"]["code"], -32601, "{refused}");
+        }
     }
 }

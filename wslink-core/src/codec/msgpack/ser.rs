@@ -10,7 +10,7 @@ use super::{
 
 /// Where MessagePack is written to.
 pub(crate) trait Output {
-    /// What was written, without the binary data that is elsewhere.
+    /// The bytes written so far, without binary data that stays in buffers of its own.
     fn inline(&mut self) -> &mut Vec<u8>;
 
     /// The bytes of a binary value.
@@ -39,11 +39,11 @@ pub(crate) struct Writer<'o, O> {
 struct Level {
     is_map: bool,
     written: u32,
-    /// How many elements it is to have; `None` where their number is written in the end.
+    /// The announced number of elements; `None` where the number is written at the end.
     len: Option<u32>,
-    /// Where its elements begin.
+    /// The position of its first element.
     start: usize,
-    /// Where the name or key begins that was written last.
+    /// The position of the last name or key.
     name: usize,
 }
 

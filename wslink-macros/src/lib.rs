@@ -226,6 +226,7 @@ pub fn resumed(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// It runs for the first subscription of the client to that topic, and for clients of the original protocol, which
 /// receive everything, when they connect. [`#[unsubscribed]`](macro@unsubscribed) follows, before the client is gone.
+/// Neither runs for a subscription that ends before the first one could run.
 #[proc_macro_attribute]
 pub fn subscribed(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::alone("subscribed", "a method", &options.into(), item.into()).into()
